@@ -1,0 +1,83 @@
+// IP addresses, prefixes and endpoints as text and as numbers. A leaf: everyone may import it, it imports nothing of ours.
+import ipaddr from 'ipaddr.js';
+
+export type Family = 'IPv4' | 'IPv6';
+
+/** An address: its canonical text, and its bits as host-order 32-bit words, one for IPv4 and four for IPv6, first word first. */
+export interface Address {
+  readonly family: Family;
+  readonly words: readonly number[];
+  readonly text: string;
+}
+
+/** A CIDR. `address` is as written (canonical text), `words` are those of the network: bits past `length` are 0. */
+export interface Prefix {
+  readonly family: Family;
+  readonly words: readonly number[];
+  readonly length: number;
+  /** The network's canonical text with its length. */
+  readonly text: string;
+}
+
+const decimalOctets = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+
+/** Reads an address as Kubernetes does: leading zeros are decimal (`010.0.0.1` is 10.0.0.1), an IPv4-mapped IPv6 address is IPv4. */
+export function parseAddress(text: string): Address | undefined {
+  const octets = decimalOctets.exec(text);
+  if (octets !== null) {
+    const bytes = octets.slice(1).map(Number);
+    if (bytes.some((byte) => byte > 255)) return undefined;
+    return addressOf([bytes.reduce((word, byte) => word * 256 + byte, 0)]);
+  }
+  if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
+  const { parts } = ipaddr.IPv6.parse(text);
+  const words = [0, 2, 4, 6].map((at) => (parts[at] ?? 0) * 0x10000 + (parts[at + 1] ?? 0));
+  const isMapped = words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
+  return addressOf(isMapped ? words.slice(3) : words);
+}
+
+/** The address with these words: one for IPv4, four for IPv6. */
+export function addressOf(words: readonly number[]): Address {
+  return { family: words.length === 1 ? 'IPv4' : 'IPv6', words, text: formatAddress(words) };
+}
+
+/** Canonical text of an address given as host-order words: RFC 5952 for IPv6. */
+export function formatAddress(words: readonly number[]): string {
+  const [first = 0] = words;
+  if (words.length === 1) return `${first >>> 24}.${(first >>> 16) & 255}.${(first >>> 8) & 255}.${first & 255}`;
+  return new ipaddr.IPv6(words.flatMap((word) => [word >>> 16, word & 0xffff])).toRFC5952String();
+}
+
+/** Reads `10.0.0.0/8` or a plain address (then of full length). */
+export function parsePrefix(text: string): Prefix | undefined {
+  const slash = text.indexOf('/');
+  const address = parseAddress(slash < 0 ? text : text.slice(0, slash));
+  if (address === undefined) return undefined;
+  const bits = address.words.length * 32;
+  const lengthText = slash < 0 ? String(bits) : text.slice(slash + 1);
+  const length = Number(lengthText);
+  if (!/^\d{1,3}$/.test(lengthText) || length > bits) return undefined;
+  const mask = prefixMask(address.family, length);
+  const words = address.words.map((word, index) => (word & (mask[index] ?? 0)) >>> 0);
+  return { family: address.family, words, length, text: `${formatAddress(words)}/${length}` };
+}
+
+/** The mask of a prefix length, as host-order words. */
+export function prefixMask(family: Family, length: number): number[] {
+  return Array.from({ length: family === 'IPv4' ? 1 : 4 }, (_, index) => {
+    const bits = Math.min(32, Math.max(0, length - index * 32));
+    return bits === 0 ? 0 : (0xffffffff << (32 - bits)) >>> 0;
+  });
+}
+
+/** True when the address lies inside the prefix; false across families. */
+export function prefixContains(prefix: Prefix, address: Address): boolean {
+  if (prefix.family !== address.family) return false;
+  const mask = prefixMask(prefix.family, prefix.length);
+  return prefix.words.every((word, index) => word === ((address.words[index] ?? 0) & (mask[index] ?? 0)) >>> 0);
+}
+
+/** `10.0.0.1:80`, `[fd00::1]:80`. */
+export function formatEndpoint(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

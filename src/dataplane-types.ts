@@ -1,0 +1,153 @@
+// The public shapes around a dataplane: options, explanations, traces, views, counters. Fields may be added, never renamed.
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { Family } from './address.ts';
+import type { KubeProxyConfiguration, KubernetesObject, ObjectRef } from './api/types.ts';
+import type { EngineCounters, TrackedConnection } from './engine/engine.ts';
+import type { Action, Backend, Packet, ProxyMode, TransportProtocol, Verdict } from './packet.ts';
+import type { Hook } from './program/ruleset.ts';
+
+export interface DataplaneOptions {
+  /** Default `iptables`, as in kube-proxy. */
+  readonly mode?: ProxyMode;
+  /** Default `auto`: WebAssembly where it is allowed, else TypeScript. `dataplane.engine` says which one runs. */
+  readonly engine?: 'auto' | 'wasm' | 'js';
+  /** This node: locality, topology and labels come from its Node object. */
+  readonly nodeName?: string;
+  /** Addresses of this node's interfaces, primary first of each family. Default: the addresses of its Node object. */
+  readonly nodeIPs?: readonly string[];
+  /** kube-proxy's own configuration; an option of the same meaning beside it wins. */
+  readonly config?: KubeProxyConfiguration;
+  readonly serviceCIDRs?: readonly string[];
+  /** Instead of objects: what iptables-save printed on a node. */
+  readonly rules?: string;
+  /** What the node's kernel and tools can do. Default: randomFully true, nfacct false, tcpBeLiberal false. */
+  readonly host?: { readonly randomFully?: boolean; readonly nfacct?: boolean; readonly tcpBeLiberal?: boolean };
+  /** net.netfilter.nf_conntrack_* and net.ipv4.vs.*, the kernel's names and defaults. */
+  readonly sysctls?: Readonly<Record<string, number>>;
+  /** Connections tracked at most, of both families together (nf_conntrack_max). Default 262144. */
+  readonly conntrackMax?: number;
+  /** 32 bits. Default: random; `dataplane.seed` tells. */
+  readonly seed?: number;
+  /** Milliseconds, monotonic. Default performance.now. */
+  readonly now?: () => number;
+  /** The library itself never prints. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** One thing that happened on a packet's way. */
+export type Step =
+  | { readonly kind: 'hook'; readonly hook: Hook }
+  | {
+      readonly kind: 'rule';
+      readonly hook: Hook;
+      readonly table: string;
+      readonly chain: string;
+      /** 1-based position in its chain, as `iptables -L --line-numbers` counts. */
+      readonly number: number;
+      /** In iptables-save words, or nft's. */
+      readonly text: string;
+      readonly matched: boolean;
+      readonly servicePort?: string;
+      /** The chance of this answer, when chance decided it. */
+      readonly probability?: number;
+    }
+  | { readonly kind: 'conntrack'; readonly text: string; readonly connection: Verdict['connection'] }
+  | { readonly kind: 'policy'; readonly hook: Hook; readonly table: string; readonly chain: string; readonly policy: 'accept' | 'drop' }
+  | { readonly kind: 'routing'; readonly text: string; readonly isLocal: boolean }
+  | { readonly kind: 'ipvs'; readonly text: string; readonly servicePort?: string; readonly probability?: number }
+  | { readonly kind: 'translation'; readonly text: string };
+
+export interface Outcome {
+  readonly action: Action;
+  readonly backend?: Backend;
+  readonly servicePort?: string;
+  readonly masquerade: boolean;
+  /** 0-1. */
+  readonly probability: number;
+  /** Rules that matched or were decided by chance, hooks, routing and translations, in order. */
+  readonly path: readonly Step[];
+}
+
+/** Every outcome a new connection can have; the probabilities add up to 1. */
+export interface Explanation {
+  readonly outcomes: readonly Outcome[];
+}
+
+/** The way a packet would take right now: every rule it would meet, matching or not. */
+export interface Trace {
+  readonly verdict: Verdict;
+  readonly steps: readonly Step[];
+}
+
+/** A tracked connection, as `conntrack -L` knows it. */
+export type Connection = TrackedConnection;
+
+export interface Counters extends EngineCounters {
+  readonly servicePorts: number;
+  readonly endpoints: number;
+  /** Objects of kinds that no dataplane looks at, by kind. */
+  readonly ignoredObjects: Readonly<Record<string, number>>;
+}
+
+/** One ServicePort as this node sees it: where it answers, which endpoints are in use, and why others are not. */
+export interface ServicePortView {
+  readonly servicePort: string;
+  readonly family: Family;
+  readonly protocol: TransportProtocol;
+  readonly frontends: readonly { readonly kind: 'ClusterIP' | 'NodePort' | 'ExternalIP' | 'LoadBalancerIP'; readonly address?: string; readonly port: number }[];
+  readonly endpoints: readonly {
+    readonly address: string;
+    readonly port: number;
+    readonly isLocal: boolean;
+    /** Used for traffic under policy Cluster, under policy Local. */
+    readonly inCluster: boolean;
+    readonly inLocal: boolean;
+    /** Why it is in neither set: `not ready`, `terminating`, `hinted for zone b` … */
+    readonly unusedBecause?: string;
+  }[];
+}
+
+/** Complete input for one tool: on an empty network namespace it makes the kernel behave as this dataplane does. */
+export interface Rendered {
+  readonly tool: 'iptables-restore' | 'ip6tables-restore' | 'ipset' | 'ipvsadm' | 'nft' | 'ip' | 'sysctl';
+  readonly family?: Family;
+  readonly text: string;
+}
+
+export interface PacketBatch {
+  readonly capacity: number;
+  readonly family: Family;
+  /** Packets in use. */
+  count: number;
+  /** Convenience; hot paths write the words. */
+  set(index: number, packet: Packet): void;
+  verdict(index: number): Verdict;
+  /** Packet records as PACKET_LAYOUT says, over the current buffer. */
+  readonly words: Uint32Array;
+  /** Verdict records as VERDICT_LAYOUT says, over the current buffer. */
+  readonly verdictWords: Uint32Array;
+}
+
+/** See the README: the ten-line example. */
+export interface Dataplane extends Disposable {
+  readonly mode: ProxyMode;
+  readonly engine: 'wasm' | 'js';
+  readonly seed: number;
+  /** Creates or updates: all of the objects or, when one is invalid, none. @throws InvalidObjectError */
+  apply(objects: Iterable<KubernetesObject>): void;
+  delete(refs: Iterable<ObjectRef>): void;
+  servicePorts(): readonly ServicePortView[];
+  /** One packet; state moves on. The convenient and slow way: hot paths use batches. */
+  process(packet: Packet): Verdict;
+  /** Every outcome a new connection can have; state untouched. */
+  explain(packet: Packet): Explanation;
+  /** The path this packet would take right now; state untouched. */
+  trace(packet: Packet): Trace;
+  createBatch(capacity: number, options?: { readonly family?: Family }): PacketBatch;
+  /** State moves on, packet by packet, in order. */
+  processBatch(batch: PacketBatch): void;
+  connections(): IterableIterator<Connection>;
+  counters(): Counters;
+  /** What kube-proxy would program, as its tools read it, in the order in which it must be applied. */
+  render(): Rendered[];
+}

@@ -1,0 +1,113 @@
+// What both engines are to the rest of the library: Programs in, records of packets in, records of verdicts out.
+// The dataplane holds one; nothing above it knows which.
+import type { Family } from '../address.ts';
+import type { TransportProtocol } from '../packet.ts';
+import type { Program } from '../program/program.ts';
+
+/** The memory of one batch. Both arrays hold records as assembly/shared/layout.ts says; they may move: ask again after every call. */
+export interface EngineBatch {
+  readonly family: Family;
+  readonly capacity: number;
+  packetWords(): Uint32Array;
+  verdictWords(): Uint32Array;
+  free(): void;
+}
+
+export interface TupleText {
+  readonly source: string;
+  readonly sourcePort: number;
+  readonly destination: string;
+  readonly destinationPort: number;
+}
+
+/** One tracked connection. The reply tuple is what the other side's packets carry. */
+export interface TrackedConnection {
+  readonly family: Family;
+  readonly protocol: TransportProtocol;
+  readonly original: TupleText;
+  readonly reply: TupleText;
+  /** nf_conntrack's name of the TCP or SCTP state; absent for UDP. */
+  readonly state?: string;
+  /** Packets were seen in both directions. */
+  readonly seenReply: boolean;
+  readonly assured: boolean;
+  readonly masquerade: boolean;
+  readonly dnat: boolean;
+  readonly servicePort?: string;
+  /** Milliseconds until it expires. */
+  readonly expiresInMs: number;
+}
+
+/** Each way a packet can end, and each event that a person would want to know of, since the engine was made. */
+export interface EngineCounters {
+  readonly packets: number;
+  readonly newConnections: number;
+  readonly established: number;
+  readonly replies: number;
+  readonly invalid: number;
+  readonly accepted: number;
+  readonly dnat: number;
+  readonly dropped: number;
+  readonly rejected: number;
+  /** Dropped because nf_conntrack_max entries exist. */
+  readonly conntrackFull: number;
+  /** Dropped because no source port was left that keeps the reply tuple unique. */
+  readonly insertFailed: number;
+  /** Dropped because jumps nest deeper than CHAIN_DEPTH_MAX. */
+  readonly chainTooDeep: number;
+  readonly connections: number;
+}
+
+/** What trace needs to foresee a packet's way without moving anything. */
+export interface EngineView {
+  /** The state of the random generator: the next number is nextRandom(state). */
+  readonly randomState: number;
+  findConnection(protocol: TransportProtocol, tuple: TupleText): { connection: TrackedConnection; direction: 'original' | 'reply' } | undefined;
+  /** When xt_recent last saw the source on that list, in milliseconds of the engine's clock. */
+  recentSighting(list: string, source: string): number | undefined;
+  /** Where a virtual service's round stands: the destination chosen last. */
+  lastDestination(protocol: TransportProtocol, address: string, port: number): { address: string; port: number } | undefined;
+}
+
+export interface Engine extends Disposable {
+  readonly kind: 'wasm' | 'js';
+  /** Puts a Program in force for its family, whole, before the next packet. Connections and sightings stay. */
+  load(program: Program): void;
+  createBatch(family: Family, capacity: number): EngineBatch;
+  /** Runs the first `count` packets in order. `now`: milliseconds on the dataplane's clock, never going back. */
+  processBatch(batch: EngineBatch, count: number, now: number): void;
+  /** The number the batch API carries for an interface name; 0 is no interface. */
+  interfaceId(name: string): number;
+  /** The ServicePort behind the number in a verdict record. */
+  servicePortName(id: number): string | undefined;
+  connections(now: number): IterableIterator<TrackedConnection>;
+  /** Removes connections as `conntrack -D` would; returns how many. */
+  deleteConnections(now: number, shouldDelete: (connection: TrackedConnection) => boolean): number;
+  counters(now: number): EngineCounters;
+  view(family: Family, now: number): EngineView;
+}
+
+/** What an engine is made with. */
+export interface EngineOptions {
+  readonly seed: number;
+  readonly conntrackMax: number;
+  readonly timeouts: ConntrackTimeouts;
+  /** sysctl net.netfilter.nf_conntrack_tcp_loose: a connection may be picked up in the middle. */
+  readonly tcpLoose: boolean;
+}
+
+/** Seconds; the names are those of net.netfilter.nf_conntrack_*_timeout_*. */
+export interface ConntrackTimeouts {
+  readonly tcpSynSent: number;
+  readonly tcpSynRecv: number;
+  readonly tcpEstablished: number;
+  readonly tcpFinWait: number;
+  readonly tcpCloseWait: number;
+  readonly tcpLastAck: number;
+  readonly tcpTimeWait: number;
+  readonly tcpClose: number;
+  readonly udp: number;
+  readonly udpStream: number;
+  readonly sctpCookieWait: number;
+  readonly sctpEstablished: number;
+}

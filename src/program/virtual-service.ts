@@ -1,0 +1,21 @@
+// IPVS: virtual services and their destinations (real servers), in the kernel's own words.
+
+export interface Destination {
+  readonly address: string;
+  readonly port: number;
+  /** 0: quiescent. The scheduler chooses it for no new connection. */
+  readonly weight: number;
+}
+
+export interface VirtualService {
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+  readonly address: string;
+  readonly port: number;
+  /** The kernel's name: `rr`, `wrr`, `lc` … */
+  readonly scheduler: string;
+  readonly flags: readonly string[];
+  readonly persistence?: { readonly timeoutSeconds: number };
+  /** In the order in which they are added. The kernel puts each new one at the front: schedulers walk this list backwards. */
+  readonly destinations: readonly Destination[];
+  readonly servicePort: string;
+}
