@@ -38,7 +38,7 @@ export const TCP_SYN: u32 = 2;
 export const TCP_RST: u32 = 4;
 export const TCP_ACK: u32 = 16;
 
-// ---- Verdict, written by the engine. 24 bytes (IPv4), 48 bytes (IPv6); the last 8 bytes of an IPv6 one are unused... see VERDICT_SIZE_V6.
+// ---- Verdict, written by the engine. 24 bytes (IPv4), 48 bytes (IPv6).
 //   0                                4             8                12      16       16+a
 //   | action connection flags 0 | service port | rules evaluated | ports | source | destination |   (as translated)
 export const VERDICT_SIZE_V4: u32 = 24;
@@ -51,7 +51,7 @@ export const VERDICT_RULES: u32 = 8;
 export const VERDICT_PORTS: u32 = 12;
 export const VERDICT_SOURCE: u32 = 16;
 
-export const ACTION_NONE: u32 = 0; // go on: no stage has decided yet
+export const ACTION_NONE: u32 = 0; // go on: nothing has decided yet
 export const ACTION_ACCEPT: u32 = 1;
 export const ACTION_DNAT: u32 = 2;
 export const ACTION_DROP: u32 = 3;
@@ -89,3 +89,244 @@ export const TCP_STATE_LAST_ACK: u32 = 6;
 export const TCP_STATE_TIME_WAIT: u32 = 7;
 export const TCP_STATE_CLOSE: u32 = 8;
 export const TCP_STATE_SYN_SENT2: u32 = 9;
+
+// ---- Engine state, one for both families. STATE_COUNTERS and what follows are u64 counters in the order of COUNTER_*.
+//   0     8             16       20       24           28             32              40
+//   | now | last sweep  | random | max    | interfaces | tcp loose    | timeouts →     ...
+export const STATE_NOW: u32 = 0; // f64, milliseconds
+export const STATE_LAST_SWEEP: u32 = 8; // f64, the `now` of the last sweep for expired connections
+export const STATE_RANDOM: u32 = 16;
+export const STATE_CONNTRACK_MAX: u32 = 20;
+export const STATE_INTERFACES: u32 = 24; // address of the interface names, INTERFACE_SIZE bytes each; number 0 is the empty name
+export const STATE_TCP_LOOSE: u32 = 28;
+/** u32 milliseconds each, by TIMEOUT_*. */
+export const STATE_TIMEOUTS: u32 = 32;
+export const STATE_ROOT_V4: u32 = 96; // address of the Program in force; 0: none yet
+export const STATE_ROOT_V6: u32 = 100;
+export const STATE_COUNTERS: u32 = 104;
+export const STATE_SIZE: u32 = 200;
+
+/** The timeouts of TCP states come first, by TCP_STATE_*. */
+export const TIMEOUT_UDP: u32 = 10;
+export const TIMEOUT_UDP_STREAM: u32 = 11;
+export const TIMEOUT_SCTP_COOKIE_WAIT: u32 = 12;
+export const TIMEOUT_SCTP_ESTABLISHED: u32 = 13;
+export const TIMEOUT_COUNT: u32 = 14;
+
+export const COUNTER_PACKETS: u32 = 0;
+export const COUNTER_NEW: u32 = 1;
+export const COUNTER_ESTABLISHED: u32 = 2;
+export const COUNTER_REPLY: u32 = 3;
+export const COUNTER_INVALID: u32 = 4;
+export const COUNTER_ACCEPT: u32 = 5; // COUNTER_ACCEPT + action - ACTION_ACCEPT: the four actions
+export const COUNTER_DNAT: u32 = 6;
+export const COUNTER_DROP: u32 = 7;
+export const COUNTER_REJECT: u32 = 8;
+export const COUNTER_CONNTRACK_FULL: u32 = 9;
+export const COUNTER_INSERT_FAILED: u32 = 10;
+export const COUNTER_CHAIN_TOO_DEEP: u32 = 11;
+export const COUNTER_COUNT: u32 = 12;
+
+export const INTERFACE_SIZE: u32 = 16; // IFNAMSIZ, zero-padded
+export const INTERFACE_LOOPBACK: u32 = 1; // the number of `lo`
+
+// ---- Program root, one a family: what the core reads of a Program.
+//   0                     40       44           48                68        72
+//   | 5 x (chains, count) | local  | masquerade | 5 x established | virtual | family
+export const ROOT_HOOKS: u32 = 0; // by HOOK_*: address of BASE records, their number
+export const ROOT_LOCAL: u32 = 40; // SET of networks that are LOCAL
+export const ROOT_MASQUERADE: u32 = 44; // address of the address; 0: none
+export const ROOT_ESTABLISHED: u32 = 48; // by PATH_*: rules evaluated, or ESTABLISHED_RUN
+export const ROOT_VIRTUAL_SERVICES: u32 = 68; // SET address, protocol, port → VS; 0: none
+export const ROOT_SIZE: u32 = 72;
+export const ESTABLISHED_RUN: u32 = 0xffffffff;
+
+export const HOOK_PREROUTING: u32 = 0;
+export const HOOK_INPUT: u32 = 1;
+export const HOOK_FORWARD: u32 = 2;
+export const HOOK_OUTPUT: u32 = 3;
+export const HOOK_POSTROUTING: u32 = 4;
+export const HOOK_COUNT: u32 = 5;
+
+// ---- Base chain of a hook, 16 bytes, sorted by priority.   | chain | is nat | priority (i32) | 0 |
+export const BASE_SIZE: u32 = 16;
+export const BASE_CHAIN: u32 = 0;
+export const BASE_IS_NAT: u32 = 4;
+export const BASE_PRIORITY: u32 = 8;
+
+/** Where the destination is translated, and where IPVS listens at OUTPUT (NF_IP_PRI_NAT_DST, + 2). */
+export const PRIORITY_NAT_DESTINATION: i32 = -100;
+export const PRIORITY_IPVS_OUTPUT: i32 = -98;
+
+// ---- Chain, 24 bytes. The columns hold one word a rule and column, each column CHAIN_PADDED words long:
+//      destination address (a/4 columns), its mask (a/4 columns), ports, class. A rule whose columns match has its MATCH records asked.
+//   0       4        8         12      16
+//   | rules | padded | columns | rules | end action |
+export const CHAIN_SIZE: u32 = 24;
+export const CHAIN_COUNT: u32 = 0;
+export const CHAIN_PADDED: u32 = 4; // count rounded up to CHAIN_PAD_SHORT, from CHAIN_PAD on to CHAIN_PAD, with rows that match nothing
+export const CHAIN_COLUMNS: u32 = 8;
+export const CHAIN_RULES: u32 = 12;
+export const CHAIN_END: u32 = 16; // ACTION_* at the end of a base chain: its policy
+export const CHAIN_PAD: u32 = 32;
+export const CHAIN_PAD_SHORT: u32 = 4;
+
+// ---- Rule, 32 bytes.   | target | a | b | matches | match count | service port | 0 | 0 |
+export const RULE_SIZE: u32 = 32;
+export const RULE_TARGET: u32 = 0; // TARGET_*
+export const RULE_A: u32 = 4;
+export const RULE_B: u32 = 8;
+export const RULE_MATCHES: u32 = 12;
+export const RULE_MATCH_COUNT: u32 = 16;
+export const RULE_SERVICE_PORT: u32 = 20;
+
+export const TARGET_NONE: u32 = 0;
+export const TARGET_ACCEPT: u32 = 1;
+export const TARGET_DROP: u32 = 2;
+export const TARGET_REJECT: u32 = 3;
+export const TARGET_RETURN: u32 = 4;
+export const TARGET_JUMP: u32 = 5; // a: chain
+export const TARGET_GOTO: u32 = 6; // a: chain
+export const TARGET_MARK: u32 = 7; // a: value, b: mask
+export const TARGET_DNAT: u32 = 8; // a: address of the address, b: port in network order, or PORT_KEEP
+export const TARGET_SNAT: u32 = 9; // as DNAT
+export const TARGET_MASQUERADE: u32 = 10; // a: 1 for random-fully
+export const TARGET_VERDICT_MAP: u32 = 11; // a: SET, b: key selectors
+export const TARGET_RANDOM_CHAIN: u32 = 12; // a: address of chain addresses, b: their number
+export const TARGET_UPDATE_RECENT: u32 = 13; // a: RECENT list
+export const PORT_KEEP: u32 = 0xffffffff;
+
+// ---- Match, 48 bytes: what the columns cannot say.   | kind | negated | a | b | 8 words |
+export const MATCH_SIZE: u32 = 48;
+export const MATCH_KIND: u32 = 0;
+export const MATCH_NEGATED: u32 = 4; // 0 or 1
+export const MATCH_A: u32 = 8;
+export const MATCH_B: u32 = 12;
+export const MATCH_WORDS: u32 = 16;
+
+export const MATCH_NEVER: u32 = 0;
+export const MATCH_SOURCE: u32 = 1; // words: address (16 bytes), mask (16 bytes), wire words
+export const MATCH_DESTINATION: u32 = 2;
+export const MATCH_CLASS: u32 = 3; // a: class
+export const MATCH_SOURCE_PORT: u32 = 4; // a: from, b: to, host order
+export const MATCH_DESTINATION_PORT: u32 = 5;
+export const MATCH_MARK: u32 = 6; // a: value, b: mask
+export const MATCH_CONNTRACK_STATE: u32 = 7; // a: STATE_BIT_*
+export const MATCH_SOURCE_LOCAL: u32 = 8;
+export const MATCH_DESTINATION_LOCAL: u32 = 9;
+export const MATCH_STATISTIC: u32 = 10; // a: 31-bit threshold
+export const MATCH_RECENT_CHECK: u32 = 11; // a: RECENT list, b: seconds, words[0]: 1 for reap
+export const MATCH_RECENT_SET: u32 = 12; // a: RECENT list
+export const MATCH_SET: u32 = 13; // a: SET, b: key selectors
+export const MATCH_INTERFACE: u32 = 14; // a: length that counts, words: 16 bytes of the name
+export const MATCH_IPVS: u32 = 15; // a: class, b: port in network order, words: address
+
+export const STATE_BIT_NEW: u32 = 1;
+export const STATE_BIT_ESTABLISHED: u32 = 2;
+export const STATE_BIT_RELATED: u32 = 4;
+export const STATE_BIT_INVALID: u32 = 8;
+export const STATE_BIT_UNTRACKED: u32 = 16;
+export const STATE_BIT_SNAT: u32 = 32;
+export const STATE_BIT_DNAT: u32 = 64;
+
+// ---- Set or map, 24 bytes and its slots: an open hash table with linear probing, at most half full.
+//   0       4        8       12             16              20
+//   | slots | count-1| words | network words| length count  | lengths (masks) |
+//   Slot: | hash (0: empty) | value | service port | key words ... |, 12 + 4 x words bytes.
+//   A key is built from selectors, four bits each, first one lowest. With networks, the last address of the key is masked by each mask in turn.
+export const SET_SIZE: u32 = 24;
+export const SET_SLOTS: u32 = 0;
+export const SET_SLOT_MASK: u32 = 4;
+export const SET_KEY_WORDS: u32 = 8;
+export const SET_MASK_COUNT: u32 = 12; // 0: no network field
+export const SET_MASKS: u32 = 16; // masks of 16 bytes each, wire words, longest first
+export const SLOT_HASH: u32 = 0;
+export const SLOT_VALUE: u32 = 4; // maps: chain address, or VALUE_DROP; virtual services: VS address; sets: 1
+export const SLOT_SERVICE_PORT: u32 = 8;
+export const SLOT_KEY: u32 = 12;
+export const VALUE_DROP: u32 = 0xffffffff;
+export const KEY_WORDS_MAX: u32 = 12;
+
+export const SELECT_END: u32 = 0;
+export const SELECT_SOURCE: u32 = 1;
+export const SELECT_DESTINATION: u32 = 2;
+export const SELECT_SOURCE_PORT: u32 = 3; // class << 16 | port in host order
+export const SELECT_DESTINATION_PORT: u32 = 4;
+export const SELECT_SOURCE_PORT_ONLY: u32 = 5; // port in host order
+export const SELECT_DESTINATION_PORT_ONLY: u32 = 6;
+
+// ---- xt_recent list: 8 bytes and RECENT_LIST_MAX entries of 8 + a bytes.   | count | 0 | (last seen f64, address) ... |
+export const RECENT_COUNT: u32 = 0;
+export const RECENT_ENTRIES: u32 = 8;
+export const RECENT_LAST_SEEN: u32 = 0;
+export const RECENT_ADDRESS: u32 = 8;
+
+// ---- Virtual service, 32 bytes; destinations of 32 bytes in the kernel's order, newest first.
+//   0              4       8        12          16           20
+//   | destinations | count | cursor | scheduler | service port | 0 |
+export const VS_SIZE: u32 = 32;
+export const VS_DESTINATIONS: u32 = 0;
+export const VS_COUNT: u32 = 4;
+export const VS_CURSOR: u32 = 8; // rr: number of the destination chosen last, plus 1; 0: before the front
+export const VS_SCHEDULER: u32 = 12; // SCHEDULER_*
+export const VS_SERVICE_PORT: u32 = 16;
+export const DESTINATION_SIZE: u32 = 32;
+export const DESTINATION_ADDRESS: u32 = 0; // 16 bytes, wire words
+export const DESTINATION_PORT: u32 = 16; // network order
+export const DESTINATION_WEIGHT: u32 = 20;
+
+export const SCHEDULER_RR: u32 = 1;
+
+// ---- Connection tracking, one table a family: an index of buckets, one cache line each, over dense entries.
+//   Table, 32 bytes:
+//   0       4             8         12       16            20           24
+//   | index | bucket mask | entries | limit  | high water  | first free | count |
+export const CT_TABLE_SIZE: u32 = 32;
+export const CT_TABLE_INDEX: u32 = 0;
+export const CT_TABLE_BUCKET_MASK: u32 = 4; // buckets - 1, buckets a power of two
+export const CT_TABLE_ENTRIES: u32 = 8;
+export const CT_TABLE_LIMIT: u32 = 12; // entries that fit
+export const CT_TABLE_HIGH_WATER: u32 = 16; // entries ever used
+export const CT_TABLE_FREE: u32 = 20; // number + 1 of the first free entry below high water; 0: none
+export const CT_TABLE_COUNT: u32 = 24;
+
+//   Bucket, 64 bytes: 7 tags (0: empty), the number of tuples whose search begins at or before this bucket and that lie
+//   past it (a search goes on only then, so removing one leaves no tombstone), 7 entry numbers (bit 31: reply tuple), scratch.
+export const BUCKET_SIZE: u32 = 64;
+export const BUCKET_SLOTS: u32 = 7;
+export const BUCKET_TAGS: u32 = 0;
+export const BUCKET_PASSED: u32 = 28;
+export const BUCKET_ENTRIES: u32 = 32;
+export const BUCKET_REPLY: u32 = 0x80000000;
+/** Tuples in the index, at most: BUCKET_LOAD_MAX a bucket on average (half full). */
+export const BUCKET_LOAD_MAX: u32 = 3;
+
+//   Entry, 64 bytes (IPv4), 112 bytes (IPv6). Free when CLASS is 0.
+//   0       1       2       4              8            16           24        28  32          36         40          40+2a+4
+//   | class | state | flags | service port | expires at | started at | next free | 0 | packets | replies | original  | reply   |
+//   A tuple: | source | destination | ports |
+export const CT_SIZE_V4: u32 = 64;
+export const CT_SIZE_V6: u32 = 112;
+export const CT_CLASS: u32 = 0; // u8
+export const CT_STATE: u32 = 1; // u8, TCP_STATE_*; SCTP uses SYN_SENT and ESTABLISHED for COOKIE_WAIT and ESTABLISHED
+export const CT_FLAGS: u32 = 2; // u16, CT_FLAG_* and the two paths
+export const CT_SERVICE_PORT: u32 = 4;
+export const CT_EXPIRES_AT: u32 = 8; // f64, milliseconds
+export const CT_STARTED_AT: u32 = 16; // f64, milliseconds
+export const CT_NEXT_FREE: u32 = 24;
+export const CT_PACKETS_ORIGINAL: u32 = 32;
+export const CT_PACKETS_REPLY: u32 = 36;
+export const CT_ORIGINAL: u32 = 40;
+
+export const CT_FLAG_SEEN_REPLY: u32 = 1;
+export const CT_FLAG_ASSURED: u32 = 2;
+export const CT_FLAG_MASQUERADE: u32 = 4;
+export const CT_FLAG_DNAT: u32 = 8;
+export const CT_FLAG_SNAT: u32 = 16;
+export const CT_FLAG_FIN_ORIGINAL: u32 = 32;
+export const CT_FLAG_FIN_REPLY: u32 = 64;
+export const CT_FLAG_LAST_RST: u32 = 128;
+export const CT_PATH_ORIGINAL_SHIFT: u32 = 8; // 3 bits, PATH_*
+export const CT_PATH_REPLY_SHIFT: u32 = 11; // 3 bits
+export const CT_PATH_MASK: u32 = 7;
+export const CT_FLAG_IPVS: u32 = 0x4000; // the destination was chosen by IPVS, for the original destination

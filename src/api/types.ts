@@ -34,9 +34,19 @@ export interface KubeProxyConfiguration {
   readonly detectLocal?: { readonly bridgeInterface?: string; readonly interfaceNamePrefix?: string };
   readonly nodePortAddresses?: readonly string[] | null;
   readonly featureGates?: Readonly<Record<string, boolean>>;
-  readonly iptables?: { readonly masqueradeBit?: number | null; readonly masqueradeAll?: boolean; readonly localhostNodePorts?: boolean | null; readonly [field: string]: unknown };
+  readonly iptables?: {
+    readonly masqueradeBit?: number | null;
+    readonly masqueradeAll?: boolean;
+    readonly localhostNodePorts?: boolean | null;
+    readonly [field: string]: unknown;
+  };
   readonly nftables?: { readonly masqueradeBit?: number | null; readonly masqueradeAll?: boolean; readonly [field: string]: unknown };
-  readonly ipvs?: { readonly scheduler?: string; readonly strictARP?: boolean; readonly excludeCIDRs?: readonly string[] | null; readonly [field: string]: unknown };
+  readonly ipvs?: {
+    readonly scheduler?: string;
+    readonly strictARP?: boolean;
+    readonly excludeCIDRs?: readonly string[] | null;
+    readonly [field: string]: unknown;
+  };
   readonly conntrack?: {
     readonly maxPerCore?: number | null;
     readonly min?: number | null;

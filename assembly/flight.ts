@@ -1,0 +1,51 @@
+// The packet in flight: its addresses, ports and mark as they stand now, and what rules have decided about it so far.
+// One packet at a time; every stage reads and writes this record.
+
+@unmanaged export class Flight {
+  // Present addresses, wire words; 16 bytes each, the first 4 used by IPv4.
+  source0: u64 = 0;
+  source1: u64 = 0;
+  destination0: u64 = 0;
+  destination1: u64 = 0;
+  sourcePort: u32 = 0; // network order
+  destinationPort: u32 = 0; // network order
+  class: u32 = 0;
+  mark: u32 = 0;
+  interface: u32 = 0;
+  conntrackState: u32 = 0; // STATE_BIT_*
+  rulesEvaluated: u32 = 0;
+  servicePort: u32 = 0; // of the deciding rule
+  acceptedServicePort: u32 = 0; // of the last accepting rule that has one
+  isDestinationBound: bool = false;
+  isSourceBound: bool = false;
+  isSourceSettled: bool = false;
+  isDnat: bool = false;
+  isMasquerade: bool = false;
+  isRandomFully: bool = false;
+  isIpvs: bool = false;
+  snatPort: u32 = 0; // network order; PORT_KEEP: any
+  newSource: usize = 0; // address of the address that replaces the source; 0: it stays
+  virtualPort: u32 = 0; // IPVS: the port in network order before scheduling
+  virtual0: u64 = 0; // IPVS: the address before scheduling
+  virtual1: u64 = 0;
+}
+
+const FLIGHT: usize = memory.data(160, 16);
+if (offsetof<Flight>() > 160) ERROR("Flight does not fit");
+
+export const flight: Flight = changetype<Flight>(FLIGHT);
+
+/** Where the present source address lies. */
+export function sourceAddress(): usize {
+  return FLIGHT + offsetof<Flight>("source0");
+}
+
+/** Where the present destination address lies. */
+export function destinationAddress(): usize {
+  return FLIGHT + offsetof<Flight>("destination0");
+}
+
+/** Where IPVS keeps the virtual address it scheduled for. */
+export function virtualAddress(): usize {
+  return FLIGHT + offsetof<Flight>("virtual0");
+}

@@ -1,0 +1,70 @@
+// What the core exports, and nothing else. Every number that crosses this border is unsigned.
+import { V4, V6 } from "./address.ts";
+import { reindex as reindexTable, remove, seedHash, sweep, tableOf } from "./conntrack.ts";
+import { processPacket } from "./packet.ts";
+import { engine, stateAddress } from "./state.ts";
+import { LAYOUT_VERSION, PACKET_SIZE_V4, PACKET_SIZE_V6, VERDICT_SIZE_V4, VERDICT_SIZE_V6 } from "./shared/layout.ts";
+import { hashEnd, hashWord, nextSlot } from "./shared/hash.ts";
+import { nextRandom, seedRandom } from "./shared/random.ts";
+
+export { stateAddress, seedHash, sweep };
+
+/** For tests: the shared leaves as this compiler made them. */
+export { hashEnd, hashWord, nextSlot, nextRandom, seedRandom };
+
+export function layoutVersion(): u32 {
+  return LAYOUT_VERSION;
+}
+
+/** The first address that the core leaves to TypeScript. */
+export function heapBase(): usize {
+  return __heap_base;
+}
+
+export function tableV4(): usize {
+  return changetype<usize>(tableOf<V4>());
+}
+
+export function tableV6(): usize {
+  return changetype<usize>(tableOf<V6>());
+}
+
+export function reindexV4(index: usize, buckets: u32): void {
+  reindexTable<V4>(index, buckets);
+}
+
+export function reindexV6(index: usize, buckets: u32): void {
+  reindexTable<V6>(index, buckets);
+}
+
+export function removeV4(entry: usize): void {
+  remove<V4>(entry);
+}
+
+export function removeV6(entry: usize): void {
+  remove<V6>(entry);
+}
+
+/** Runs `count` packets in order at the time `now`. */
+export function processV4(packets: usize, verdicts: usize, count: u32, now: f64): void {
+  advance(now);
+  for (let i: u32 = 0; i < count; i++) {
+    processPacket<V4>(packets, verdicts);
+    packets += PACKET_SIZE_V4;
+    verdicts += VERDICT_SIZE_V4;
+  }
+}
+
+export function processV6(packets: usize, verdicts: usize, count: u32, now: f64): void {
+  advance(now);
+  for (let i: u32 = 0; i < count; i++) {
+    processPacket<V6>(packets, verdicts);
+    packets += PACKET_SIZE_V6;
+    verdicts += VERDICT_SIZE_V6;
+  }
+}
+
+/** The clock never goes back. */
+function advance(now: f64): void {
+  if (now > engine.now) engine.now = now;
+}

@@ -1,0 +1,213 @@
+// Walks the chains of a hook: the linear scan for the next matching rule, then what its target says.
+import { count, draw, engine } from "./state.ts";
+import { copyAddress, swapPort } from "./address.ts";
+import { destinationAddress, flight } from "./flight.ts";
+import { matchesHold, rootOf } from "./matches.ts";
+import { updateRecent } from "./recent.ts";
+import { lookup } from "./sets.ts";
+import { Rule } from "./structs.ts";
+import {
+  ACTION_ACCEPT,
+  ACTION_DROP,
+  ACTION_NONE,
+  ACTION_REJECT,
+  BASE_CHAIN,
+  BASE_IS_NAT,
+  BASE_PRIORITY,
+  BASE_SIZE,
+  CHAIN_COLUMNS,
+  CHAIN_COUNT,
+  CHAIN_DEPTH_MAX,
+  CHAIN_END,
+  CHAIN_PADDED,
+  CHAIN_RULES,
+  COUNTER_CHAIN_TOO_DEEP,
+  HOOK_OUTPUT,
+  HOOK_PREROUTING,
+  PORT_KEEP,
+  ROOT_HOOKS,
+  RULE_SIZE,
+  SLOT_SERVICE_PORT,
+  SLOT_VALUE,
+  STATE_BIT_DNAT,
+  STATE_BIT_SNAT,
+  TARGET_ACCEPT,
+  TARGET_DNAT,
+  TARGET_DROP,
+  TARGET_GOTO,
+  TARGET_JUMP,
+  TARGET_MARK,
+  TARGET_MASQUERADE,
+  TARGET_NONE,
+  TARGET_RANDOM_CHAIN,
+  TARGET_REJECT,
+  TARGET_RETURN,
+  TARGET_SNAT,
+  TARGET_UPDATE_RECENT,
+  TARGET_VERDICT_MAP,
+  VALUE_DROP,
+} from "./shared/layout.ts";
+
+/** Remembered places: (chain, next rule). */
+const STACK: usize = memory.data(128, 16);
+if (CHAIN_DEPTH_MAX * 8 > 128) ERROR("STACK is too small");
+
+/**
+ * Runs the base chains of a hook with priority from `from` up to, not including, `to`. `isNatAsked`: the connection is new.
+ * ACTION_NONE: the packet goes on; else ACTION_DROP or ACTION_REJECT.
+ */
+export function runHook<A>(hook: u32, isNatAsked: bool, from: i32, to: i32): u32 {
+  const entry = rootOf<A>(engine) + ROOT_HOOKS + (hook << 3);
+  let base: usize = load<u32>(entry);
+  const end = base + <usize>load<u32>(entry, 4) * BASE_SIZE;
+  const bindsDestination = hook == HOOK_PREROUTING || hook == HOOK_OUTPUT;
+  while (base < end) {
+    const priority = load<i32>(base, BASE_PRIORITY);
+    const isBound = bindsDestination ? flight.isDestinationBound : flight.isSourceBound;
+    const isSkipped = load<u32>(base, BASE_IS_NAT) != 0 && (!isNatAsked || isBound);
+    if (priority >= from && priority < to && !isSkipped) {
+      const action = walk<A>(load<u32>(base, BASE_CHAIN));
+      if (action != ACTION_ACCEPT) return action;
+    }
+    base += BASE_SIZE;
+  }
+  return ACTION_NONE;
+}
+
+/** One base chain and all that it jumps to. */
+function walk<A>(base: usize): u32 {
+  let chain = base;
+  let row: u32 = 0;
+  let depth: u32 = 0;
+  while (true) {
+    row = nextMatch<A>(chain, row);
+    if (row == load<u32>(chain, CHAIN_COUNT)) {
+      if (depth == 0) return load<u32>(base, CHAIN_END);
+      depth--;
+      chain = load<u32>(STACK + (depth << 3));
+      row = load<u32>(STACK + (depth << 3), 4);
+      continue;
+    }
+    const rule = changetype<Rule>(<usize>load<u32>(chain, CHAIN_RULES) + <usize>row * RULE_SIZE);
+    row++;
+    let next: usize = 0; // the chain to go on in
+    switch (rule.target) {
+      case TARGET_NONE:
+        continue;
+      case TARGET_ACCEPT:
+        if (rule.servicePort != 0) flight.acceptedServicePort = rule.servicePort;
+        return ACTION_ACCEPT;
+      case TARGET_DROP:
+        flight.servicePort = rule.servicePort;
+        return ACTION_DROP;
+      case TARGET_REJECT:
+        flight.servicePort = rule.servicePort;
+        return ACTION_REJECT;
+      case TARGET_RETURN:
+        row = load<u32>(chain, CHAIN_COUNT); // as at the end of the chain
+        continue;
+      case TARGET_JUMP:
+        if (depth == CHAIN_DEPTH_MAX) {
+          count(COUNTER_CHAIN_TOO_DEEP);
+          flight.servicePort = rule.servicePort;
+          return ACTION_DROP;
+        }
+        store<u32>(STACK + (depth << 3), <u32>chain);
+        store<u32>(STACK + (depth << 3), row, 4);
+        depth++;
+        next = rule.a;
+        break;
+      case TARGET_GOTO:
+        next = rule.a;
+        break;
+      case TARGET_MARK:
+        flight.mark = (flight.mark & ~rule.b) ^ rule.a;
+        continue;
+      case TARGET_DNAT:
+        copyAddress<A>(destinationAddress(), rule.a);
+        if (rule.b != PORT_KEEP) flight.destinationPort = rule.b;
+        bindDestination(rule.servicePort);
+        return ACTION_ACCEPT;
+      case TARGET_SNAT:
+        flight.newSource = rule.a;
+        flight.snatPort = rule.b;
+        bindSource();
+        return ACTION_ACCEPT;
+      case TARGET_MASQUERADE:
+        flight.isMasquerade = true;
+        flight.isRandomFully = rule.a != 0;
+        bindSource();
+        return ACTION_ACCEPT;
+      case TARGET_VERDICT_MAP: {
+        const slot = lookup<A>(rule.a, rule.b);
+        if (slot == 0) continue;
+        next = load<u32>(slot, SLOT_VALUE);
+        if (<u32>next == VALUE_DROP) {
+          flight.servicePort = load<u32>(slot, SLOT_SERVICE_PORT);
+          return ACTION_DROP;
+        }
+        break;
+      }
+      case TARGET_RANDOM_CHAIN:
+        next = load<u32>(<usize>rule.a + (<usize>((<u64>draw() * rule.b) >> 32) << 2));
+        break;
+      case TARGET_UPDATE_RECENT:
+        updateRecent<A>(rule.a);
+        continue;
+      default:
+        unreachable();
+    }
+    chain = next;
+    row = 0;
+  }
+}
+
+/** The destination stands for this connection. */
+export function bindDestination(servicePort: u32): void {
+  flight.isDestinationBound = true;
+  flight.isDnat = true;
+  flight.servicePort = servicePort;
+  flight.conntrackState |= STATE_BIT_DNAT;
+}
+
+function bindSource(): void {
+  flight.isSourceBound = true;
+  flight.conntrackState |= STATE_BIT_SNAT;
+}
+
+/** The first rule from `row` on that matches, or the number of rules. Counts each one it looks at. */
+function nextMatch<A>(chain: usize, row: u32): u32 {
+  const rows = load<u32>(chain, CHAIN_COUNT);
+  const columnSize = <usize>load<u32>(chain, CHAIN_PADDED) << 2;
+  const rules: usize = load<u32>(chain, CHAIN_RULES);
+  const port = swapPort(flight.destinationPort);
+  const destination = destinationAddress();
+  let at: usize = <usize>load<u32>(chain, CHAIN_COLUMNS) + ((<usize>row) << 2);
+  let current = row;
+  while (current < rows) {
+    const ports = load<u32>(at + columnSize * (offsetof<A>() / 2));
+    const kind = load<u32>(at + columnSize * (offsetof<A>() / 2 + 1));
+    if (
+      (kind == 0 || kind == flight.class) &&
+      port >= (ports & 0xffff) &&
+      port <= ports >> 16 &&
+      isDestinationInside<A>(at, columnSize, destination) &&
+      matchesHold<A>(changetype<Rule>(rules + <usize>current * RULE_SIZE))
+    ) {
+      flight.rulesEvaluated += current - row + 1;
+      return current;
+    }
+    current++;
+    at += 4;
+  }
+  flight.rulesEvaluated += rows - row;
+  return rows;
+}
+
+function isDestinationInside<A>(at: usize, columnSize: usize, destination: usize): bool {
+  const words = offsetof<A>() >> 2;
+  for (let i: usize = 0; i < words; i++) {
+    if ((load<u32>(destination + (i << 2)) & load<u32>(at + columnSize * (words + i))) != load<u32>(at + columnSize * i)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,30 @@
+// What the core keeps between packets besides tables: clock, randomness, settings, counters. TypeScript reads and writes the same record.
+import { EngineState } from "./structs.ts";
+import { COUNTER_COUNT, STATE_COUNTERS, STATE_SIZE, STATE_TIMEOUTS } from "./shared/layout.ts";
+import { nextRandom } from "./shared/random.ts";
+
+const STATE: usize = memory.data(STATE_SIZE, 16);
+if (STATE_COUNTERS + COUNTER_COUNT * 8 != STATE_SIZE) ERROR("the counters do not end with STATE_SIZE");
+
+export const engine: EngineState = changetype<EngineState>(STATE);
+
+export function stateAddress(): usize {
+  return STATE;
+}
+
+export function count(counter: u32): void {
+  const at = STATE + STATE_COUNTERS + (counter << 3);
+  store<u64>(at, load<u64>(at) + 1);
+}
+
+/** Draws the next random number. */
+export function draw(): u32 {
+  const number = nextRandom(engine.random);
+  engine.random = number;
+  return number;
+}
+
+/** Milliseconds, by TIMEOUT_* or TCP_STATE_*. */
+export function timeoutOf(which: u32): f64 {
+  return <f64>load<u32>(STATE + STATE_TIMEOUTS + (which << 2));
+}

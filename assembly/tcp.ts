@@ -1,0 +1,49 @@
+// The TCP states of a connection: nf_conntrack's table, by direction, kind of packet and present state.
+import { TCP_ACK, TCP_FIN, TCP_RST, TCP_STATE_ESTABLISHED, TCP_STATE_SYN_SENT, TCP_SYN } from "./shared/layout.ts";
+
+export const KIND_SYN: u32 = 0;
+export const KIND_SYN_ACK: u32 = 1;
+export const KIND_FIN: u32 = 2;
+export const KIND_ACK: u32 = 3;
+export const KIND_RST: u32 = 4;
+export const KIND_NONE: u32 = 5;
+
+/** Answers of nextState besides states: the packet is not part of the connection, or changes nothing. */
+export const STATE_INVALID: u32 = 10;
+export const STATE_IGNORE: u32 = 11;
+
+// Columns: NONE, SYN_SENT, SYN_RECV, ESTABLISHED, FIN_WAIT, CLOSE_WAIT, LAST_ACK, TIME_WAIT, CLOSE, SYN_SENT2.
+const TRANSITIONS: usize = memory.data<u8>([
+  // original: SYN, SYN+ACK, FIN, ACK, RST, none
+  1, 1, 11, 11, 11, 11, 11, 1, 1, 9,
+  10, 10, 2, 10, 10, 10, 10, 10, 10, 2,
+  10, 10, 4, 4, 6, 6, 6, 7, 8, 10,
+  3, 10, 3, 3, 5, 5, 7, 7, 8, 10,
+  10, 8, 8, 8, 8, 8, 8, 8, 8, 8,
+  10, 10, 10, 10, 10, 10, 10, 10, 10, 10,
+  // reply
+  10, 9, 10, 10, 10, 10, 10, 1, 10, 9,
+  10, 2, 11, 11, 11, 11, 11, 11, 11, 2,
+  10, 10, 4, 4, 6, 6, 6, 7, 8, 10,
+  10, 11, 2, 3, 5, 5, 7, 7, 8, 11,
+  10, 8, 8, 8, 8, 8, 8, 8, 8, 8,
+  10, 10, 10, 10, 10, 10, 10, 10, 10, 10,
+]);
+
+/** The kind of a packet by its flags: RST before SYN before FIN before ACK. */
+export function kindOf(flags: u32): u32 {
+  if ((flags & TCP_RST) != 0) return KIND_RST;
+  if ((flags & TCP_SYN) != 0) return (flags & TCP_ACK) != 0 ? KIND_SYN_ACK : KIND_SYN;
+  if ((flags & TCP_FIN) != 0) return KIND_FIN;
+  return (flags & TCP_ACK) != 0 ? KIND_ACK : KIND_NONE;
+}
+
+export function nextState(isReply: bool, kind: u32, state: u32): u32 {
+  return load<u8>(TRANSITIONS + (isReply ? 60 : 0) + kind * 10 + state);
+}
+
+/** The state of a connection that begins with this packet, or STATE_INVALID. `isLoose`: it may be picked up in the middle. */
+export function firstState(kind: u32, isLoose: bool): u32 {
+  if (kind == KIND_SYN) return TCP_STATE_SYN_SENT;
+  return kind == KIND_ACK && isLoose ? TCP_STATE_ESTABLISHED : STATE_INVALID;
+}

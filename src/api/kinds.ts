@@ -1,0 +1,73 @@
+// The kinds of the API: which live in a namespace, how an object is named, and which of them a dataplane looks at.
+import type { KubernetesObject, ObjectRef } from './types.ts';
+
+/** The kinds kube-proxy watches. Pods, workloads and everything else reach it only through EndpointSlices. */
+export type WatchedKind = 'Service' | 'EndpointSlice' | 'Node';
+
+const watchedGroups: Readonly<Record<WatchedKind, string>> = { Service: '', EndpointSlice: 'discovery.k8s.io', Node: '' };
+
+const clusterScopedKinds: ReadonlySet<string> = new Set([
+  'APIService',
+  'ClusterRole',
+  'ClusterRoleBinding',
+  'CSIDriver',
+  'CSINode',
+  'CustomResourceDefinition',
+  'IngressClass',
+  'IPAddress',
+  'MutatingWebhookConfiguration',
+  'Namespace',
+  'Node',
+  'PersistentVolume',
+  'PriorityClass',
+  'RuntimeClass',
+  'ServiceCIDR',
+  'StorageClass',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionPolicyBinding',
+  'ValidatingWebhookConfiguration',
+  'VolumeAttachment',
+]);
+
+/** Kinds that are not known, those of custom resources, count as namespaced: most are. */
+export function isNamespaced(kind: string): boolean {
+  return !clusterScopedKinds.has(kind);
+}
+
+/**
+ * The kind, when it is one that a dataplane looks at. The API group counts: a Knative Service is another thing of the same name.
+ * Any version of the group is meant; the readers refuse those they cannot read.
+ */
+export function watchedKindOf(object: KubernetesObject): WatchedKind | undefined {
+  const slash = object.apiVersion.indexOf('/');
+  const group = slash < 0 ? '' : object.apiVersion.slice(0, slash);
+  const kind = watchedKindNamed(object.kind);
+  return kind !== undefined && watchedGroups[kind] === group ? kind : undefined;
+}
+
+/** The watched kind of that name. */
+export function watchedKindNamed(kind: string): WatchedKind | undefined {
+  return kind === 'Service' || kind === 'EndpointSlice' || kind === 'Node' ? kind : undefined;
+}
+
+/** The namespace of an object; `default` when it names none, `` when its kind has none. */
+export function namespaceOf(object: KubernetesObject): string {
+  return isNamespaced(object.kind) ? object.metadata.namespace || 'default' : '';
+}
+
+/** `namespace/name`, or the name alone for a kind without namespaces. */
+export function objectName(object: KubernetesObject): string {
+  const namespace = namespaceOf(object);
+  return namespace === '' ? object.metadata.name : `${namespace}/${object.metadata.name}`;
+}
+
+/** The name of an object, as `delete` takes it. */
+export function refOf(object: KubernetesObject): ObjectRef {
+  const { kind, metadata } = object;
+  return isNamespaced(kind) ? { kind, namespace: namespaceOf(object), name: metadata.name } : { kind, name: metadata.name };
+}
+
+/** One text for each object: `Service/default/web`, `Node/n1`. */
+export function keyOf(ref: ObjectRef): string {
+  return isNamespaced(ref.kind) ? `${ref.kind}/${ref.namespace || 'default'}/${ref.name}` : `${ref.kind}/${ref.name}`;
+}

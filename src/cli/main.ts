@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+// The program `svcplane`: run() with the process behind it.
+import { readFileSync } from 'node:fs';
+import type { Io } from './io.ts';
+import { run } from './run.ts';
+
+// A reader that has seen enough, as in `svcplane render … | head`, is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
+const io: Io = {
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  stdin: () => readFileSync(0, 'utf8'),
+  isTTY: process.stdout.isTTY === true,
+  env: process.env,
+  now: Date.now,
+};
+
+run(process.argv.slice(2), io).then((code) => {
+  process.exitCode = code;
+});

@@ -1,0 +1,115 @@
+// `svcplane trace`: one packet explained: which rules decide, and which backends have which odds.
+import type { Command } from 'commander';
+import { parseAddress } from '../address.ts';
+import type { KubernetesObject } from '../api/types.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { nodeAddresses } from '../cluster/nodes.ts';
+import { podIPs, podNode } from '../cluster/pods.ts';
+import type { Dataplane } from '../dataplane-types.ts';
+import type { Packet } from '../packet.ts';
+import { openCluster, openDataplane } from './cluster-input.ts';
+import { explanationText } from './explanation-text.ts';
+import { readObjects } from './input.ts';
+import { type Io, note, paintFor, UsageError, writeJson } from './io.ts';
+import { type InputOptions, type NodeOptions, type OutputFormat, withInputOptions, withNodeOptions, withOutputOption } from './options.ts';
+import { type Destination, familyOf, resolveDestination, resolveSource, type Source } from './packet-ends.ts';
+
+interface TraceOptions extends InputOptions, NodeOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly protocol?: string;
+  readonly verbose?: true;
+  readonly output: OutputFormat;
+}
+
+export function addTrace(program: Command, io: Io): void {
+  const command = program
+    .command('trace')
+    .description('explain one packet: which rules decide, and which backends have which odds')
+    .requiredOption('--from <source>', 'IP[:port], [namespace/]pod, external or node; default/client may be a stand-in')
+    .requiredOption('--to <destination>', 'IP:port or service[.namespace][:port]')
+    .option('--protocol <protocol>', 'TCP, UDP or SCTP (default: as the Service port says)');
+  withOutputOption(withNodeOptions(withInputOptions(command)))
+    .option('-v, --verbose', "with each rule's own text")
+    .addHelpText('after', '\nExample:\n  svcplane trace -f examples/hostnames.yaml --from default/client --to hostnames')
+    .action((options: TraceOptions) => trace(options, io));
+}
+
+function trace(options: TraceOptions, io: Io): void {
+  const cluster = openCluster(readObjects(options, io), options, io);
+  const context = { cluster, namespace: options.namespace ?? 'default', node: options.node };
+  const destination = resolveDestination(options.to, options.protocol, context, familyOf(options.from));
+  if ('reason' in destination) {
+    if (options.output === 'json') writeJson(io, 'Explanation', { service: destination.name, outcomes: [], reason: destination.reason });
+    else io.stdout(`${destination.name} has no address to send a packet to: ${destination.reason}.\n`);
+    return;
+  }
+  const source = resolveSource(options.from, destination.address, context);
+  for (const said of source.notes) note(io, said);
+  const packet = packetBetween(source, destination);
+  using connected = openDataplane(cluster, source.node, options, io);
+  const { dataplane } = connected;
+  if (options.output === 'json') {
+    const { verdict } = dataplane.trace(packet);
+    const { mode, engine } = dataplane;
+    const fields = {
+      node: source.node.metadata.name,
+      mode,
+      engine,
+      packet,
+      rulesEvaluated: verdict.rulesEvaluated,
+      ...dataplane.explain(packet),
+    };
+    writeJson(io, 'Explanation', { ...fields, notes: source.notes });
+    return;
+  }
+  io.stdout(explain(dataplane, cluster, source.node, packet, destination, { isVerbose: options.verbose === true, io }));
+}
+
+function packetBetween(source: Source, destination: Destination): Packet {
+  if (parseAddress(source.address)?.family !== parseAddress(destination.address)?.family) {
+    throw new UsageError(`--from ${source.address} and --to ${destination.address} are of different families`);
+  }
+  return {
+    protocol: destination.protocol,
+    source: source.address,
+    sourcePort: source.port,
+    destination: destination.address,
+    destinationPort: destination.port,
+  };
+}
+
+/** The explanation of a packet as text, with the names that the cluster knows for its addresses. */
+export function explain(
+  dataplane: Dataplane,
+  cluster: Cluster,
+  node: KubernetesObject,
+  packet: Packet,
+  destination: Destination,
+  { isVerbose, io }: { readonly isVerbose: boolean; readonly io: Io },
+): string {
+  const owners = addressOwners(cluster);
+  return explanationText(dataplane.explain(packet), {
+    packet,
+    ...(destination.name === undefined ? {} : { destinationName: destination.name }),
+    mode: dataplane.mode,
+    node: node.metadata.name,
+    rulesEvaluated: dataplane.trace(packet).verdict.rulesEvaluated,
+    servicePorts: dataplane.servicePorts(),
+    isVerbose,
+    paint: paintFor(io),
+    owner: (address) => owners.get(address),
+  });
+}
+
+/** Address → the Pod that has it. A host-network Pod shares its Node's address and is no clear owner of it. */
+export function addressOwners(cluster: Cluster): ReadonlyMap<string, { readonly pod: string; readonly node: string }> {
+  const owners = new Map<string, { pod: string; node: string }>();
+  for (const node of cluster.objects('Node')) {
+    for (const address of nodeAddresses(node)) owners.set(address, { pod: '-', node: node.metadata.name });
+  }
+  for (const pod of cluster.objects('Pod')) {
+    for (const address of podIPs(pod)) if (!owners.has(address)) owners.set(address, { pod: pod.metadata.name, node: podNode(pod) });
+  }
+  return owners;
+}

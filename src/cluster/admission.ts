@@ -1,0 +1,98 @@
+// What happens to objects on their way into the cluster: defaults, what an update keeps of the old object, validation, allocation.
+// Collects everything that is wrong; the caller decides whether the first problem ends it.
+import { objectName } from '../api/kinds.ts';
+import type { KubernetesObject } from '../api/types.ts';
+import type { ObjectProblem } from '../errors.ts';
+import { clusterIPsOf, ServiceAllocator, type ServiceRanges } from './allocation.ts';
+import { complaint } from './complaint.ts';
+import { type DefaultingContext, withDefaults } from './defaults.ts';
+import { compact, type Fields, fieldsOf, listOf, numberOf } from './fields.ts';
+import type { ObjectStore } from './store.ts';
+import { problemsOf, validateDefaulted } from './validation.ts';
+
+export interface AdmissionSettings extends DefaultingContext, ServiceRanges {}
+
+export interface Admission {
+  readonly admitted: readonly KubernetesObject[];
+  readonly problems: readonly ObjectProblem[];
+}
+
+/** Admits a batch on top of what the store holds. The store is not changed. */
+export function admit(objects: Iterable<KubernetesObject>, store: ObjectStore, settings: AdmissionSettings): Admission {
+  const problems: ObjectProblem[] = [];
+  const admitted: { object: KubernetesObject; origin: KubernetesObject }[] = [];
+  for (const origin of objects) {
+    const named = withDefaults(origin, settings);
+    const previous = store.get(named.kind, objectName(named));
+    const object = previous === undefined ? named : withDefaults(keepFromPrevious(origin, previous), settings);
+    problems.push(...validateDefaulted(object, settings, origin));
+    if (previous?.kind === 'Service') problems.push(...changedClusterIP(object, previous, origin));
+    admitted.push({ object, origin });
+  }
+  const services = admitted.filter(({ object }) => object.kind === 'Service');
+  if (services.length === 0) return { admitted: admitted.map(({ object }) => object), problems };
+
+  const allocator = new ServiceAllocator(settings, store.list('Service'));
+  for (const { object } of services) {
+    const previous = store.get('Service', objectName(object));
+    if (previous !== undefined) allocator.release(previous);
+  }
+  // All wishes before all choices: a given address wins over one that could as well be another.
+  for (const { object, origin } of services) problems.push(...problemsOf(allocator.reserve(object), object, origin));
+  if (problems.length > 0) return { admitted: [], problems };
+  return { admitted: admitted.map(({ object }) => (object.kind === 'Service' ? allocator.complete(object) : object)), problems };
+}
+
+/** A manifest says what should be; what the cluster found out about the object since stays. */
+function keepFromPrevious(object: KubernetesObject, previous: KubernetesObject): KubernetesObject {
+  if (object.kind === 'Service') return keepAllocations(object, previous);
+  if ((object.kind !== 'Pod' && object.kind !== 'Node') || object.status !== undefined) return object;
+  const { nodeName, podCIDR, podCIDRs } = fieldsOf(previous.spec);
+  return { ...object, spec: { ...compact({ nodeName, podCIDR, podCIDRs }), ...fieldsOf(object.spec) }, status: previous.status };
+}
+
+/** An update that leaves addresses and node ports open keeps those the Service has, as far as its new type still has any. */
+function keepAllocations(service: KubernetesObject, previous: KubernetesObject): KubernetesObject {
+  const spec = fieldsOf(service.spec);
+  const old = fieldsOf(previous.spec);
+  if (spec.type === 'ExternalName') return service;
+  const hasAddress = spec.clusterIP !== undefined || spec.clusterIPs !== undefined || old.type === 'ExternalName';
+  const keepsPorts = spec.type === 'NodePort' || spec.type === 'LoadBalancer';
+  const keepsHealthCheck = spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local' && spec.healthCheckNodePort === undefined;
+  const families =
+    spec.ipFamilies === undefined && spec.ipFamilyPolicy === undefined
+      ? { ipFamilies: old.ipFamilies, ipFamilyPolicy: old.ipFamilyPolicy }
+      : {};
+  return {
+    ...service,
+    status: service.status ?? (spec.type === 'LoadBalancer' ? previous.status : undefined) ?? { loadBalancer: {} },
+    spec: {
+      ...spec,
+      ...(hasAddress ? {} : { clusterIP: old.clusterIP, clusterIPs: old.clusterIPs, ...families }),
+      ...(keepsPorts && Array.isArray(spec.ports) ? { ports: keepNodePorts(spec.ports, listOf(old.ports).map(fieldsOf)) } : {}),
+      ...(keepsHealthCheck && old.healthCheckNodePort !== undefined ? { healthCheckNodePort: old.healthCheckNodePort } : {}),
+    },
+  };
+}
+
+/** Matched by name, unless another port of the update asks for that number now. */
+function keepNodePorts(ports: readonly unknown[], old: readonly Fields[]): unknown[] {
+  const wanted = new Set(ports.map((port) => numberOf(fieldsOf(port).nodePort)));
+  return ports.map((entry) => {
+    const port = fieldsOf(entry);
+    if ((numberOf(port.nodePort) ?? 0) !== 0) return entry;
+    const kept = numberOf(old.find((each) => (each.name ?? '') === (port.name ?? ''))?.nodePort) ?? 0;
+    return kept === 0 || wanted.has(kept) ? entry : { ...port, nodePort: kept };
+  });
+}
+
+function changedClusterIP(service: KubernetesObject, previous: KubernetesObject, origin: KubernetesObject): ObjectProblem[] {
+  const spec = fieldsOf(service.spec);
+  const old = fieldsOf(previous.spec);
+  const isHeadlessChange = (spec.clusterIP === 'None') !== (old.clusterIP === 'None');
+  const [before] = clusterIPsOf(old);
+  const [now] = clusterIPsOf(spec);
+  if (spec.type === 'ExternalName' || old.type === 'ExternalName' || (before === now && !isHeadlessChange)) return [];
+  const message = `${JSON.stringify(spec.clusterIP)} differs from ${JSON.stringify(old.clusterIP)}: the field is immutable`;
+  return problemsOf([complaint('spec.clusterIP', spec.clusterIP, message)], service, origin);
+}

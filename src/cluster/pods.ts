@@ -1,0 +1,93 @@
+// One Pod: what its status says, and how a controller, a kubelet or a deletion changes it. Pods are values; changing one makes a new one.
+import type { KubernetesObject } from '../api/types.ts';
+import { type Fields, fieldsOf, labelsOf, listOf, numberOf, textOf } from './fields.ts';
+
+const GRACE_SECONDS = 30;
+
+export function podIPs(pod: KubernetesObject): string[] {
+  const status = fieldsOf(pod.status);
+  const ips = listOf(status.podIPs).map((entry) => textOf(fieldsOf(entry).ip));
+  return ips.length > 0 ? ips : [textOf(status.podIP)].filter((ip) => ip !== '');
+}
+
+export function podNode(pod: KubernetesObject): string {
+  return textOf(fieldsOf(pod.spec).nodeName);
+}
+
+export function podPhase(pod: KubernetesObject): string {
+  return textOf(fieldsOf(pod.status).phase) || 'Pending';
+}
+
+export function isHostNetwork(pod: KubernetesObject): boolean {
+  return fieldsOf(pod.spec).hostNetwork === true;
+}
+
+export function isReady(pod: KubernetesObject): boolean {
+  return listOf(fieldsOf(pod.status).conditions)
+    .map(fieldsOf)
+    .some((condition) => condition.type === 'Ready' && condition.status === 'True');
+}
+
+export function isTerminating(pod: KubernetesObject): boolean {
+  return textOf(pod.metadata.deletionTimestamp) !== '';
+}
+
+/** Succeeded or Failed: it will never run again. */
+export function isFinished(pod: KubernetesObject): boolean {
+  return podPhase(pod) === 'Succeeded' || podPhase(pod) === 'Failed';
+}
+
+/** What a kubelet reports of a Pod whose containers all run. */
+export function runningStatus(ips: readonly string[], hostIPs: readonly string[]): Fields {
+  return {
+    phase: 'Running',
+    conditions: ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => ({ type, status: 'True' })),
+    hostIP: hostIPs[0],
+    hostIPs: hostIPs.map((ip) => ({ ip })),
+    podIP: ips[0],
+    podIPs: ips.map((ip) => ({ ip })),
+  };
+}
+
+/** The Pod as after a change of its readiness probe's answer. */
+export function withReadiness(pod: KubernetesObject, ready: boolean): KubernetesObject {
+  const status = fieldsOf(pod.status);
+  const conditions = listOf(status.conditions).map(fieldsOf);
+  const others = conditions.filter((condition) => condition.type !== 'Ready' && condition.type !== 'ContainersReady');
+  const answer = { status: ready ? 'True' : 'False', ...(ready ? {} : { reason: 'ContainersNotReady' }) };
+  return { ...pod, status: { ...status, conditions: [...others, { type: 'ContainersReady', ...answer }, { type: 'Ready', ...answer }] } };
+}
+
+/** The Pod as between its deletion and the end of its grace period: `nowMs` is when it was deleted. */
+export function terminated(pod: KubernetesObject, nowMs: number): KubernetesObject {
+  const graceSeconds = numberOf(fieldsOf(pod.spec).terminationGracePeriodSeconds) ?? GRACE_SECONDS;
+  const deletionTimestamp = new Date(nowMs + graceSeconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
+  return { ...pod, metadata: { ...pod.metadata, deletionTimestamp, deletionGracePeriodSeconds: graceSeconds } };
+}
+
+/** The Pod that a workload makes of its template. */
+export function podFromTemplate(
+  owner: KubernetesObject,
+  name: string,
+  own: { readonly labels?: Readonly<Record<string, string>>; readonly spec?: Fields } = {},
+): KubernetesObject {
+  const template = fieldsOf(fieldsOf(owner.spec).template);
+  const { labels, annotations } = fieldsOf(template.metadata);
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name,
+      namespace: owner.metadata.namespace ?? 'default',
+      labels: { ...labelsOf(labels), ...own.labels },
+      ...(annotations === undefined ? {} : { annotations: labelsOf(annotations) }),
+      ownerReferences: [ownerReference(owner)],
+    },
+    spec: { ...fieldsOf(template.spec), ...own.spec },
+  };
+}
+
+/** The reference by which a controller's objects name it. */
+export function ownerReference(owner: KubernetesObject): Fields {
+  return { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.metadata.name, controller: true, blockOwnerDeletion: true };
+}

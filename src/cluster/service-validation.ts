@@ -1,0 +1,174 @@
+// The API server's rules for one Service, asked after defaulting (validation.ts calls it).
+import { type Family, parsePrefix } from '../address.ts';
+import type { KubernetesObject } from '../api/types.ts';
+import { type Complaint, complaint, isDnsLabel, isDnsSubdomain, isPort, LABEL_MAX, oneOf, outsidePorts, quoted } from './complaint.ts';
+import { isExternallyAccessible } from './defaults.ts';
+import { type Fields, fieldsOf, isFields, listOf, textOf } from './fields.ts';
+import { serviceAddressProblems } from './service-address-validation.ts';
+
+const DNS_1035_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+const SERVICE_PORT_NAME = /^(?!.*--)[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const PORT_NAME_MAX = 15;
+const AFFINITY_TIMEOUT_MAX = 86400;
+const TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'];
+const PROTOCOLS = ['TCP', 'UDP', 'SCTP'];
+const TRAFFIC_DISTRIBUTIONS = ['PreferClose', 'PreferSameZone', 'PreferSameNode'];
+
+export function serviceProblems(service: KubernetesObject, families: readonly Family[]): Complaint[] {
+  const spec = fieldsOf(service.spec);
+  return [
+    ...nameProblems(service),
+    ...oneOf('spec.type', spec.type, TYPES),
+    ...portsProblems(spec),
+    ...externalNameProblems(spec),
+    ...serviceAddressProblems(spec, families),
+    ...affinityProblems(spec),
+    ...policyProblems(spec),
+    ...loadBalancerProblems(spec),
+  ];
+}
+
+function nameProblems(service: KubernetesObject): Complaint[] {
+  const { name, namespace } = service.metadata;
+  const complaints: Complaint[] = [];
+  if (typeof name !== 'string' || name.length > LABEL_MAX || !DNS_1035_LABEL.test(name)) {
+    complaints.push(
+      complaint(
+        'metadata.name',
+        name,
+        `${quoted(name)} is not a DNS label: a letter first, then lower-case letters, digits and -, at most 63`,
+      ),
+    );
+  }
+  if (namespace !== undefined && !isDnsLabel(namespace)) {
+    complaints.push(complaint('metadata.namespace', namespace, `${quoted(namespace)} is not a DNS label`));
+  }
+  return complaints;
+}
+
+function portsProblems(spec: Fields): Complaint[] {
+  if (spec.ports !== undefined && !Array.isArray(spec.ports)) return [complaint('spec.ports', spec.ports, 'is not a list')];
+  const ports = listOf(spec.ports);
+  const isHeadless = spec.clusterIP === 'None';
+  if (ports.length === 0 && !isHeadless && spec.type !== 'ExternalName') {
+    return [
+      complaint('spec.ports', spec.ports, 'is missing, expected at least one port (only headless and ExternalName Services have none)'),
+    ];
+  }
+  const seen = new Map<string, string>();
+  return ports.flatMap((entry, index) => {
+    const path = `spec.ports[${index}]`;
+    if (!isFields(entry)) return [complaint(path, entry, 'is not an object')];
+    const claim = (key: string, field: string, value: unknown, what: string): Complaint[] => {
+      const before = seen.get(key);
+      seen.set(key, before ?? `${path}.${field}`);
+      return before === undefined ? [] : [complaint(`${path}.${field}`, value, `${quoted(value)} repeats the ${what} of ${before}`)];
+    };
+    const { name, port, protocol, nodePort } = entry;
+    return [
+      ...portNameProblems(`${path}.name`, name, ports.length > 1),
+      ...(isDnsLabel(name) ? claim(`name ${name}`, 'name', name, 'name') : []),
+      ...(isPort(port) ? claim(`port ${port}/${protocol}`, 'port', port, 'port and protocol') : [outsidePorts(`${path}.port`, port)]),
+      ...oneOf(`${path}.protocol`, protocol, PROTOCOLS),
+      ...targetPortProblems(`${path}.targetPort`, entry.targetPort),
+      ...nodePortProblems(`${path}.nodePort`, nodePort, spec),
+      ...(isPort(nodePort) ? claim(`nodePort ${nodePort}/${protocol}`, 'nodePort', nodePort, 'node port and protocol') : []),
+    ];
+  });
+}
+
+function portNameProblems(path: string, name: unknown, isRequired: boolean): Complaint[] {
+  if (name === undefined || name === '') {
+    return isRequired ? [complaint(path, name, 'is missing: every port needs a name when there is more than one')] : [];
+  }
+  return isDnsLabel(name)
+    ? []
+    : [complaint(path, name, `${quoted(name)} is not a DNS label: lower-case letters, digits and -, at most 63`)];
+}
+
+function targetPortProblems(path: string, target: unknown): Complaint[] {
+  if (target === undefined) return [];
+  if (typeof target !== 'string') return isPort(target) ? [] : [outsidePorts(path, target)];
+  const isName = target.length <= PORT_NAME_MAX && SERVICE_PORT_NAME.test(target) && /[a-z]/.test(target);
+  return isName
+    ? []
+    : [complaint(path, target, `${quoted(target)} is not a port name: at most 15 lower-case letters, digits and -, a letter among them`)];
+}
+
+function nodePortProblems(path: string, nodePort: unknown, spec: Fields): Complaint[] {
+  if (nodePort === undefined || nodePort === 0) return [];
+  if (!isPort(nodePort)) return [outsidePorts(path, nodePort)];
+  if (spec.type === 'NodePort' || spec.type === 'LoadBalancer') return [];
+  return [complaint(path, nodePort, `${nodePort} may not be set when type is ${quoted(spec.type)}`)];
+}
+
+function externalNameProblems(spec: Fields): Complaint[] {
+  if (spec.type !== 'ExternalName') return [];
+  const name = textOf(spec.externalName).replace(/\.$/, '');
+  const forbidden = ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'].filter((field) => {
+    const value = spec[field];
+    return value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0);
+  });
+  return [
+    ...(isDnsSubdomain(name) ? [] : [complaint('spec.externalName', spec.externalName, `${quoted(spec.externalName)} is not a DNS name`)]),
+    ...forbidden.map((field) => complaint(`spec.${field}`, spec[field], 'may not be set when type is ExternalName')),
+  ];
+}
+
+function affinityProblems(spec: Fields): Complaint[] {
+  const config = spec.sessionAffinityConfig;
+  const complaints = oneOf('spec.sessionAffinity', spec.sessionAffinity, ['None', 'ClientIP']);
+  if (spec.sessionAffinity === 'None' && config !== undefined && config !== null) {
+    complaints.push(complaint('spec.sessionAffinityConfig', config, 'may not be set when sessionAffinity is None'));
+  }
+  const seconds = fieldsOf(fieldsOf(config).clientIP).timeoutSeconds;
+  const isValid = typeof seconds === 'number' && Number.isInteger(seconds) && seconds >= 1 && seconds <= AFFINITY_TIMEOUT_MAX;
+  if (spec.sessionAffinity === 'ClientIP' && !isValid) {
+    complaints.push(
+      complaint('spec.sessionAffinityConfig.clientIP.timeoutSeconds', seconds, `${quoted(seconds)} is outside 1-${AFFINITY_TIMEOUT_MAX}`),
+    );
+  }
+  return complaints;
+}
+
+function policyProblems(spec: Fields): Complaint[] {
+  const complaints = [
+    ...oneOf('spec.internalTrafficPolicy', spec.internalTrafficPolicy, ['Cluster', 'Local']),
+    ...oneOf('spec.externalTrafficPolicy', spec.externalTrafficPolicy, ['Cluster', 'Local']),
+    ...oneOf('spec.trafficDistribution', spec.trafficDistribution, TRAFFIC_DISTRIBUTIONS),
+  ];
+  if (spec.externalTrafficPolicy !== undefined && !isExternallyAccessible(spec)) {
+    complaints.push(
+      complaint('spec.externalTrafficPolicy', spec.externalTrafficPolicy, 'may only be set on Services that are reachable from outside'),
+    );
+  }
+  return complaints;
+}
+
+function loadBalancerProblems(spec: Fields): Complaint[] {
+  const isLoadBalancer = spec.type === 'LoadBalancer';
+  const complaints: Complaint[] = [];
+  for (const field of ['allocateLoadBalancerNodePorts', 'loadBalancerClass', 'loadBalancerSourceRanges']) {
+    const value = spec[field];
+    const isSet = value !== undefined && !(Array.isArray(value) && value.length === 0);
+    if (isSet && !isLoadBalancer) complaints.push(complaint(`spec.${field}`, value, 'may only be set when type is LoadBalancer'));
+  }
+  for (const [index, range] of listOf(spec.loadBalancerSourceRanges).entries()) {
+    const isCidr = typeof range === 'string' && range.includes('/') && parsePrefix(range.trim()) !== undefined;
+    if (!isCidr) complaints.push(complaint(`spec.loadBalancerSourceRanges[${index}]`, range, `${quoted(range)} is not a CIDR`));
+  }
+  const { healthCheckNodePort } = spec;
+  if (healthCheckNodePort !== undefined && healthCheckNodePort !== 0) {
+    if (!isPort(healthCheckNodePort)) complaints.push(outsidePorts('spec.healthCheckNodePort', healthCheckNodePort));
+    else if (!isLoadBalancer || spec.externalTrafficPolicy !== 'Local') {
+      complaints.push(
+        complaint(
+          'spec.healthCheckNodePort',
+          healthCheckNodePort,
+          'may only be set when type is LoadBalancer and externalTrafficPolicy is Local',
+        ),
+      );
+    }
+  }
+  return complaints;
+}

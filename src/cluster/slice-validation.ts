@@ -1,0 +1,55 @@
+// The API server's rules for one EndpointSlice, asked after defaulting (validation.ts calls it).
+import { parseAddress } from '../address.ts';
+import type { KubernetesObject } from '../api/types.ts';
+import { type Complaint, complaint, isPort, oneOf, quoted } from './complaint.ts';
+import { fieldsOf, listOf } from './fields.ts';
+import { specialUse } from './service-address-validation.ts';
+
+const ENDPOINTS_MAX = 1000;
+const PORTS_MAX = 100;
+const ADDRESSES_MAX = 100;
+
+export function sliceProblems(slice: KubernetesObject): Complaint[] {
+  const { addressType } = slice;
+  const endpoints = listOf(slice.endpoints);
+  const ports = listOf(slice.ports);
+  return [
+    ...(addressType === undefined ? [complaint('addressType', addressType, 'is missing, expected IPv4, IPv6 or FQDN')] : []),
+    ...oneOf('addressType', addressType, ['IPv4', 'IPv6', 'FQDN']),
+    ...(endpoints.length > ENDPOINTS_MAX
+      ? [complaint('endpoints', endpoints.length, `holds ${endpoints.length}, the limit is ${ENDPOINTS_MAX}`)]
+      : []),
+    ...(ports.length > PORTS_MAX ? [complaint('ports', ports.length, `holds ${ports.length}, the limit is ${PORTS_MAX}`)] : []),
+    ...endpoints.flatMap((endpoint, index) => addressProblems(fieldsOf(endpoint).addresses, addressType, `endpoints[${index}].addresses`)),
+    ...portProblems(ports),
+  ];
+}
+
+function addressProblems(value: unknown, addressType: unknown, path: string): Complaint[] {
+  const addresses = listOf(value);
+  if (addresses.length < 1 || addresses.length > ADDRESSES_MAX) {
+    return [complaint(path, value, `holds ${addresses.length} addresses, expected 1-${ADDRESSES_MAX}`)];
+  }
+  if (addressType !== 'IPv4' && addressType !== 'IPv6') return [];
+  return addresses.flatMap((text, index) => {
+    const address = typeof text === 'string' ? parseAddress(text) : undefined;
+    if (address?.family !== addressType) return [complaint(`${path}[${index}]`, text, `${quoted(text)} is not an ${addressType} address`)];
+    const special = specialUse(address);
+    return special === undefined ? [] : [complaint(`${path}[${index}]`, text, `${quoted(text)} is ${special}, which no endpoint may have`)];
+  });
+}
+
+function portProblems(ports: readonly unknown[]): Complaint[] {
+  const names = new Set<unknown>();
+  return ports.flatMap((entry, index) => {
+    const { name, port, protocol } = fieldsOf(entry);
+    const isRepeated = names.has(name);
+    names.add(name);
+    const hasNumber = port === undefined || port === null || isPort(port);
+    return [
+      ...(isRepeated ? [complaint(`ports[${index}].name`, name, `${quoted(name)} is there twice`)] : []),
+      ...(hasNumber ? [] : [complaint(`ports[${index}].port`, port, `${quoted(port)} is not a number of 1-65535`)]),
+      ...oneOf(`ports[${index}].protocol`, protocol, ['TCP', 'UDP', 'SCTP']),
+    ];
+  });
+}

@@ -1,0 +1,74 @@
+// What the API server refuses about one object, all of it at once: names, Services, workloads, Pods and slices.
+// Rules that need other objects, such as an address given twice, are allocation's.
+
+import { objectName } from '../api/kinds.ts';
+import { locationOf } from '../api/manifests.ts';
+import type { KubernetesObject } from '../api/types.ts';
+import type { ObjectProblem } from '../errors.ts';
+import { type Complaint, complaint, isDnsLabel, isDnsSubdomain, quoted } from './complaint.ts';
+import { type DefaultingContext, withDefaults } from './defaults.ts';
+import { serviceProblems } from './service-validation.ts';
+import { sliceProblems } from './slice-validation.ts';
+import { podProblems, workloadProblems } from './workload-validation.ts';
+
+const SINGLE_STACK: DefaultingContext = { families: ['IPv4'], namespace: 'default' };
+
+/** All that is wrong with a Service as it stands in a manifest, after the defaults the API server would fill in. */
+export function validateService(service: KubernetesObject, context: DefaultingContext = SINGLE_STACK): ObjectProblem[] {
+  return validateDefaulted(withDefaults(service, context), context, service);
+}
+
+/** All that is wrong with an object that has its defaults. `origin`: the object of the manifest it was made of. */
+export function validateDefaulted(
+  object: KubernetesObject,
+  context: DefaultingContext,
+  origin: KubernetesObject = object,
+): ObjectProblem[] {
+  const complaints =
+    object.kind === 'Service' ? serviceProblems(object, context.families) : [...nameProblems(object), ...kindProblems(object)];
+  return problemsOf(complaints, object, origin);
+}
+
+/** Complaints about an object, with its name and the place in its manifest. */
+export function problemsOf(complaints: readonly Complaint[], object: KubernetesObject, origin: KubernetesObject): ObjectProblem[] {
+  return complaints.map(({ path, value, message }) => {
+    const location = locationOf(origin, path);
+    const problem = { kind: object.kind, object: objectName(object), path, value, message };
+    return location === undefined ? problem : { ...problem, location };
+  });
+}
+
+function kindProblems(object: KubernetesObject): Complaint[] {
+  switch (object.kind) {
+    case 'Deployment':
+    case 'ReplicaSet':
+    case 'StatefulSet':
+    case 'DaemonSet':
+      return workloadProblems(object);
+    case 'Pod':
+      return podProblems(object);
+    case 'EndpointSlice':
+      return sliceProblems(object);
+    default:
+      return [];
+  }
+}
+
+function nameProblems(object: KubernetesObject): Complaint[] {
+  const { name, namespace } = object.metadata;
+  const complaints: Complaint[] = [];
+  if (object.kind === 'Namespace' && !isDnsLabel(name)) {
+    complaints.push(complaint('metadata.name', name, `${quoted(name)} is not a DNS label`));
+  } else if (isStrictlyNamed(object.kind) && !isDnsSubdomain(name)) {
+    complaints.push(complaint('metadata.name', name, `${quoted(name)} is not a DNS subdomain: lower-case letters, digits, - and . only`));
+  }
+  if (namespace !== undefined && !isDnsLabel(namespace)) {
+    complaints.push(complaint('metadata.namespace', namespace, `${quoted(namespace)} is not a DNS label`));
+  }
+  return complaints;
+}
+
+// RBAC names, for example, may hold colons: only kinds that this cluster reads are held to the rule.
+function isStrictlyNamed(kind: string): boolean {
+  return ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet', 'Pod', 'EndpointSlice', 'Node'].includes(kind);
+}

@@ -1,0 +1,67 @@
+// The API server's rules for workloads and Pods, as far as the controllers here depend on them (validation.ts calls it).
+import { parseAddress } from '../address.ts';
+import type { KubernetesObject } from '../api/types.ts';
+import { type Complaint, complaint, isPort, oneOf, quoted } from './complaint.ts';
+import { fieldsOf, isFields, labelsOf, listOf } from './fields.ts';
+import { matchesSelector } from './selector.ts';
+
+export function workloadProblems(workload: KubernetesObject): Complaint[] {
+  if (!isFields(workload.spec)) return [complaint('spec', workload.spec, 'is missing')];
+  const { replicas, selector, template } = workload.spec;
+  const complaints: Complaint[] = [];
+  const isCount = typeof replicas === 'number' && Number.isInteger(replicas) && replicas >= 0;
+  if (replicas !== undefined && !isCount)
+    complaints.push(complaint('spec.replicas', replicas, `${quoted(replicas)} is not a number of Pods`));
+  if (!isFields(template)) return [...complaints, complaint('spec.template', template, 'is missing')];
+  const labels = labelsOf(fieldsOf(template.metadata).labels);
+  const { matchLabels, matchExpressions } = fieldsOf(selector);
+  if (Object.keys(fieldsOf(matchLabels)).length === 0 && listOf(matchExpressions).length === 0) {
+    complaints.push(complaint('spec.selector', selector, 'is missing: an empty selector selects nothing of its own'));
+  } else if (!matchesSelector(selector, labels)) {
+    complaints.push(
+      complaint(
+        'spec.template.metadata.labels',
+        labels,
+        `${quoted(labels)} are not selected by spec.selector ${quoted(matchLabels ?? matchExpressions)}`,
+      ),
+    );
+  }
+  return [...complaints, ...podSpecProblems(template.spec, 'spec.template.spec')];
+}
+
+export function podProblems(pod: KubernetesObject): Complaint[] {
+  const status = fieldsOf(pod.status);
+  const ips = listOf(status.podIPs).map((entry) => fieldsOf(entry).ip);
+  const complaints = podSpecProblems(pod.spec, 'spec');
+  for (const [index, ip] of ips.entries()) {
+    if (typeof ip !== 'string' || parseAddress(ip) === undefined) {
+      complaints.push(complaint(`status.podIPs[${index}].ip`, ip, `${quoted(ip)} is not an IP address`));
+    }
+  }
+  const { podIP } = status;
+  if (podIP !== undefined && podIP !== '' && (typeof podIP !== 'string' || parseAddress(podIP) === undefined)) {
+    complaints.push(complaint('status.podIP', podIP, `${quoted(podIP)} is not an IP address`));
+  }
+  return complaints;
+}
+
+function podSpecProblems(podSpec: unknown, path: string): Complaint[] {
+  const { containers } = fieldsOf(podSpec);
+  if (listOf(containers).length === 0) return [complaint(`${path}.containers`, containers, 'is missing, expected at least one container')];
+  return listOf(containers).flatMap((entry, index) => {
+    const container = fieldsOf(entry);
+    const own = `${path}.containers[${index}]`;
+    const unnamed = container.name === undefined || container.name === '' ? [complaint(`${own}.name`, container.name, 'is missing')] : [];
+    const ports = listOf(container.ports).flatMap((portEntry, portIndex) => {
+      const { containerPort, protocol } = fieldsOf(portEntry);
+      const at = `${own}.ports[${portIndex}]`;
+      return [
+        ...(isPort(containerPort)
+          ? []
+          : [complaint(`${at}.containerPort`, containerPort, `${quoted(containerPort)} is not a number of 1-65535`)]),
+        ...oneOf(`${at}.protocol`, protocol, ['TCP', 'UDP', 'SCTP']),
+      ];
+    });
+    return [...unnamed, ...ports];
+  });
+}

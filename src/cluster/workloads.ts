@@ -1,0 +1,173 @@
+// The controllers of workloads: Deployments keep a ReplicaSet; ReplicaSets, StatefulSets and DaemonSets keep their Pods.
+// A rollout is over at once, and a Pod that a controller removes is gone at once: only `terminate` shows the time between.
+
+import { namespaceOf, objectName } from '../api/kinds.ts';
+import type { KubernetesObject } from '../api/types.ts';
+import { fieldsOf, labelsOf, numberOf, textOf } from './fields.ts';
+import { generatedName, templateHash } from './names.ts';
+import { accepts } from './placement.ts';
+import { isFinished, isReady, isTerminating, ownerReference, podFromTemplate, podNode } from './pods.ts';
+import { matchesSelector } from './selector.ts';
+import { controllerOf, groupByNamespace, isControlledBy, type ObjectStore } from './store.ts';
+
+export const WORKLOAD_KINDS = ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet'] as const;
+const TEMPLATE_HASH_LABEL = 'pod-template-hash';
+const REVISION_LABEL = 'controller-revision-hash';
+
+/** Brings ReplicaSets and Pods in line with the workloads. */
+export function reconcileWorkloads(store: ObjectStore): void {
+  for (const deployment of store.list('Deployment')) reconcileDeployment(store, deployment);
+  collectGarbage(store, 'ReplicaSet');
+  collectGarbage(store, 'Pod');
+  const pods = groupByNamespace(store.list('Pod'));
+  const candidates = (workload: KubernetesObject) => pods.get(namespaceOf(workload)) ?? [];
+  for (const replicaSet of store.list('ReplicaSet')) reconcileReplicaSet(store, replicaSet, candidates(replicaSet));
+  for (const statefulSet of store.list('StatefulSet')) reconcileStatefulSet(store, statefulSet, candidates(statefulSet));
+  for (const daemonSet of store.list('DaemonSet')) reconcileDaemonSet(store, daemonSet, candidates(daemonSet));
+}
+
+/** The ReplicaSet through which a Deployment runs now. */
+export function currentReplicaSet(store: ObjectStore, deployment: KubernetesObject): KubernetesObject | undefined {
+  const owned = store.list('ReplicaSet').filter((replicaSet) => isControlledBy(replicaSet, deployment));
+  return owned.sort((a, b) => revisionOf(a) - revisionOf(b)).at(-1);
+}
+
+function revisionOf(replicaSet: KubernetesObject): number {
+  return Number(labelsOf(replicaSet.metadata.annotations)['deployment.kubernetes.io/revision'] ?? 0);
+}
+
+function reconcileDeployment(store: ObjectStore, deployment: KubernetesObject): void {
+  const owned = store.list('ReplicaSet').filter((replicaSet) => isControlledBy(replicaSet, deployment));
+  if (owned.some((replicaSet) => store.isGiven(replicaSet))) return;
+  const wanted = replicaSetFor(store, deployment);
+  for (const replicaSet of owned) {
+    if (replicaSet.metadata.name !== wanted.metadata.name) store.remove(replicaSet);
+  }
+  const present = store.get('ReplicaSet', objectName(wanted));
+  if (JSON.stringify(present) !== JSON.stringify(wanted)) store.put(wanted);
+}
+
+function replicaSetFor(store: ObjectStore, deployment: KubernetesObject): KubernetesObject {
+  const spec = fieldsOf(deployment.spec);
+  const template = fieldsOf(spec.template);
+  const templateLabels = labelsOf(fieldsOf(template.metadata).labels);
+  const adopted = adoptedReplicaSetName(store, deployment);
+  const hash = adopted?.slice(deployment.metadata.name.length + 1) ?? templateHash(template);
+  const labels = { ...templateLabels, [TEMPLATE_HASH_LABEL]: hash };
+  const selector = fieldsOf(spec.selector);
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: {
+      name: `${deployment.metadata.name}-${hash}`,
+      namespace: namespaceOf(deployment),
+      labels,
+      ownerReferences: [ownerReference(deployment)],
+    },
+    spec: {
+      replicas: replicasOf(deployment),
+      selector: { ...selector, matchLabels: { ...labelsOf(selector.matchLabels), [TEMPLATE_HASH_LABEL]: hash } },
+      template: { ...template, metadata: { ...fieldsOf(template.metadata), labels } },
+    },
+  };
+}
+
+/** A dump may hold a Deployment's Pods without its ReplicaSet: then the Pods tell its name, and are not made a second time. */
+function adoptedReplicaSetName(store: ObjectStore, deployment: KubernetesObject): string | undefined {
+  for (const pod of store.list('Pod')) {
+    const owner = controllerOf(pod);
+    if (!store.isGiven(pod) || owner?.kind !== 'ReplicaSet' || namespaceOf(pod) !== namespaceOf(deployment)) continue;
+    const isOurs = matchesSelector(fieldsOf(deployment.spec).selector, labelsOf(pod.metadata.labels));
+    if (isOurs && owner.name.startsWith(`${deployment.metadata.name}-`)) return owner.name;
+  }
+  return undefined;
+}
+
+function reconcileReplicaSet(store: ObjectStore, replicaSet: KubernetesObject, candidates: readonly KubernetesObject[]): void {
+  const selector = fieldsOf(replicaSet.spec).selector;
+  const pods = candidates.filter(
+    (pod) =>
+      !isFinished(pod) &&
+      !isTerminating(pod) &&
+      (isControlledBy(pod, replicaSet) || (controllerOf(pod) === undefined && matchesSelector(selector, labelsOf(pod.metadata.labels)))),
+  );
+  const replicas = replicasOf(replicaSet);
+  for (let count = pods.length; count < replicas; count++) {
+    store.put(podFromTemplate(replicaSet, freshPodName(store, replicaSet)));
+  }
+  removeSurplus(store, pods, pods.length - replicas);
+}
+
+// The order in which the ReplicaSet controller gives up Pods, as far as it can be seen here: those that are not ready, then the youngest.
+function removeSurplus(store: ObjectStore, pods: readonly KubernetesObject[], surplus: number): void {
+  if (surplus <= 0) return;
+  const youngestFirst = pods.filter((pod) => !store.isGiven(pod)).reverse();
+  const ranked = [...youngestFirst.filter((pod) => !isReady(pod)), ...youngestFirst.filter(isReady)];
+  for (const pod of ranked.slice(0, surplus)) store.remove(pod);
+}
+
+function reconcileStatefulSet(store: ObjectStore, statefulSet: KubernetesObject, candidates: readonly KubernetesObject[]): void {
+  const spec = fieldsOf(statefulSet.spec);
+  const start = numberOf(fieldsOf(spec.ordinals).start) ?? 0;
+  const revision = `${statefulSet.metadata.name}-${templateHash(spec.template)}`;
+  const wanted = new Set<string>();
+  for (let ordinal = start; ordinal < start + replicasOf(statefulSet); ordinal++) {
+    const name = `${statefulSet.metadata.name}-${ordinal}`;
+    wanted.add(name);
+    const present = store.get('Pod', `${namespaceOf(statefulSet)}/${name}`);
+    if (present !== undefined && !isOutdated(store, present, revision)) continue;
+    const labels = {
+      [REVISION_LABEL]: revision,
+      'statefulset.kubernetes.io/pod-name': name,
+      'apps.kubernetes.io/pod-index': String(ordinal),
+    };
+    store.put(podFromTemplate(statefulSet, name, { labels, spec: { hostname: name, subdomain: textOf(spec.serviceName) } }));
+  }
+  for (const pod of candidates) {
+    if (isControlledBy(pod, statefulSet) && !wanted.has(pod.metadata.name) && !store.isGiven(pod) && !isTerminating(pod)) store.remove(pod);
+  }
+}
+
+function reconcileDaemonSet(store: ObjectStore, daemonSet: KubernetesObject, candidates: readonly KubernetesObject[]): void {
+  const template = fieldsOf(fieldsOf(daemonSet.spec).template);
+  const revision = templateHash(template);
+  const eligible = store.list('Node').filter((node) => accepts(node, template.spec, true));
+  const covered = new Set<string>();
+  for (const pod of candidates.filter((each) => isControlledBy(each, daemonSet))) {
+    const runsHere = eligible.some((node) => node.metadata.name === podNode(pod)) && !covered.has(podNode(pod));
+    if ((runsHere && !isOutdated(store, pod, revision)) || store.isGiven(pod) || isTerminating(pod)) covered.add(podNode(pod));
+    else store.remove(pod);
+  }
+  for (const node of eligible.filter((each) => !covered.has(each.metadata.name))) {
+    const own = { labels: { [REVISION_LABEL]: revision }, spec: { nodeName: node.metadata.name } };
+    store.put(podFromTemplate(daemonSet, freshPodName(store, daemonSet), own));
+  }
+}
+
+/** Made by us from an older template. */
+function isOutdated(store: ObjectStore, pod: KubernetesObject, revision: string): boolean {
+  return !store.isGiven(pod) && !isTerminating(pod) && labelsOf(pod.metadata.labels)[REVISION_LABEL] !== revision;
+}
+
+/** Pods of Nodes that are gone, and what the controllers made for owners that are gone. */
+function collectGarbage(store: ObjectStore, kind: 'ReplicaSet' | 'Pod'): void {
+  for (const object of store.list(kind)) {
+    const owner = controllerOf(object);
+    const isOrphan =
+      owner !== undefined && !store.isGiven(object) && store.get(owner.kind, `${namespaceOf(object)}/${owner.name}`) === undefined;
+    const lostNode = kind === 'Pod' && podNode(object) !== '' && store.get('Node', podNode(object)) === undefined;
+    if (isOrphan || lostNode) store.remove(object);
+  }
+}
+
+function replicasOf(workload: KubernetesObject): number {
+  return numberOf(fieldsOf(workload.spec).replicas) ?? 1;
+}
+
+function freshPodName(store: ObjectStore, owner: KubernetesObject): string {
+  const seed = `${owner.kind}/${objectName(owner)}`;
+  while (true) {
+    const name = generatedName(`${owner.metadata.name}-`, `${seed}/${store.nextCount(`pods of ${seed}`)}`);
+    if (store.get('Pod', `${namespaceOf(owner)}/${name}`) === undefined) return name;
+  }
+}

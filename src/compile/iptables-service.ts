@@ -1,0 +1,247 @@
+// The rules of one ServicePort in iptables mode: where its addresses are captured, and its own chains.
+import { type Family, parseAddress, parsePrefix, prefixContains } from '../address.ts';
+import type { Chain, Match, Rule } from '../program/ruleset.ts';
+import { type Endpoint, isExternallyAccessible, type ServicePort, type ServicePortState, usesClusterEndpoints, usesLocalEndpoints } from '../state/expected-state.ts';
+import { endpointChainName, KUBE_MARK_MASQ, type ServiceChainNames, serviceChainNames } from './names.ts';
+import type { CompileOptions } from './options.ts';
+import { ACCEPT, comment, DROP, destination, fromLocalPod, jump, NO_TARGET, oneIn, protocolOf, reject, rule, source, toPort } from './rules.ts';
+
+/** Rules for the shared chains and the ServicePort's own chains. */
+export interface ServicePortRules {
+  readonly natServices: readonly Rule[];
+  readonly natNodePorts: readonly Rule[];
+  readonly filterServices: readonly Rule[];
+  readonly filterExternalServices: readonly Rule[];
+  readonly filterNodePorts: readonly Rule[];
+  readonly filterProxyFirewall: readonly Rule[];
+  readonly chains: readonly Chain[];
+}
+
+/** What one ServicePort's rules are made from besides itself. */
+export interface ServicePortContext {
+  readonly family: Family;
+  readonly options: CompileOptions;
+  readonly hasLocalhostNodePorts: boolean;
+  /** More than 1000 endpoints: comments that do not tell rules apart are left out. */
+  readonly isLargeCluster: boolean;
+}
+
+/** All rules of one ServicePort, in kube-proxy's order. */
+export function compileServicePort(state: ServicePortState, context: ServicePortContext): ServicePortRules {
+  const plan = planServicePort(state, context);
+  return {
+    natServices: natCaptures(plan),
+    natNodePorts: nodePortCaptures(plan),
+    filterServices: plan.hasInternalEndpoints ? [] : [refusal(plan, [destination(plan.servicePort.clusterIP), ...plan.toPort])],
+    filterExternalServices: externalRefusals(plan),
+    filterNodePorts: healthCheckRules(plan),
+    filterProxyFirewall: firewallRules(plan),
+    chains: serviceChains(plan),
+  };
+}
+
+/** The facts that decide which chains exist, named once. */
+interface Plan extends ServicePortContext {
+  readonly servicePort: ServicePort;
+  readonly state: ServicePortState;
+  readonly names: ServiceChainNames;
+  readonly toPort: readonly Match[];
+  readonly hasAny: boolean;
+  readonly hasInternalEndpoints: boolean;
+  readonly hasExternalEndpoints: boolean;
+  /** Where traffic to the cluster IP goes, and external traffic under the Service's policy. */
+  readonly internalChain: string;
+  readonly externalPolicyChain: string;
+  readonly usesService: boolean;
+  readonly usesLocal: boolean;
+  readonly usesExternal: boolean;
+  readonly usesFirewall: boolean;
+}
+
+function planServicePort(state: ServicePortState, context: ServicePortContext): Plan {
+  const { servicePort, hasAnyEndpoints } = state;
+  const names = serviceChainNames(servicePort);
+  const isExternal = isExternallyAccessible(servicePort);
+  const hasLocal = state.localEndpoints.length > 0;
+  return {
+    ...context,
+    servicePort,
+    state,
+    names,
+    toPort: toPort(protocolOf(servicePort), servicePort.port),
+    hasAny: hasAnyEndpoints,
+    hasInternalEndpoints: hasAnyEndpoints && (!servicePort.internalPolicyLocal || hasLocal),
+    hasExternalEndpoints: hasAnyEndpoints && (!servicePort.externalPolicyLocal || hasLocal),
+    internalChain: servicePort.internalPolicyLocal ? names.local : names.service,
+    externalPolicyChain: servicePort.externalPolicyLocal ? names.local : names.service,
+    usesService: usesClusterEndpoints(servicePort) && state.clusterEndpoints.length > 0,
+    usesLocal: usesLocalEndpoints(servicePort) && hasLocal,
+    usesExternal: hasAnyEndpoints && isExternal,
+    usesFirewall: hasAnyEndpoints && servicePort.loadBalancerIPs.length > 0 && servicePort.loadBalancerSourceRanges.length > 0,
+  };
+}
+
+/** REJECT when nothing serves anywhere, DROP when only this node has nothing under policy Local. */
+function refusal(plan: Plan, matches: readonly Match[]): Rule {
+  const why = plan.hasAny ? 'has no local endpoints' : 'has no endpoints';
+  return rule([comment(`${plan.servicePort.name} ${why}`), ...matches], plan.hasAny ? DROP : reject(plan.family), plan.servicePort);
+}
+
+/** `NAME kind` to an address and the service port. */
+function capture(plan: Plan, kind: string, address: string, chain: string): Rule {
+  return rule([comment(`${plan.servicePort.name} ${kind}`), destination(address), ...plan.toPort], jump(chain), plan.servicePort);
+}
+
+function natCaptures(plan: Plan): Rule[] {
+  const { servicePort, names } = plan;
+  const rules: Rule[] = [];
+  if (plan.hasInternalEndpoints) rules.push(capture(plan, 'cluster IP', servicePort.clusterIP, plan.internalChain));
+  if (!plan.hasAny) return rules;
+  for (const address of servicePort.externalIPs) rules.push(capture(plan, 'external IP', address, names.external));
+  const entry = plan.usesFirewall ? names.firewall : names.external;
+  for (const address of servicePort.loadBalancerIPs) rules.push(capture(plan, 'loadbalancer IP', address, entry));
+  return rules;
+}
+
+function nodePortCaptures(plan: Plan): Rule[] {
+  const { servicePort, names } = plan;
+  if (servicePort.nodePort === 0 || !plan.hasAny) return [];
+  const matches = [comment(servicePort.name), ...toPort(protocolOf(servicePort), servicePort.nodePort)];
+  const captured = rule(matches, jump(names.external), servicePort);
+  if (!plan.hasLocalhostNodePorts || !plan.options.nfacct) return [captured];
+  // Counts what arrives over loopback; the packets take the same way.
+  const counted: Match[] = [...matches, destination('127.0.0.0/8'), { kind: 'nfacct', name: 'localhost_nps_accepted_pkts' }];
+  return [rule(counted, jump(names.external), servicePort), captured];
+}
+
+function externalRefusals(plan: Plan): Rule[] {
+  const { servicePort } = plan;
+  if (plan.hasExternalEndpoints) return [];
+  const addresses = [...servicePort.externalIPs, ...servicePort.loadBalancerIPs];
+  const rules = addresses.map((address) => refusal(plan, [destination(address), ...plan.toPort]));
+  if (servicePort.nodePort !== 0) {
+    const toNode: Match = { kind: 'addressType', side: 'destination', type: 'LOCAL' };
+    rules.push(refusal(plan, [toNode, ...toPort(protocolOf(servicePort), servicePort.nodePort)]));
+  }
+  return rules;
+}
+
+/** The health check server runs even without endpoints: the load balancer must hear its 503. */
+function healthCheckRules(plan: Plan): Rule[] {
+  const { servicePort } = plan;
+  if (servicePort.healthCheckNodePort === 0) return [];
+  const matches = [comment(`${servicePort.name} health check node port`), ...toPort('tcp', servicePort.healthCheckNodePort)];
+  return [rule(matches, ACCEPT, servicePort)];
+}
+
+/** Packets that no source range let pass still carry the load balancer's address here. */
+function firewallRules(plan: Plan): Rule[] {
+  if (!plan.usesFirewall) return [];
+  const { servicePort, names } = plan;
+  return servicePort.loadBalancerIPs.map((address) =>
+    rule([comment(`${servicePort.name} traffic not accepted by ${names.firewall}`), destination(address), ...plan.toPort], DROP, servicePort),
+  );
+}
+
+function serviceChains(plan: Plan): Chain[] {
+  const { state, names } = plan;
+  const chains: Chain[] = [];
+  const masquerade = internalMasqueradeRules(plan);
+  const ownMasquerade = (chain: string): readonly Rule[] => (chain === plan.internalChain ? masquerade : []);
+  if (plan.usesExternal) chains.push({ name: names.external, rules: externalRules(plan) });
+  if (plan.usesFirewall) chains.push({ name: names.firewall, rules: sourceRangeRules(plan) });
+  if (plan.usesService) chains.push({ name: names.service, rules: [...ownMasquerade(names.service), ...balancingRules(plan, state.clusterEndpoints)] });
+  if (plan.usesLocal) chains.push({ name: names.local, rules: [...ownMasquerade(names.local), ...balancingRules(plan, state.localEndpoints)] });
+  for (const endpoint of state.reachableEndpoints) chains.push(endpointChain(plan, endpoint));
+  return chains;
+}
+
+/** The first rule of the internal chain. It names the cluster IP: external traffic comes through the same chain. */
+function internalMasqueradeRules(plan: Plan): Rule[] {
+  const { servicePort, options } = plan;
+  if (!plan.hasInternalEndpoints) return [];
+  const captured = [comment(`${servicePort.name} cluster IP`), destination(servicePort.clusterIP), ...plan.toPort];
+  if (options.masqueradeAll) return [rule(captured, jump(KUBE_MARK_MASQ), servicePort)];
+  if (options.localDetector === undefined) return [];
+  return [rule([...captured, fromLocalPod(options.localDetector, true)], jump(KUBE_MARK_MASQ), servicePort)];
+}
+
+function externalRules(plan: Plan): Rule[] {
+  const { servicePort, names, options } = plan;
+  const about = (what: string): Match[] => optionalComment(plan, what);
+  const last = plan.hasExternalEndpoints ? [rule([], jump(plan.externalPolicyChain), servicePort)] : [];
+  if (!servicePort.externalPolicyLocal) {
+    return [rule(about(`masquerade traffic for ${servicePort.name} external destinations`), jump(KUBE_MARK_MASQ), servicePort), ...last];
+  }
+  const fromNode: Match = { kind: 'addressType', side: 'source', type: 'LOCAL' };
+  const pods =
+    options.localDetector === undefined
+      ? []
+      : [rule([...about(`pod traffic for ${servicePort.name} external destinations`), fromLocalPod(options.localDetector)], jump(names.service), servicePort)];
+  return [
+    ...pods,
+    rule([...about(`masquerade LOCAL traffic for ${servicePort.name} external destinations`), fromNode], jump(KUBE_MARK_MASQ), servicePort),
+    rule([...about(`route LOCAL traffic for ${servicePort.name} external destinations`), fromNode], jump(names.service), servicePort),
+    ...last,
+  ];
+}
+
+function sourceRangeRules(plan: Plan): Rule[] {
+  const { servicePort, names, options } = plan;
+  const about = comment(`${servicePort.name} loadbalancer IP`);
+  const node = parseAddress(options.nodeAddresses[0] ?? '');
+  const includesNode = servicePort.loadBalancerSourceRanges.some((range) => {
+    const prefix = parsePrefix(range);
+    return node !== undefined && prefix !== undefined && prefixContains(prefix, node);
+  });
+  // The node may use the load balancer's address as its source when that address is bound to it.
+  const ownSources = includesNode ? servicePort.loadBalancerIPs : [];
+  const allowed = [...servicePort.loadBalancerSourceRanges, ...ownSources];
+  return [
+    ...allowed.map((range) => rule([about, source(range)], jump(names.external), servicePort)),
+    rule([comment(`other traffic to ${servicePort.name} will be dropped by KUBE-PROXY-FIREWALL`)], NO_TARGET, servicePort),
+  ];
+}
+
+/** Affinity first: each endpoint may claim its clients. Then one random rule an endpoint, the last one plain. */
+function balancingRules(plan: Plan, endpoints: readonly Endpoint[]): Rule[] {
+  const { servicePort } = plan;
+  const seconds = servicePort.affinitySeconds;
+  const toEndpoint = (endpoint: Endpoint, more: readonly Match[]): Rule => {
+    const about = optionalComment(plan, `${servicePort.name} -> ${endpoint.text}`);
+    return rule([...about, ...more], jump(endpointChainName(servicePort, endpoint)), servicePort);
+  };
+  const claims =
+    seconds === undefined
+      ? []
+      : endpoints.map((endpoint) =>
+          toEndpoint(endpoint, [{ kind: 'recent', operation: 'rcheck', list: endpointChainName(servicePort, endpoint), seconds, reap: true }]),
+        );
+  const draws = endpoints.map((endpoint, index) => {
+    const left = endpoints.length - index;
+    return toEndpoint(endpoint, left > 1 ? [oneIn(left)] : []);
+  });
+  return [...claims, ...draws];
+}
+
+function endpointChain(plan: Plan, endpoint: Endpoint): Chain {
+  const { servicePort } = plan;
+  const name = endpointChainName(servicePort, endpoint);
+  const about = optionalComment(plan, servicePort.name);
+  const sighting: Match[] = servicePort.affinitySeconds === undefined ? [] : [{ kind: 'recent', operation: 'set', list: name }];
+  return {
+    name,
+    rules: [
+      rule([...about, source(endpoint.address)], jump(KUBE_MARK_MASQ), servicePort),
+      rule(
+        [...about, ...sighting, { kind: 'protocol', protocol: protocolOf(servicePort) }],
+        { kind: 'dnat', address: endpoint.address, port: endpoint.port },
+        servicePort,
+      ),
+    ],
+  };
+}
+
+function optionalComment(plan: Plan, text: string): Match[] {
+  return plan.isLargeCluster ? [] : [comment(text)];
+}

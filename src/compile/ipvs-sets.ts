@@ -1,0 +1,144 @@
+// The ipsets of IPVS mode: their names, types, comments and entries, in kube-proxy's order.
+import { type Address, type Family, parseAddress, parsePrefix, prefixContains } from '../address.ts';
+import type { ElementKey, KeyField, NamedSet } from '../program/sets.ts';
+import type { ExpectedState, ServicePort } from '../state/expected-state.ts';
+import { protocolOf } from './rules.ts';
+import type { CompileOptions } from './options.ts';
+
+/** ipset's limit on names, less the final zero. */
+const NAME_LENGTH_MAX = 31;
+
+const IP_PORT: readonly KeyField[] = ['address', 'protocol', 'port'];
+
+/** kube-proxy's sets by the part of their name after `KUBE-`. */
+const KINDS = {
+  'LOOP-BACK': {
+    type: 'hash:ip,port,ip',
+    key: ['address', 'protocol', 'port', 'address'],
+    comment: 'Kubernetes endpoints dst ip:port, source ip for solving hairpin purpose',
+  },
+  'CLUSTER-IP': { type: 'hash:ip,port', key: IP_PORT, comment: 'Kubernetes service cluster ip + port for masquerade purpose' },
+  'EXTERNAL-IP': { type: 'hash:ip,port', key: IP_PORT, comment: 'Kubernetes service external ip + port for masquerade and filter purpose' },
+  'EXTERNAL-IP-LOCAL': { type: 'hash:ip,port', key: IP_PORT, comment: 'Kubernetes service external ip + port with externalTrafficPolicy=local' },
+  'LOAD-BALANCER': { type: 'hash:ip,port', key: IP_PORT, comment: 'Kubernetes service lb portal' },
+  'LOAD-BALANCER-LOCAL': { type: 'hash:ip,port', key: IP_PORT, comment: 'Kubernetes service load balancer ip + port with externalTrafficPolicy=local' },
+  'LOAD-BALANCER-FW': { type: 'hash:ip,port', key: IP_PORT, comment: 'Kubernetes service load balancer ip + port for load balancer with sourceRange' },
+  'LOAD-BALANCER-SOURCE-CIDR': {
+    type: 'hash:ip,port,net',
+    key: ['address', 'protocol', 'port', 'network'],
+    comment: 'Kubernetes service load balancer ip + port + source cidr for packet filter purpose',
+  },
+  'LOAD-BALANCER-SOURCE-IP': {
+    type: 'hash:ip,port,ip',
+    key: ['address', 'protocol', 'port', 'address'],
+    comment: 'Kubernetes service load balancer ip + port + source IP for packet filter purpose',
+  },
+  'NODE-PORT-TCP': { type: 'bitmap:port', key: ['port'], comment: 'Kubernetes nodeport TCP port for masquerade purpose' },
+  'NODE-PORT-LOCAL-TCP': { type: 'bitmap:port', key: ['port'], comment: 'Kubernetes nodeport TCP port with externalTrafficPolicy=local' },
+  'NODE-PORT-UDP': { type: 'bitmap:port', key: ['port'], comment: 'Kubernetes nodeport UDP port for masquerade purpose' },
+  'NODE-PORT-LOCAL-UDP': { type: 'bitmap:port', key: ['port'], comment: 'Kubernetes nodeport UDP port with externalTrafficPolicy=local' },
+  'NODE-PORT-SCTP-HASH': { type: 'hash:ip,port', key: IP_PORT, comment: "Kubernetes nodeport SCTP port for masquerade purpose with type 'hash ip:port'" },
+  'NODE-PORT-LOCAL-SCTP-HASH': {
+    type: 'hash:ip,port',
+    key: IP_PORT,
+    comment: "Kubernetes nodeport SCTP port with externalTrafficPolicy=local with type 'hash ip:port'",
+  },
+  'HEALTH-CHECK-NODE-PORT': { type: 'bitmap:port', key: ['port'], comment: 'Kubernetes health check node port' },
+  'IPVS-IPS': { type: 'hash:ip', key: ['address'], comment: 'Kubernetes IPVS service IP' },
+} as const satisfies Record<string, { type: string; key: readonly KeyField[]; comment: string }>;
+
+export type IpvsSetKind = keyof typeof KINDS;
+
+/** All sets of one family, filled. */
+export class IpvsSets {
+  readonly #family: Family;
+  readonly #elements = new Map<IpvsSetKind, Map<string, ElementKey>>();
+
+  constructor(family: Family) {
+    this.#family = family;
+  }
+
+  /** `KUBE-CLUSTER-IP`, `KUBE-6-CLUSTER-IP`. */
+  name(kind: IpvsSetKind): string {
+    return `KUBE-${this.#family === 'IPv6' ? '6-' : ''}${kind}`.slice(0, NAME_LENGTH_MAX);
+  }
+
+  comment(kind: IpvsSetKind): string {
+    return KINDS[kind].comment;
+  }
+
+  isEmpty(kind: IpvsSetKind): boolean {
+    return !this.#elements.has(kind);
+  }
+
+  add(kind: IpvsSetKind, ...key: ElementKey): void {
+    const elements = this.#elements.get(kind) ?? new Map<string, ElementKey>();
+    elements.set(key.join(' '), key);
+    this.#elements.set(kind, elements);
+  }
+
+  list(): NamedSet[] {
+    return kindsInOrder().map((kind) => {
+      const { type, key, comment } = KINDS[kind];
+      return { name: this.name(kind), key, comment, ipsetType: type, elements: [...(this.#elements.get(kind)?.values() ?? [])] };
+    });
+  }
+}
+
+function kindsInOrder(): IpvsSetKind[] {
+  const isKind = (name: string): name is IpvsSetKind => name in KINDS;
+  return Object.keys(KINDS).filter(isKind);
+}
+
+/** Fills the sets from the expected state. `nodePortIPs`: the addresses that accept node ports. */
+export function fillIpvsSets(state: ExpectedState, options: CompileOptions, nodePortIPs: readonly string[]): IpvsSets {
+  const sets = new IpvsSets(state.family);
+  const node = parseAddress(options.nodeAddresses[0] ?? '');
+  for (const { servicePort, reachableEndpoints } of state.servicePorts) {
+    const protocol = protocolOf(servicePort);
+    for (const endpoint of reachableEndpoints) {
+      if (endpoint.isLocal) sets.add('LOOP-BACK', endpoint.address, protocol, endpoint.port, endpoint.address);
+    }
+    sets.add('CLUSTER-IP', servicePort.clusterIP, protocol, servicePort.port);
+    sets.add('IPVS-IPS', servicePort.clusterIP);
+    for (const address of servicePort.externalIPs) {
+      sets.add(servicePort.externalPolicyLocal ? 'EXTERNAL-IP-LOCAL' : 'EXTERNAL-IP', address, protocol, servicePort.port);
+      if (!options.nodeAddresses.includes(address)) sets.add('IPVS-IPS', address);
+    }
+    for (const address of servicePort.loadBalancerIPs) addLoadBalancer(sets, servicePort, address, node, options);
+    if (servicePort.nodePort !== 0) addNodePort(sets, servicePort, nodePortIPs);
+    if (servicePort.healthCheckNodePort !== 0) sets.add('HEALTH-CHECK-NODE-PORT', servicePort.healthCheckNodePort);
+  }
+  return sets;
+}
+
+function addLoadBalancer(sets: IpvsSets, servicePort: ServicePort, address: string, node: Address | undefined, options: CompileOptions): void {
+  const key = [address, protocolOf(servicePort), servicePort.port] as const;
+  sets.add('LOAD-BALANCER', ...key);
+  if (!options.nodeAddresses.includes(address)) sets.add('IPVS-IPS', address);
+  if (servicePort.externalPolicyLocal) sets.add('LOAD-BALANCER-LOCAL', ...key);
+  if (servicePort.loadBalancerSourceRanges.length === 0) return;
+  sets.add('LOAD-BALANCER-FW', ...key);
+  for (const range of servicePort.loadBalancerSourceRanges) sets.add('LOAD-BALANCER-SOURCE-CIDR', ...key, range);
+  if (rangesInclude(servicePort, node)) sets.add('LOAD-BALANCER-SOURCE-IP', ...key, address);
+}
+
+/** A source range holds the node's own primary address. */
+export function rangesInclude(servicePort: ServicePort, node: Address | undefined): boolean {
+  return servicePort.loadBalancerSourceRanges.some((range) => {
+    const prefix = parsePrefix(range);
+    return node !== undefined && prefix !== undefined && prefixContains(prefix, node);
+  });
+}
+
+function addNodePort(sets: IpvsSets, servicePort: ServicePort, nodePortIPs: readonly string[]): void {
+  if (servicePort.protocol === 'SCTP') {
+    for (const address of nodePortIPs) {
+      sets.add('NODE-PORT-SCTP-HASH', address, 'sctp', servicePort.nodePort);
+      if (servicePort.externalPolicyLocal) sets.add('NODE-PORT-LOCAL-SCTP-HASH', address, 'sctp', servicePort.nodePort);
+    }
+    return;
+  }
+  sets.add(`NODE-PORT-${servicePort.protocol}`, servicePort.nodePort);
+  if (servicePort.externalPolicyLocal) sets.add(`NODE-PORT-LOCAL-${servicePort.protocol}`, servicePort.nodePort);
+}

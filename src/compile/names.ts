@@ -1,0 +1,50 @@
+// Every name of a chain that kube-proxy makes. Each literal stands here once.
+import type { Endpoint, ServicePort } from '../state/expected-state.ts';
+import { sha256 } from './sha256.ts';
+
+export const KUBE_SERVICES = 'KUBE-SERVICES';
+export const KUBE_EXTERNAL_SERVICES = 'KUBE-EXTERNAL-SERVICES';
+export const KUBE_NODEPORTS = 'KUBE-NODEPORTS';
+export const KUBE_FORWARD = 'KUBE-FORWARD';
+export const KUBE_PROXY_FIREWALL = 'KUBE-PROXY-FIREWALL';
+export const KUBE_FIREWALL = 'KUBE-FIREWALL';
+export const KUBE_POSTROUTING = 'KUBE-POSTROUTING';
+export const KUBE_MARK_MASQ = 'KUBE-MARK-MASQ';
+
+/** Chains that only IPVS mode has. */
+export const KUBE_LOAD_BALANCER = 'KUBE-LOAD-BALANCER';
+export const KUBE_NODE_PORT = 'KUBE-NODE-PORT';
+export const KUBE_SOURCE_RANGES_FIREWALL = 'KUBE-SOURCE-RANGES-FIREWALL';
+export const KUBE_IPVS_FILTER = 'KUBE-IPVS-FILTER';
+export const KUBE_IPVS_OUT_FILTER = 'KUBE-IPVS-OUT-FILTER';
+
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+/** The first `length` characters of the base32 (RFC 4648) of the SHA-256 of a text. */
+export function shortHash(text: string, length: number): string {
+  const digest = sha256(text);
+  let result = '';
+  for (let at = 0; at < length; at++) {
+    const bit = at * 5;
+    const pair = ((digest[bit >> 3] ?? 0) << 8) | (digest[(bit >> 3) + 1] ?? 0);
+    result += BASE32[(pair >> (11 - (bit & 7))) & 31];
+  }
+  return result;
+}
+
+/** The per-service chains of one ServicePort: cluster policy, local policy, external traffic, firewall. */
+export interface ServiceChainNames {
+  readonly service: string;
+  readonly local: string;
+  readonly external: string;
+  readonly firewall: string;
+}
+
+export function serviceChainNames(servicePort: ServicePort): ServiceChainNames {
+  const hash = shortHash(servicePort.name + servicePort.protocol.toLowerCase(), 16);
+  return { service: `KUBE-SVC-${hash}`, local: `KUBE-SVL-${hash}`, external: `KUBE-EXT-${hash}`, firewall: `KUBE-FW-${hash}` };
+}
+
+export function endpointChainName(servicePort: ServicePort, endpoint: Endpoint): string {
+  return `KUBE-SEP-${shortHash(servicePort.name + servicePort.protocol.toLowerCase() + endpoint.text, 16)}`;
+}

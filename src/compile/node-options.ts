@@ -1,0 +1,50 @@
+// Settings and the Node → what the compilers ask for, for one address family. The dataplane calls it whenever its Node changes.
+import type { Address, Family, Prefix } from '../address.ts';
+import type { Settings } from '../api/settings.ts';
+import type { CompileOptions, LocalDetector } from './options.ts';
+
+/** What a Node object says about its own rules. */
+export interface NodeFacts {
+  readonly addresses: readonly Address[];
+  readonly podCIDRs: readonly Prefix[];
+}
+
+const noFacts: NodeFacts = { addresses: [], podCIDRs: [] };
+
+/** @param node this node's object, as far as it is known yet. */
+export function compileOptionsFor(settings: Settings, family: Family, node: NodeFacts = noFacts): CompileOptions {
+  const localDetector = localDetectorFor(settings, family, node);
+  const addresses = settings.nodeIPs ?? node.addresses;
+  return {
+    nodeAddresses: [...new Set(addresses.filter((address) => address.family === family).map((address) => address.text))],
+    ...(localDetector === undefined ? {} : { localDetector }),
+    masqueradeAll: settings.masqueradeAll,
+    masqueradeMark: settings.masqueradeMark,
+    nodePortAddresses: settings.nodePortAddresses,
+    localhostNodePorts: settings.localhostNodePorts,
+    serviceCIDRs: settings.serviceCIDRs.filter((prefix) => prefix.family === family).map((prefix) => prefix.text),
+    randomFully: settings.randomFully,
+    nfacct: settings.nfacct,
+    tcpBeLiberal: settings.tcpBeLiberal,
+    ipvsScheduler: settings.ipvsScheduler,
+  };
+}
+
+function localDetectorFor(settings: Settings, family: Family, node: NodeFacts): LocalDetector | undefined {
+  const { detectLocal } = settings;
+  switch (detectLocal.mode) {
+    case 'ClusterCIDR':
+      return prefixDetector(detectLocal.prefixes, family);
+    case 'NodeCIDR':
+      return prefixDetector(node.podCIDRs, family);
+    case 'BridgeInterface':
+      return { kind: 'bridge', name: detectLocal.name };
+    case 'InterfaceNamePrefix':
+      return { kind: 'interfacePrefix', prefix: detectLocal.prefix };
+  }
+}
+
+function prefixDetector(prefixes: readonly Prefix[], family: Family): LocalDetector | undefined {
+  const prefix = prefixes.find((candidate) => candidate.family === family);
+  return prefix === undefined ? undefined : { kind: 'prefix', prefix: prefix.text };
+}

@@ -1,0 +1,77 @@
+// Small words that rules are made of: each gives one match, target or pair of matches in the form kube-proxy writes it.
+import type { ConntrackState, IpProtocol, Match, Rule, Target } from '../program/ruleset.ts';
+import type { ServicePort } from '../state/expected-state.ts';
+import type { Family } from '../address.ts';
+import type { LocalDetector } from './options.ts';
+
+export function rule(matches: readonly Match[], target: Target, servicePort?: ServicePort): Rule {
+  return servicePort === undefined ? { matches, target } : { matches, target, servicePort: servicePort.name };
+}
+
+export const ACCEPT: Target = { kind: 'accept' };
+export const DROP: Target = { kind: 'drop' };
+export const RETURN: Target = { kind: 'return' };
+export const NO_TARGET: Target = { kind: 'none' };
+
+export function jump(chain: string): Target {
+  return { kind: 'jump', chain };
+}
+
+/** REJECT as it answers without a type: port unreachable of the family. */
+export function reject(family: Family): Target {
+  return { kind: 'reject', with: family === 'IPv4' ? 'icmp-port-unreachable' : 'icmp6-port-unreachable' };
+}
+
+export function comment(text: string): Match {
+  return { kind: 'comment', text };
+}
+
+export function inState(...states: ConntrackState[]): Match {
+  return { kind: 'conntrackState', states };
+}
+
+/** A plain address is matched as its full-length prefix. */
+export function source(prefix: string): Match {
+  return { kind: 'source', prefix: wholePrefix(prefix) };
+}
+
+export function destination(prefix: string): Match {
+  return { kind: 'destination', prefix: wholePrefix(prefix) };
+}
+
+export function wholePrefix(text: string): string {
+  if (text.includes('/')) return text;
+  return `${text}/${text.includes(':') ? 128 : 32}`;
+}
+
+export function protocolOf(servicePort: ServicePort): IpProtocol {
+  return protocolNames[servicePort.protocol];
+}
+
+const protocolNames = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' } as const satisfies Record<ServicePort['protocol'], IpProtocol>;
+
+/** `-p P --dport PORT`. */
+export function toPort(protocol: IpProtocol, port: number): Match[] {
+  return [
+    { kind: 'protocol', protocol },
+    { kind: 'destinationPort', from: port, to: port },
+  ];
+}
+
+/** The match for traffic of local pods; `negated` for all other traffic. */
+export function fromLocalPod(detector: LocalDetector, negated?: true): Match {
+  const negation = negated === true ? { negated } : {};
+  switch (detector.kind) {
+    case 'prefix':
+      return { kind: 'source', prefix: detector.prefix, ...negation };
+    case 'bridge':
+      return { kind: 'inInterface', name: detector.name, ...negation };
+    case 'interfacePrefix':
+      return { kind: 'inInterface', name: `${detector.prefix}+`, ...negation };
+  }
+}
+
+/** kube-proxy prints 1/n with ten decimals; iptables keeps it as a 31-bit fraction. */
+export function oneIn(count: number): Match {
+  return { kind: 'statistic', threshold: Math.round(Number((1 / count).toFixed(10)) * 0x80000000) };
+}

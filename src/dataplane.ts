@@ -1,0 +1,246 @@
+// Ties the parts: objects into the state, the state into Programs, Programs into the engine, packets through it.
+import { type Family, parseAddress } from './address.ts';
+import { keyOf, refOf } from './api/kinds.ts';
+import { readWatchedObject, type WatchedObject } from './api/read-object.ts';
+import { FAMILIES } from './api/service.ts';
+import { type Settings, settleConfig } from './api/settings.ts';
+import type { KubernetesObject, ObjectRef } from './api/types.ts';
+import { compile } from './compile/compile.ts';
+import { compileOptionsFor } from './compile/node-options.ts';
+import type { Counters, Dataplane, DataplaneOptions, Explanation, PacketBatch, Rendered, ServicePortView, Trace } from './dataplane-types.ts';
+import { createEngine, createEngineSync } from './engine/choose.ts';
+import type { Engine, EngineOptions, TrackedConnection } from './engine/engine.ts';
+import { InvalidArgumentError, UnsupportedError } from './errors.ts';
+import { explainPacket } from './explain/explain.ts';
+import { tracePacket } from './explain/trace.ts';
+import type { Packet, ProxyMode, Verdict } from './packet.ts';
+import { EnginePacketBatch } from './packet-batch.ts';
+import type { Program } from './program/program.ts';
+import { render } from './render/render.ts';
+import { type ClusterState, createState } from './state/state.ts';
+import { servicePortViews } from './state/views.ts';
+
+/**
+ * A dataplane: what one node would do with packets, from the objects that kube-proxy watches.
+ *
+ * @throws InvalidArgumentError for an option that makes no sense, UnsupportedError for a mode that does not exist, CoreError when
+ * `engine: 'wasm'` cannot start.
+ *
+ * @example
+ * const dataplane = await createDataplane({ nodeName: 'node-1', nodeIPs: ['192.168.0.11'] });
+ * dataplane.apply(parseManifests(yaml));
+ * dataplane.process({ protocol: 'TCP', source: '10.244.1.5', sourcePort: 40000, destination: '10.96.0.20', destinationPort: 80 });
+ */
+export async function createDataplane(options: DataplaneOptions = {}): Promise<Dataplane> {
+  const start = prepare(options);
+  const engine = await createEngine(options.engine ?? 'auto', start.engineOptions, start.onWarning);
+  return new NodeDataplane(engine, start);
+}
+
+/** The same at once, for Node and workers; some pages allow only small WebAssembly modules here. */
+export function createDataplaneSync(options: DataplaneOptions = {}): Dataplane {
+  const start = prepare(options);
+  const engine = createEngineSync(options.engine ?? 'auto', start.engineOptions, start.onWarning);
+  return new NodeDataplane(engine, start);
+}
+
+/** Checked options. */
+interface Start {
+  readonly settings: Settings;
+  readonly engineOptions: EngineOptions;
+  readonly now: () => number;
+  readonly onWarning: (message: string) => void;
+}
+
+function prepare(options: DataplaneOptions): Start {
+  if (options.rules !== undefined) throw new UnsupportedError('option rules: reading a dump does not exist in svcplane yet');
+  const settings = settleConfig(options);
+  const choice = options.engine ?? 'auto';
+  if (!['auto', 'wasm', 'js'].includes(choice)) throw new InvalidArgumentError('engine', choice, 'is not one of auto, wasm, js');
+  const seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 1;
+  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) throw new InvalidArgumentError('seed', seed, 'is not an integer of 32 bits');
+  return {
+    settings,
+    engineOptions: { seed, conntrackMax: settings.conntrackMax, timeouts: settings.timeouts, tcpLoose: settings.tcpLoose },
+    now: options.now ?? (() => performance.now()),
+    onWarning: options.onWarning ?? (() => {}),
+  };
+}
+
+class NodeDataplane implements Dataplane {
+  readonly mode: ProxyMode;
+  readonly engine: 'wasm' | 'js';
+  readonly seed: number;
+  readonly #engine: Engine;
+  readonly #settings: Settings;
+  readonly #now: () => number;
+  readonly #state: ClusterState;
+  /** The watched objects in force, to go back to when a change cannot be compiled. */
+  readonly #objects = new Map<string, WatchedObject>();
+  readonly #ignored = new Map<string, string>();
+  readonly #programs = new Map<Family, { readonly program: Program; readonly from: readonly unknown[] }>();
+  readonly #single = new Map<Family, EnginePacketBatch>();
+
+  constructor(engine: Engine, start: Start) {
+    this.#engine = engine;
+    this.#settings = start.settings;
+    this.#now = start.now;
+    this.mode = start.settings.mode;
+    this.engine = engine.kind;
+    this.seed = start.engineOptions.seed;
+    this.#state = createState({ nodeName: start.settings.nodeName, features: start.settings.features });
+    this.#reload();
+  }
+
+  apply(objects: Iterable<KubernetesObject>): void {
+    const watched = new Map<string, WatchedObject>();
+    const ignored = new Map<string, string>();
+    for (const object of objects) {
+      const read = readWatchedObject(object);
+      const key = keyOf(refOf(object));
+      if (read === undefined) ignored.set(`${object.apiVersion} ${key}`, object.kind);
+      else watched.set(key, read);
+    }
+    this.#change(watched, []);
+    for (const [key, kind] of ignored) this.#ignored.set(key, kind);
+  }
+
+  delete(refs: Iterable<ObjectRef>): void {
+    const list = [...refs];
+    this.#change(new Map(), list);
+    const gone = new Set(list.map(keyOf));
+    for (const key of [...this.#ignored.keys()]) if (gone.has(key.slice(key.indexOf(' ') + 1))) this.#ignored.delete(key);
+  }
+
+  /** All of the change, or, when it cannot be compiled, none of it. */
+  #change(applied: ReadonlyMap<string, WatchedObject>, deleted: readonly ObjectRef[]): void {
+    const keys = [...applied.keys(), ...deleted.map(keyOf)];
+    const before = keys.map((key) => [key, this.#objects.get(key)] as const);
+    this.#state.apply(applied.values());
+    this.#state.delete(deleted);
+    try {
+      this.#reload();
+    } catch (error) {
+      for (const [key, object] of before) {
+        if (object !== undefined) this.#state.apply([object]);
+        else this.#state.delete([refOfKey(key)]);
+      }
+      this.#reload();
+      throw error;
+    }
+    for (const [key, object] of applied) this.#objects.set(key, object);
+    for (const ref of deleted) this.#objects.delete(keyOf(ref));
+    this.#cleanConntrack();
+  }
+
+  /** Compiles what changed and puts it in force: both families are compiled before either is loaded. */
+  #reload(): void {
+    const { node } = this.#state;
+    const changed = FAMILIES.flatMap((family) => {
+      const expected = this.#state.expectedState(family);
+      const from = [expected, node];
+      const known = this.#programs.get(family)?.from;
+      if (known !== undefined && from.every((part, index) => part === known[index])) return [];
+      return [{ from, program: compile(this.mode, expected, compileOptionsFor(this.#settings, family, node)) }];
+    });
+    for (const { program, from } of changed) {
+      this.#engine.load(program);
+      this.#programs.set(program.family, { program, from });
+    }
+  }
+
+  /** kube-proxy removes UDP connections to endpoints that went away; TCP ends by itself. */
+  #cleanConntrack(): void {
+    for (const family of FAMILIES) {
+      const cleanup = this.#state.takeConntrackCleanup(family);
+      if (cleanup !== undefined) this.#engine.deleteConnections(this.#now(), (connection) => cleanup.isStaleUdp(connection));
+    }
+  }
+
+  servicePorts(): readonly ServicePortView[] {
+    return servicePortViews(this.#state);
+  }
+
+  process(packet: Packet): Verdict {
+    const batch = this.#singleBatch(familyOf(packet));
+    batch.set(0, packet);
+    batch.count = 1;
+    this.processBatch(batch);
+    return batch.verdict(0);
+  }
+
+  explain(packet: Packet): Explanation {
+    return explainPacket(this.#programFor(packet), packet);
+  }
+
+  trace(packet: Packet): Trace {
+    const program = this.#programFor(packet);
+    const now = this.#now();
+    const { conntrackMax, tcpLoose } = this.#settings;
+    const view = this.#engine.view(program.family, now);
+    return tracePacket(program, packet, view, { now, tcpLoose, isConntrackFull: this.#engine.counters(now).connections >= conntrackMax });
+  }
+
+  createBatch(capacity: number, options: { readonly family?: Family } = {}): PacketBatch {
+    if (!Number.isInteger(capacity) || capacity < 1) throw new InvalidArgumentError('capacity', capacity, 'is not a positive integer');
+    return new EnginePacketBatch(this.#engine, this.#engine.createBatch(options.family ?? 'IPv4', capacity));
+  }
+
+  processBatch(batch: PacketBatch): void {
+    if (!(batch instanceof EnginePacketBatch)) throw new InvalidArgumentError('batch', typeof batch, 'was not made by createBatch of this dataplane');
+    this.#engine.processBatch(batch.memory, batch.count, this.#now());
+  }
+
+  connections(): IterableIterator<TrackedConnection> {
+    return this.#engine.connections(this.#now());
+  }
+
+  counters(): Counters {
+    const states = FAMILIES.map((family) => this.#state.expectedState(family));
+    const ignoredObjects: Record<string, number> = {};
+    for (const kind of this.#ignored.values()) ignoredObjects[kind] = (ignoredObjects[kind] ?? 0) + 1;
+    return {
+      ...this.#engine.counters(this.#now()),
+      servicePorts: states.reduce((sum, state) => sum + state.servicePorts.length, 0),
+      endpoints: states.reduce((sum, state) => sum + state.endpointCount, 0),
+      ignoredObjects,
+    };
+  }
+
+  render(): Rendered[] {
+    return FAMILIES.flatMap((family) => {
+      const loaded = this.#programs.get(family);
+      return loaded === undefined ? [] : render(this.mode, loaded.program);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#single.clear();
+    this.#engine[Symbol.dispose]();
+  }
+
+  #singleBatch(family: Family): EnginePacketBatch {
+    const known = this.#single.get(family);
+    if (known !== undefined) return known;
+    const batch = new EnginePacketBatch(this.#engine, this.#engine.createBatch(family, 1));
+    this.#single.set(family, batch);
+    return batch;
+  }
+
+  #programFor(packet: Packet): Program {
+    const loaded = this.#programs.get(familyOf(packet));
+    if (loaded === undefined) throw new InvalidArgumentError('packet.source', packet.source, 'is of a family without a program');
+    return loaded.program;
+  }
+}
+
+function familyOf(packet: Packet): Family {
+  const address = parseAddress(packet.source);
+  if (address === undefined) throw new InvalidArgumentError('packet.source', packet.source, 'is not an IP address');
+  return address.family;
+}
+
+function refOfKey(key: string): ObjectRef {
+  const [kind = '', first = '', second] = key.split('/');
+  return second === undefined ? { kind, name: first } : { kind, namespace: first, name: second };
+}

@@ -1,0 +1,66 @@
+// Addresses as the engine holds them: host-order words, ready to be masked and compared without reading text.
+import { type Family, parseAddress, parsePrefix, prefixMask } from '../../address.ts';
+import { InvalidArgumentError } from '../../errors.ts';
+
+/** One word for IPv4, four for IPv6. */
+export type AddressWords = readonly number[];
+
+export interface LoadedPrefix {
+  readonly words: AddressWords;
+  readonly mask: AddressWords;
+}
+
+/** A text that two equal addresses share, cheaper than the canonical one. */
+export function addressKey(words: AddressWords): string {
+  return words.length === 1 ? String(words[0]) : words.join('.');
+}
+
+export function equalAddress(a: AddressWords, b: AddressWords): boolean {
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
+}
+
+export function maskAddress(words: AddressWords, mask: AddressWords): AddressWords {
+  return words.map((word, index) => (word & (mask[index] ?? 0)) >>> 0);
+}
+
+export function isInside(prefix: LoadedPrefix, words: AddressWords): boolean {
+  for (let index = 0; index < words.length; index++) {
+    if (((words[index] ?? 0) & (prefix.mask[index] ?? 0)) >>> 0 !== prefix.words[index]) return false;
+  }
+  return true;
+}
+
+/** `where` names the place in the Program, for the error. */
+export function loadAddress(text: string, family: Family, where: string): AddressWords {
+  const address = parseAddress(text);
+  if (address?.family !== family) throw new InvalidArgumentError(where, text, `is not an ${family} address`);
+  return address.words;
+}
+
+export function loadPrefix(text: string, family: Family, where: string): LoadedPrefix {
+  const prefix = parsePrefix(text);
+  if (prefix?.family !== family) throw new InvalidArgumentError(where, text, `is not an ${family} prefix`);
+  return { words: prefix.words, mask: prefixMask(family, prefix.length) };
+}
+
+/** The addresses and prefixes that are LOCAL on the node (fib type local). */
+export class LocalAddresses {
+  readonly #networks = new Map<number, { readonly mask: AddressWords; readonly keys: Set<string> }>();
+
+  constructor(texts: readonly string[], family: Family) {
+    for (const text of texts) {
+      const prefix = parsePrefix(text);
+      if (prefix?.family !== family)
+        throw new InvalidArgumentError('program.localAddresses', text, `is not an ${family} address or prefix`);
+      const networks = this.#networks.get(prefix.length) ?? { mask: prefixMask(family, prefix.length), keys: new Set() };
+      networks.keys.add(addressKey(prefix.words));
+      this.#networks.set(prefix.length, networks);
+    }
+  }
+
+  has(words: AddressWords): boolean {
+    for (const { mask, keys } of this.#networks.values()) if (keys.has(addressKey(maskAddress(words, mask)))) return true;
+    return false;
+  }
+}

@@ -1,0 +1,138 @@
+// The TypeScript engine: runs Programs over plain objects and Maps. The fallback where WebAssembly is forbidden, and the twin
+// that the core is checked against.
+import type { Family } from '../../address.ts';
+import { InvalidArgumentError } from '../../errors.ts';
+import type { Action, ConnectionState } from '../../packet.ts';
+import type { Program } from '../../program/program.ts';
+import type { Engine, EngineBatch, EngineCounters, EngineOptions, EngineView, TrackedConnection } from '../engine.ts';
+import { PACKET_LAYOUT, VERDICT_LAYOUT } from '../layouts.ts';
+import { Conntrack } from './conntrack.ts';
+import { emptyProgram, type LoadedProgram, loadProgram } from './loaded-program.ts';
+import { NameTable } from './names.ts';
+import type { Surroundings } from './nat.ts';
+import { type PacketVerdict, processPacket } from './packet.ts';
+import { readFlight, readTuple, writeVerdict } from './records.ts';
+import { EngineState, type EventCounters } from './state.ts';
+import { engineView, trackedConnection } from './view.ts';
+
+/** A packet record has 16 bits for an interface, a verdict record 32 for a ServicePort. */
+const INTERFACES_MAX = 0xffff;
+/** IFNAMSIZ without the final 0. */
+const INTERFACE_NAME_MAX = 15;
+const SERVICE_PORTS_MAX = 0xffffffff;
+
+export function createJsEngine(options: EngineOptions): Engine {
+  return new JsEngine(options);
+}
+
+class JsEngine implements Engine {
+  readonly kind = 'js';
+  readonly #options: EngineOptions;
+  readonly #state: EngineState;
+  readonly #conntrack: Conntrack;
+  readonly #interfaces = new NameTable('interface names', INTERFACES_MAX);
+  readonly #servicePorts = new NameTable('ServicePorts', SERVICE_PORTS_MAX);
+  readonly #programs: Record<Family, LoadedProgram>;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#state = new EngineState(options.seed);
+    this.#conntrack = new Conntrack(options.conntrackMax);
+    this.#programs = {
+      IPv4: loadProgram(emptyProgram('IPv4'), this.#state, this.#servicePorts),
+      IPv6: loadProgram(emptyProgram('IPv6'), this.#state, this.#servicePorts),
+    };
+  }
+
+  load(program: Program): void {
+    const { family } = program;
+    this.#programs[family] = loadProgram(program, this.#state, this.#servicePorts, this.#programs[family]);
+  }
+
+  createBatch(family: Family, capacity: number): EngineBatch {
+    const packets = new Uint32Array(capacity * PACKET_LAYOUT[family].words);
+    const verdicts = new Uint32Array(capacity * VERDICT_LAYOUT[family].words);
+    return { family, capacity, packetWords: () => packets, verdictWords: () => verdicts, free: () => {} };
+  }
+
+  processBatch(batch: EngineBatch, count: number, now: number): void {
+    this.#state.now = this.#state.later(now);
+    const { family } = batch;
+    const surroundings = this.#surroundings(family);
+    const packets = batch.packetWords();
+    const verdicts = batch.verdictWords();
+    for (let index = 0; index < count; index++) {
+      const flight = readFlight(packets, index, family, this.#interfaces);
+      const verdict = flight === undefined ? untracked(packets, index, family) : processPacket(flight, surroundings, this.#options);
+      countVerdict(this.#state.counters, verdict);
+      writeVerdict(verdicts, index, family, verdict);
+    }
+  }
+
+  interfaceId(name: string): number {
+    if (new TextEncoder().encode(name).length > INTERFACE_NAME_MAX) {
+      throw new InvalidArgumentError('packet.inInterface', name, `is longer than ${INTERFACE_NAME_MAX} bytes`);
+    }
+    return name === '' ? 0 : this.#interfaces.id(name);
+  }
+
+  servicePortName(id: number): string | undefined {
+    return this.#servicePorts.name(id);
+  }
+
+  *connections(now: number): IterableIterator<TrackedConnection> {
+    const later = this.#state.later(now);
+    for (const connection of this.#conntrack.unexpired(later)) yield trackedConnection(connection, this.#servicePorts, later);
+  }
+
+  deleteConnections(now: number, shouldDelete: (connection: TrackedConnection) => boolean): number {
+    const later = this.#state.later(now);
+    const doomed = [...this.#conntrack.unexpired(later)].filter((connection) =>
+      shouldDelete(trackedConnection(connection, this.#servicePorts, later)),
+    );
+    for (const connection of doomed) this.#conntrack.remove(connection);
+    return doomed.length;
+  }
+
+  counters(now: number): EngineCounters {
+    let connections = 0;
+    for (const _ of this.#conntrack.unexpired(this.#state.later(now))) connections++;
+    return { ...this.#state.counters, connections };
+  }
+
+  view(family: Family, now: number): EngineView {
+    return engineView(this.#surroundings(family), this.#servicePorts, this.#state.later(now));
+  }
+
+  [Symbol.dispose](): void {}
+
+  #surroundings(family: Family): Surroundings {
+    return { program: this.#programs[family], conntrack: this.#conntrack, state: this.#state };
+  }
+}
+
+/** A record of a protocol without ports: nothing can be said about it, it is dropped before any rule. */
+function untracked(words: Uint32Array, index: number, family: Family): PacketVerdict {
+  const translated = readTuple(words, index, family);
+  return { action: 'DROP', connection: 'INVALID', servicePort: 0, isMasquerade: false, translated, rulesEvaluated: 0 };
+}
+
+const actionCounters: Readonly<Record<Action, keyof EventCounters>> = {
+  ACCEPT: 'accepted',
+  DNAT: 'dnat',
+  DROP: 'dropped',
+  REJECT: 'rejected',
+};
+
+/** NEW ones are counted when they are entered. */
+const connectionCounters: Readonly<Record<Exclude<ConnectionState, 'NEW'>, keyof EventCounters>> = {
+  ESTABLISHED: 'established',
+  REPLY: 'replies',
+  INVALID: 'invalid',
+};
+
+function countVerdict(counters: EventCounters, { action, connection }: PacketVerdict): void {
+  counters.packets++;
+  counters[actionCounters[action]]++;
+  if (connection !== 'NEW') counters[connectionCounters[connection]]++;
+}

@@ -1,0 +1,132 @@
+// The matches of a rule as functions over the packet in flight: texts are read and names resolved once, when a Program is loaded.
+import type { Family } from '../../address.ts';
+import { InvalidArgumentError } from '../../errors.ts';
+import type { Match } from '../../program/ruleset.ts';
+import type { KeyField } from '../../program/sets.ts';
+import { equalAddress, isInside, type LocalAddresses, loadAddress, loadPrefix } from './addresses.ts';
+import type { Flight } from './flight.ts';
+import type { RecentList, RecentLists } from './recent.ts';
+import { type KeyTable, resolveSides } from './sets.ts';
+import type { EngineState } from './state.ts';
+
+export type MatchTest = (flight: Flight) => boolean;
+
+export interface LoadedSet {
+  readonly key: readonly KeyField[];
+  readonly elements: KeyTable<true>;
+  /** nftables' dynamic sets: rules put sources here, and they live that long. */
+  readonly sightings?: { readonly list: RecentList; readonly seconds: number };
+}
+
+/** What the matches of one Program refer to. */
+export interface MatchTables {
+  readonly family: Family;
+  readonly state: EngineState;
+  readonly localAddresses: LocalAddresses;
+  readonly sets: ReadonlyMap<string, LoadedSet>;
+  readonly recents: RecentLists;
+}
+
+const RANDOM_31_BITS = 0x7fffffff;
+
+/** The tests of a rule in their order, without those that always hold. `where` names the rule, for errors. */
+export function loadMatches(matches: readonly Match[], tables: MatchTables, where: string): readonly MatchTest[] {
+  return matches
+    .filter((match) => match.kind !== 'comment' && match.kind !== 'nfacct')
+    .map((match) => {
+      const test = loadMatch(match, tables, where);
+      return 'negated' in match ? (flight: Flight) => !test(flight) : test;
+    });
+}
+
+/** The set that a rule names. */
+export function findSet(name: string, tables: MatchTables, where: string): LoadedSet {
+  const set = tables.sets.get(name);
+  if (set === undefined) throw new InvalidArgumentError(`${where}: set`, name, 'does not exist');
+  return set;
+}
+
+function loadMatch(match: Match, tables: MatchTables, where: string): MatchTest {
+  switch (match.kind) {
+    case 'source': {
+      const prefix = loadPrefix(match.prefix, tables.family, `${where}: source`);
+      return (flight) => isInside(prefix, flight.source);
+    }
+    case 'destination': {
+      const prefix = loadPrefix(match.prefix, tables.family, `${where}: destination`);
+      return (flight) => isInside(prefix, flight.destination);
+    }
+    case 'inInterface': {
+      const holds = interfaceTest(match.name);
+      return (flight) => holds(flight.inInterface);
+    }
+    case 'outInterface': {
+      const holds = interfaceTest(match.name)('');
+      return () => holds;
+    }
+    case 'protocol':
+      return (flight) => flight.protocolName === match.protocol;
+    case 'sourcePort':
+      return (flight) => flight.sourcePort >= match.from && flight.sourcePort <= match.to;
+    case 'destinationPort':
+      return (flight) => flight.destinationPort >= match.from && flight.destinationPort <= match.to;
+    case 'mark':
+      return (flight) => (flight.mark & match.mask) >>> 0 === match.value;
+    case 'conntrackState': {
+      const states = new Set(match.states);
+      return (flight) => states.has(flight.state) || (flight.isDnat && states.has('DNAT')) || (flight.isSnat && states.has('SNAT'));
+    }
+    case 'addressType': {
+      const { localAddresses } = tables;
+      return match.side === 'source' ? (flight) => localAddresses.has(flight.source) : (flight) => localAddresses.has(flight.destination);
+    }
+    case 'statistic':
+      return () => (tables.state.draw() & RANDOM_31_BITS) < match.threshold;
+    case 'recent':
+      return loadRecent(match, tables);
+    case 'set':
+      return loadSetMatch(match, tables, where);
+    case 'physdevIn':
+      return () => false;
+    case 'ipvs': {
+      const address = loadAddress(match.virtualAddress, tables.family, `${where}: ipvs`);
+      return ({ virtual, protocolName }) =>
+        virtual !== undefined &&
+        protocolName === match.virtualProtocol &&
+        virtual.port === match.virtualPort &&
+        equalAddress(virtual.address, address);
+    }
+    case 'nfacct':
+    case 'comment':
+      return () => true;
+  }
+}
+
+/** A final `+` stands for any rest. */
+function interfaceTest(name: string): (present: string) => boolean {
+  if (!name.endsWith('+')) return (present) => present === name;
+  const begin = name.slice(0, -1);
+  return (present) => present.startsWith(begin);
+}
+
+function loadRecent(match: Extract<Match, { kind: 'recent' }>, { recents, state }: MatchTables): MatchTest {
+  const list = recents.use(match.list);
+  const { operation, seconds, reap } = match;
+  if (operation === 'set') {
+    return (flight) => {
+      list.see(flight.source, state.now);
+      return true;
+    };
+  }
+  return (flight) => {
+    if (reap && seconds !== undefined) list.reap(state.now, seconds);
+    return list.wasSeen(flight.source, state.now, seconds);
+  };
+}
+
+function loadSetMatch(match: Extract<Match, { kind: 'set' }>, tables: MatchTables, where: string): MatchTest {
+  const { key, elements, sightings } = findSet(match.set, tables, where);
+  if (sightings !== undefined) return (flight) => sightings.list.wasSeen(flight.source, tables.state.now, sightings.seconds);
+  const sides = resolveSides(key, match.fields, `${where}: set ${match.set}`);
+  return (flight) => elements.find(flight, sides) !== undefined;
+}

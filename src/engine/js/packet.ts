@@ -1,0 +1,139 @@
+// One packet: conntrack first, then the hooks, then a new conntrack entry.
+import { PATH_FORWARD, PATH_INPUT, PATH_LOOPBACK, PATH_OUTPUT } from '../../../assembly/shared/layout.ts';
+import type { Action, ConnectionState } from '../../packet.ts';
+import type { ConntrackTimeouts } from '../engine.ts';
+import { firstState, type PacketRole, refresh, roleOf, timeoutMs } from './connection-state.ts';
+import type { Connection, Hit } from './conntrack.ts';
+import type { Flight, Tuple } from './flight.ts';
+import { replyTuple, type Surroundings, settleSource } from './nat.ts';
+import { walkKnownPath, walkNewPath } from './path.ts';
+import type { Refusal } from './ruleset.ts';
+
+export interface PacketVerdict {
+  readonly action: Action;
+  readonly connection: ConnectionState;
+  /** The number of the ServicePort, 0 for none. */
+  readonly servicePort: number;
+  readonly isMasquerade: boolean;
+  /** A refused packet stays as it came. */
+  readonly translated: Tuple;
+  readonly rulesEvaluated: number;
+}
+
+export interface ConntrackSettings {
+  readonly timeouts: ConntrackTimeouts;
+  readonly tcpLoose: boolean;
+}
+
+export function processPacket(flight: Flight, surroundings: Surroundings, settings: ConntrackSettings): PacketVerdict {
+  const { conntrack, state } = surroundings;
+  const hit = conntrack.lookup(flight.protocol, flight.arrived, state.now);
+  if (hit !== undefined) {
+    const role = roleOf(hit, flight);
+    if (role === 'invalid') return processInvalid(flight, surroundings);
+    if (role !== 'beginsAgain') return processKnown(flight, hit, role, surroundings, settings);
+    conntrack.remove(hit.connection);
+  }
+  const first = firstState(flight, settings.tcpLoose);
+  if (first === 'INVALID') return processInvalid(flight, surroundings);
+  return processNew(flight, first, surroundings, settings);
+}
+
+function processKnown(flight: Flight, hit: Hit, role: PacketRole, surroundings: Surroundings, settings: ConntrackSettings): PacketVerdict {
+  const { connection, direction } = hit;
+  const { conntrack, program, state } = surroundings;
+  refresh(conntrack, hit, flight, role, settings.timeouts, state.now);
+  const translated = swapTuple(direction === 'original' ? connection.reply : connection.original);
+  const path = connection.paths[direction];
+  const known = program.established[path] ?? 'run';
+  flight.state = 'ESTABLISHED';
+  flight.isDnat = connection.isDnat;
+  flight.isSnat = connection.isSnat;
+  flight.virtual = connection.virtual;
+  const refusal = known === 'run' ? walkKnownPath(flight, path, translated, surroundings) : undefined;
+  return {
+    action: refusal ?? (direction === 'original' && connection.isDnat ? 'DNAT' : 'ACCEPT'),
+    connection: direction === 'original' ? 'ESTABLISHED' : 'REPLY',
+    servicePort: refusal === undefined ? connection.servicePort : flight.servicePort,
+    isMasquerade: connection.isMasquerade,
+    translated: refusal === undefined ? translated : flight.arrived,
+    rulesEvaluated: known === 'run' ? flight.rulesEvaluated : known,
+  };
+}
+
+function processInvalid(flight: Flight, surroundings: Surroundings): PacketVerdict {
+  flight.state = 'INVALID';
+  const refusal = walkNewPath(flight, surroundings);
+  return {
+    action: refusal ?? 'ACCEPT',
+    connection: 'INVALID',
+    servicePort: refusal === undefined ? flight.acceptedServicePort : flight.servicePort,
+    isMasquerade: false,
+    translated: flight.arrived,
+    rulesEvaluated: flight.rulesEvaluated,
+  };
+}
+
+function processNew(flight: Flight, first: Connection['state'], surroundings: Surroundings, settings: ConntrackSettings): PacketVerdict {
+  const { conntrack, state } = surroundings;
+  if (conntrack.isFull(state.now)) {
+    state.counters.conntrackFull++;
+    return refuse(flight, 'DROP');
+  }
+  const refusal = walkNewPath(flight, surroundings);
+  if (refusal !== undefined) return refuse(flight, refusal);
+  if (!settleSource(flight, surroundings)) return refuse(flight, 'DROP');
+  const connection = confirm(flight, first, surroundings, settings);
+  conntrack.insert(connection);
+  state.counters.newConnections++;
+  return {
+    action: connection.isDnat ? 'DNAT' : 'ACCEPT',
+    connection: 'NEW',
+    servicePort: connection.servicePort,
+    isMasquerade: connection.isMasquerade,
+    translated: swapTuple(connection.reply),
+    rulesEvaluated: flight.rulesEvaluated,
+  };
+}
+
+function refuse(flight: Flight, action: Refusal): PacketVerdict {
+  const { servicePort, arrived, rulesEvaluated } = flight;
+  return { action, connection: 'NEW', servicePort, isMasquerade: false, translated: arrived, rulesEvaluated };
+}
+
+/** The connection of a packet that got through. */
+function confirm(flight: Flight, first: Connection['state'], { program, state }: Surroundings, settings: ConntrackSettings): Connection {
+  const { localAddresses, family } = program;
+  const reply = replyTuple(flight);
+  const began = { protocol: flight.protocol, state: first, assured: false };
+  return {
+    ...began,
+    family,
+    original: flight.arrived,
+    reply,
+    startedAt: state.now,
+    paths: {
+      original: flight.path,
+      reply: replyPath(localAddresses.has(reply.source), localAddresses.has(flight.arrived.source)),
+    },
+    isMasquerade: flight.sourceTranslation?.kind === 'masquerade',
+    isDnat: flight.isDnat,
+    isSnat: flight.isSnat,
+    virtual: flight.virtual,
+    servicePort: flight.isDnat ? flight.servicePort : flight.acceptedServicePort,
+    seenReply: false,
+    finSeen: { original: false, reply: false },
+    lastWasReset: false,
+    expiresAt: state.now + timeoutMs(began, settings.timeouts),
+  };
+}
+
+/** Replies are routed by where they come from and, once translated back, go to. */
+function replyPath(isFromNode: boolean, isToNode: boolean): number {
+  if (isFromNode) return isToNode ? PATH_LOOPBACK : PATH_OUTPUT;
+  return isToNode ? PATH_INPUT : PATH_FORWARD;
+}
+
+function swapTuple({ source, sourcePort, destination, destinationPort }: Tuple): Tuple {
+  return { source: destination, sourcePort: destinationPort, destination: source, destinationPort: sourcePort };
+}

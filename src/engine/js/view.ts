@@ -1,0 +1,58 @@
+// What the outside may see of the engine: connections as text, and the view that trace foresees a packet with.
+import { type Family, formatAddress } from '../../address.ts';
+import type { TransportProtocol } from '../../packet.ts';
+import type { EngineView, TrackedConnection, TupleText } from '../engine.ts';
+import { loadAddress } from './addresses.ts';
+import type { Connection } from './conntrack.ts';
+import type { Tuple } from './flight.ts';
+import type { NameTable } from './names.ts';
+import type { Surroundings } from './nat.ts';
+
+export function trackedConnection(connection: Connection, servicePorts: NameTable, now: number): TrackedConnection {
+  const { family, protocol, original, reply, state, seenReply, assured } = connection;
+  const servicePort = servicePorts.name(connection.servicePort);
+  return {
+    family,
+    protocol,
+    original: tupleText(original),
+    reply: tupleText(reply),
+    ...(state === undefined ? {} : { state }),
+    seenReply,
+    assured,
+    masquerade: connection.isMasquerade,
+    dnat: connection.isDnat,
+    ...(servicePort === undefined ? {} : { servicePort }),
+    expiresInMs: connection.expiresAt - now,
+  };
+}
+
+/** A live view: it shows what the engine holds when it is asked. */
+export function engineView({ program, conntrack, state }: Surroundings, servicePorts: NameTable, now: number): EngineView {
+  const { family } = program;
+  return {
+    randomState: state.randomState,
+    findConnection: (protocol, tuple) => {
+      const hit = conntrack.peek(protocol, loadTuple(tuple, family), now);
+      if (hit === undefined) return undefined;
+      return { connection: trackedConnection(hit.connection, servicePorts, now), direction: hit.direction };
+    },
+    recentSighting: (list, source) => program.recents.find(list)?.lastSeen(loadAddress(source, family, 'source')),
+    lastDestination: (protocol: TransportProtocol, address: string, port: number) => {
+      const last = program.virtualServices.find(protocol, loadAddress(address, family, 'address'), port)?.last;
+      return last === undefined ? undefined : { address: formatAddress(last.address), port: last.port };
+    },
+  };
+}
+
+function tupleText({ source, sourcePort, destination, destinationPort }: Tuple): TupleText {
+  return { source: formatAddress(source), sourcePort, destination: formatAddress(destination), destinationPort };
+}
+
+function loadTuple(tuple: TupleText, family: Family): Tuple {
+  return {
+    source: loadAddress(tuple.source, family, 'tuple.source'),
+    sourcePort: tuple.sourcePort,
+    destination: loadAddress(tuple.destination, family, 'tuple.destination'),
+    destinationPort: tuple.destinationPort,
+  };
+}

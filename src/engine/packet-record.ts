@@ -1,0 +1,110 @@
+// Packets into packet records, verdict records into verdicts: the border between the convenience API and the words of a batch.
+// Both engines' callers use it; the engines themselves read and write the words alone.
+import { type Address, type Family, formatAddress, parseAddress } from '../address.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import type { Action, ConnectionState, Packet, TransportProtocol, Verdict } from '../packet.ts';
+import { PACKET_LAYOUT, RECORD_CODES, VERDICT_LAYOUT } from './layouts.ts';
+
+const TCP_FLAGS_SYN = 2;
+
+const protocols = new Map<number, TransportProtocol>();
+for (const protocol of ['TCP', 'UDP', 'SCTP'] as const) protocols.set(RECORD_CODES.protocol[protocol], protocol);
+const actions = new Map<number, Action>();
+for (const action of ['ACCEPT', 'DNAT', 'DROP', 'REJECT'] as const) actions.set(RECORD_CODES.action[action], action);
+const connections = new Map<number, ConnectionState>();
+for (const state of ['NEW', 'ESTABLISHED', 'REPLY', 'INVALID'] as const) connections.set(RECORD_CODES.connection[state], state);
+
+/** The protocol behind the number in a packet record. */
+export function protocolOf(code: number): TransportProtocol | undefined {
+  return protocols.get(code);
+}
+
+/** A host-order word as its network-order bytes lie in little-endian memory, and back. */
+export function swapBytes(word: number): number {
+  return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
+}
+
+/** Both ports as one wire word. */
+export function portsWord(sourcePort: number, destinationPort: number): number {
+  return swapBytes(((sourcePort << 16) | destinationPort) >>> 0);
+}
+
+/** Writes the record of a packet. @throws InvalidArgumentError when a field makes no sense; nothing is written then. */
+export function writePacket(words: Uint32Array, index: number, family: Family, packet: Packet, interfaceId: number): void {
+  const source = addressIn('packet.source', packet.source, family);
+  const destination = addressIn('packet.destination', packet.destination, family);
+  const sourcePort = integerIn('packet.sourcePort', packet.sourcePort, 0xffff);
+  const destinationPort = integerIn('packet.destinationPort', packet.destinationPort, 0xffff);
+  const tcpFlags = integerIn('packet.tcpFlags', packet.tcpFlags ?? TCP_FLAGS_SYN, 0xff);
+  const mark = integerIn('packet.mark', packet.mark ?? 0, 0xffffffff);
+  const interfaceNumber = integerIn('interfaceId', interfaceId, 0xffff);
+  const protocol = codeIn('packet.protocol', packet.protocol, RECORD_CODES.protocol);
+  const hook = codeIn('packet.hook', packet.hook ?? 'default', RECORD_CODES.hook);
+
+  const layout = PACKET_LAYOUT[family];
+  const at = index * layout.words;
+  writeAddress(words, at + layout.sourceWord, source.words);
+  writeAddress(words, at + layout.destinationWord, destination.words);
+  words[at + layout.portsWord] = portsWord(sourcePort, destinationPort);
+  words[at + layout.protocolWord] = protocol;
+  words[at + layout.tcpFlagsByte / 4] = (tcpFlags | (hook << 8) | (interfaceNumber << 16)) >>> 0;
+  words[at + layout.markWord] = mark;
+}
+
+/** Reads the verdict of one packet. @throws InvalidArgumentError when none was written yet. */
+export function readVerdict(
+  words: Uint32Array,
+  index: number,
+  family: Family,
+  servicePortName: (id: number) => string | undefined,
+): Verdict {
+  const layout = VERDICT_LAYOUT[family];
+  const at = index * layout.words;
+  const outcome = words[at] ?? 0;
+  const action = actions.get(outcome & 0xff);
+  const connection = connections.get((outcome >>> 8) & 0xff);
+  if (action === undefined || connection === undefined) throw new InvalidArgumentError('index', index, 'has no verdict yet');
+  const ports = swapBytes(words[at + layout.portsWord] ?? 0);
+  const translated = {
+    source: readAddress(words, at + layout.sourceWord, layout.addressWords),
+    sourcePort: ports >>> 16,
+    destination: readAddress(words, at + layout.destinationWord, layout.addressWords),
+    destinationPort: ports & 0xffff,
+  };
+  const servicePort = servicePortName(words[at + layout.servicePortWord] ?? 0);
+  return {
+    action,
+    connection,
+    ...(servicePort === undefined ? {} : { servicePort }),
+    ...(action === 'DNAT' ? { backend: { address: translated.destination, port: translated.destinationPort } } : {}),
+    masquerade: ((outcome >>> 16) & 0xff & RECORD_CODES.masquerade) !== 0,
+    translated,
+    rulesEvaluated: words[at + layout.rulesWord] ?? 0,
+  };
+}
+
+/** Writes an address, given as host-order words, as wire words. */
+export function writeAddress(words: Uint32Array, at: number, address: readonly number[]): void {
+  for (let index = 0; index < address.length; index++) words[at + index] = swapBytes(address[index] ?? 0);
+}
+
+function readAddress(words: Uint32Array, at: number, wordCount: number): string {
+  return formatAddress(Array.from(words.subarray(at, at + wordCount), swapBytes));
+}
+
+function addressIn(path: string, text: string, family: Family): Address {
+  const address = parseAddress(text);
+  if (address === undefined) throw new InvalidArgumentError(path, text, 'is not an IP address');
+  if (address.family !== family) throw new InvalidArgumentError(path, text, `is not an ${family} address`);
+  return address;
+}
+
+function integerIn(path: string, value: number, max: number): number {
+  if (!Number.isInteger(value) || value < 0 || value > max) throw new InvalidArgumentError(path, value, `is outside 0-${max}`);
+  return value;
+}
+
+function codeIn<Name extends string>(path: string, name: Name, codes: Readonly<Record<Name, number>>): number {
+  if (Object.hasOwn(codes, name)) return codes[name];
+  throw new InvalidArgumentError(path, name, `is none of ${Object.keys(codes).join(', ')}`);
+}

@@ -1,0 +1,155 @@
+// The connection tables from outside: grows the index in time, reads entries as text, removes them. The core does the rest.
+import {
+  BUCKET_LOAD_MAX,
+  BUCKET_SIZE,
+  CLASS_NONE,
+  CLASS_SCTP,
+  CLASS_TCP,
+  CLASS_UDP,
+  CT_EXPIRES_AT,
+  CT_FLAG_ASSURED,
+  CT_FLAG_DNAT,
+  CT_FLAG_MASQUERADE,
+  CT_FLAG_SEEN_REPLY,
+  CT_FLAGS,
+  CT_ORIGINAL,
+  CT_SERVICE_PORT,
+  CT_SIZE_V4,
+  CT_SIZE_V6,
+  CT_STATE,
+  CT_TABLE_BUCKET_MASK,
+  CT_TABLE_COUNT,
+  CT_TABLE_ENTRIES,
+  CT_TABLE_HIGH_WATER,
+  CT_TABLE_INDEX,
+  CT_TABLE_LIMIT,
+} from '../../../assembly/shared/layout.ts';
+import { type Family, formatAddress } from '../../address.ts';
+import type { TransportProtocol } from '../../packet.ts';
+import type { TrackedConnection, TupleText } from '../engine.ts';
+import { swapBytes } from '../packet-record.ts';
+import type { Core } from './core.ts';
+import type { LinearMemory } from './memory.ts';
+import { swapPort } from './wire.ts';
+
+const BUCKETS_AT_FIRST = 256;
+
+const PROTOCOLS = new Map<number, TransportProtocol>([
+  [CLASS_TCP, 'TCP'],
+  [CLASS_UDP, 'UDP'],
+  [CLASS_SCTP, 'SCTP'],
+]);
+
+const TCP_STATE_NAMES = ['NONE', 'SYN_SENT', 'SYN_RECV', 'ESTABLISHED', 'FIN_WAIT', 'CLOSE_WAIT', 'LAST_ACK', 'TIME_WAIT', 'CLOSE', 'SYN_SENT2'];
+const SCTP_STATE_NAMES = ['NONE', 'COOKIE_WAIT', 'NONE', 'ESTABLISHED'];
+
+/** The table of one family. */
+export class ConnectionTable {
+  readonly #core: Core;
+  readonly #memory: LinearMemory;
+  readonly #family: Family;
+  readonly #limit: number;
+  readonly #table: number;
+  readonly #servicePortName: (id: number) => string | undefined;
+
+  constructor(core: Core, memory: LinearMemory, family: Family, limit: number, servicePortName: (id: number) => string | undefined) {
+    this.#core = core;
+    this.#memory = memory;
+    this.#family = family;
+    this.#limit = limit;
+    this.#table = core.tableAddress(family);
+    this.#servicePortName = servicePortName;
+    this.#growIndex(BUCKETS_AT_FIRST);
+    this.#set(CT_TABLE_ENTRIES, memory.allocate(limit * this.#entrySize));
+    this.#set(CT_TABLE_LIMIT, limit);
+  }
+
+  get count(): number {
+    return this.#get(CT_TABLE_COUNT);
+  }
+
+  /** Makes room for `newConnections` more than there are, before a batch: the core itself never grows anything. */
+  reserve(newConnections: number): void {
+    const tuples = 2 * Math.min(this.count + newConnections, this.#limit);
+    let buckets = this.#get(CT_TABLE_BUCKET_MASK) + 1;
+    if (tuples <= buckets * BUCKET_LOAD_MAX) return;
+    while (tuples > buckets * BUCKET_LOAD_MAX) buckets *= 2;
+    this.#growIndex(buckets);
+  }
+
+  #growIndex(buckets: number): void {
+    const before = this.#get(CT_TABLE_INDEX);
+    const size = (this.#get(CT_TABLE_BUCKET_MASK) + 1) * BUCKET_SIZE;
+    this.#core.reindex(this.#family, this.#memory.allocate(buckets * BUCKET_SIZE), buckets);
+    if (before !== 0) this.#memory.release(before, size);
+  }
+
+  /** Addresses of the entries that have not expired, in the order of their numbers. */
+  *live(now: number): IterableIterator<number> {
+    for (let number = 0; number < this.#get(CT_TABLE_HIGH_WATER); number++) {
+      const entry = this.#get(CT_TABLE_ENTRIES) + number * this.#entrySize;
+      if (this.#memory.bytes[entry] !== CLASS_NONE && this.#memory.data.getFloat64(entry + CT_EXPIRES_AT, true) > now) yield entry;
+    }
+  }
+
+  remove(entry: number): void {
+    this.#core.remove(this.#family, entry);
+  }
+
+  read(entry: number, now: number): TrackedConnection {
+    const { bytes, data } = this.#memory;
+    const flags = data.getUint16(entry + CT_FLAGS, true);
+    const protocol = PROTOCOLS.get(bytes[entry] ?? 0) ?? 'TCP';
+    const state = stateName(protocol, bytes[entry + CT_STATE] ?? 0);
+    const servicePort = this.#servicePortName(data.getUint32(entry + CT_SERVICE_PORT, true));
+    return {
+      family: this.#family,
+      protocol,
+      original: this.#readTuple(entry + CT_ORIGINAL),
+      reply: this.#readTuple(entry + CT_ORIGINAL + this.#addressSize * 2 + 4),
+      ...(state === undefined ? {} : { state }),
+      seenReply: (flags & CT_FLAG_SEEN_REPLY) !== 0,
+      assured: (flags & CT_FLAG_ASSURED) !== 0,
+      masquerade: (flags & CT_FLAG_MASQUERADE) !== 0,
+      dnat: (flags & CT_FLAG_DNAT) !== 0,
+      ...(servicePort === undefined ? {} : { servicePort }),
+      expiresInMs: data.getFloat64(entry + CT_EXPIRES_AT, true) - now,
+    };
+  }
+
+  #readTuple(at: number): TupleText {
+    const ports = this.#memory.data.getUint32(at + this.#addressSize * 2, true);
+    return {
+      source: this.#readAddress(at),
+      sourcePort: swapPort(ports & 0xffff),
+      destination: this.#readAddress(at + this.#addressSize),
+      destinationPort: swapPort(ports >>> 16),
+    };
+  }
+
+  #readAddress(at: number): string {
+    const words = Array.from(this.#memory.words.subarray(at / 4, (at + this.#addressSize) / 4), swapBytes);
+    return formatAddress(words);
+  }
+
+  get #addressSize(): number {
+    return this.#family === 'IPv4' ? 4 : 16;
+  }
+
+  get #entrySize(): number {
+    return this.#family === 'IPv4' ? CT_SIZE_V4 : CT_SIZE_V6;
+  }
+
+  #get(field: number): number {
+    return this.#memory.words[(this.#table + field) / 4] ?? 0;
+  }
+
+  #set(field: number, value: number): void {
+    this.#memory.words[(this.#table + field) / 4] = value;
+  }
+}
+
+function stateName(protocol: TransportProtocol, state: number): string | undefined {
+  if (protocol === 'UDP') return undefined;
+  return (protocol === 'TCP' ? TCP_STATE_NAMES : SCTP_STATE_NAMES)[state];
+}

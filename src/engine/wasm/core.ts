@@ -1,0 +1,90 @@
+// Loads the WebAssembly core and calls it. The only file of src/ that touches its exports; every number that leaves is unsigned.
+import { instantiate, instantiateSync } from '@assemblyscript/loader';
+import { LAYOUT_VERSION } from '../../../assembly/shared/layout.ts';
+import { CoreError } from '../../errors.ts';
+import type { Family } from '../../address.ts';
+import { CORE_BASE64 } from './core-bytes.ts';
+
+interface CoreExports extends Record<string, unknown> {
+  readonly memory: WebAssembly.Memory;
+  layoutVersion(): number;
+  heapBase(): number;
+  stateAddress(): number;
+  tableV4(): number;
+  tableV6(): number;
+  seedHash(low: number, high: number): void;
+  sweep(): void;
+  reindexV4(index: number, buckets: number): void;
+  reindexV6(index: number, buckets: number): void;
+  removeV4(entry: number): void;
+  removeV6(entry: number): void;
+  processV4(packets: number, verdicts: number, count: number, now: number): void;
+  processV6(packets: number, verdicts: number, count: number, now: number): void;
+}
+
+/** The core, with its two families behind one name each. */
+export interface Core {
+  readonly memory: WebAssembly.Memory;
+  readonly heapBase: number;
+  readonly stateAddress: number;
+  tableAddress(family: Family): number;
+  seedHash(low: number, high: number): void;
+  sweep(): void;
+  reindex(family: Family, index: number, buckets: number): void;
+  remove(family: Family, entry: number): void;
+  process(family: Family, packets: number, verdicts: number, count: number, now: number): void;
+}
+
+/** The bytes of the core that the package carries. */
+export function embeddedCore(): Uint8Array<ArrayBuffer> {
+  const text = atob(CORE_BASE64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+/** Compiles and starts a core; works on every page that allows WebAssembly. @throws CoreError */
+export async function loadCore(bytes: Uint8Array<ArrayBuffer> = embeddedCore()): Promise<Core> {
+  try {
+    const { exports } = await instantiate<CoreExports>(bytes, {});
+    return checkCore(exports);
+  } catch (error) {
+    throw startFailure(error);
+  }
+}
+
+/** The same at once: for Node and workers; some pages allow only small modules here. @throws CoreError */
+export function loadCoreSync(bytes: Uint8Array<ArrayBuffer> = embeddedCore()): Core {
+  try {
+    return checkCore(instantiateSync<CoreExports>(bytes, {}).exports);
+  } catch (error) {
+    throw startFailure(error);
+  }
+}
+
+function startFailure(error: unknown): CoreError {
+  return error instanceof CoreError ? error : new CoreError(`the core cannot start: ${error instanceof Error ? error.message : String(error)}`);
+}
+
+function checkCore(core: CoreExports): Core {
+  const version = core.layoutVersion() >>> 0;
+  if (version !== LAYOUT_VERSION) throw new CoreError(`the core has layout version ${version}, the library ${LAYOUT_VERSION}: one of them is stale`);
+  return {
+    memory: core.memory,
+    heapBase: core.heapBase() >>> 0,
+    stateAddress: core.stateAddress() >>> 0,
+    tableAddress: (family) => (family === 'IPv4' ? core.tableV4() : core.tableV6()) >>> 0,
+    seedHash: (low, high) => core.seedHash(low, high),
+    sweep: () => core.sweep(),
+    reindex: (family, index, buckets) => (family === 'IPv4' ? core.reindexV4(index, buckets) : core.reindexV6(index, buckets)),
+    remove: (family, entry) => (family === 'IPv4' ? core.removeV4(entry) : core.removeV6(entry)),
+    process(family, packets, verdicts, count, now) {
+      try {
+        if (family === 'IPv4') core.processV4(packets, verdicts, count, now);
+        else core.processV6(packets, verdicts, count, now);
+      } catch (error) {
+        throw new CoreError(`the core trapped on a batch of ${count} ${family} packets: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    },
+  };
+}

@@ -1,0 +1,338 @@
+// The WebAssembly engine: owns one core and its memory, puts Programs in force, hands batches over.
+import {
+  ADDRESS_V4,
+  ADDRESS_V6,
+  COUNTER_ACCEPT,
+  COUNTER_CHAIN_TOO_DEEP,
+  COUNTER_CONNTRACK_FULL,
+  COUNTER_DNAT,
+  COUNTER_DROP,
+  COUNTER_ESTABLISHED,
+  COUNTER_INSERT_FAILED,
+  COUNTER_INVALID,
+  COUNTER_NEW,
+  COUNTER_PACKETS,
+  COUNTER_REJECT,
+  COUNTER_REPLY,
+  INTERFACE_SIZE,
+  PACKET_SIZE_V4,
+  PACKET_SIZE_V6,
+  RECENT_ADDRESS,
+  RECENT_COUNT,
+  RECENT_ENTRIES,
+  RECENT_LAST_SEEN,
+  RECENT_LIST_MAX,
+  STATE_CONNTRACK_MAX,
+  STATE_COUNTERS,
+  STATE_INTERFACES,
+  STATE_RANDOM,
+  STATE_ROOT_V4,
+  STATE_ROOT_V6,
+  STATE_TCP_LOOSE,
+  STATE_TIMEOUTS,
+  TIMEOUT_SCTP_COOKIE_WAIT,
+  TIMEOUT_SCTP_ESTABLISHED,
+  TIMEOUT_UDP,
+  TIMEOUT_UDP_STREAM,
+  VERDICT_SIZE_V4,
+  VERDICT_SIZE_V6,
+  VS_CURSOR,
+} from '../../../assembly/shared/layout.ts';
+import { nextRandom, seedRandom } from '../../../assembly/shared/random.ts';
+import type { Family } from '../../address.ts';
+import { CapacityError, InvalidArgumentError } from '../../errors.ts';
+import type { Program } from '../../program/program.ts';
+import type { ConntrackTimeouts, Engine, EngineBatch, EngineCounters, EngineOptions, EngineView, TrackedConnection } from '../engine.ts';
+import { ConnectionTable } from './connections.ts';
+import type { Core } from './core.ts';
+import { LinearMemory } from './memory.ts';
+import { buildTables, type Tables } from './tables.ts';
+import { virtualServiceKey } from './virtual-service-records.ts';
+import { addressWords } from './wire.ts';
+
+/** Packets between two looks at the room for new connections. */
+const CHUNK = 4096;
+/** Numbers of interface names in a packet record: 16 bits would allow more than any node has. */
+const INTERFACES_MAX = 1024;
+
+/** A Program's tables in force. */
+interface Published {
+  readonly base: number;
+  readonly size: number;
+  readonly virtualServices: Tables['virtualServices'];
+}
+
+export class WasmEngine implements Engine {
+  readonly kind = 'wasm';
+  readonly #core: Core;
+  readonly #memory: LinearMemory;
+  readonly #conntrackMax: number;
+  readonly #servicePortIds = new Map<string, number>();
+  readonly #servicePortNames: string[] = [''];
+  readonly #interfaceIds = new Map<string, number>([['', 0]]);
+  readonly #recentLists = new Map<string, number>();
+  readonly #published = new Map<Family, Published>();
+  readonly #tables = new Map<Family, ConnectionTable>();
+
+  constructor(core: Core, options: EngineOptions) {
+    this.#core = core;
+    this.#memory = new LinearMemory(core.memory, core.heapBase);
+    this.#conntrackMax = options.conntrackMax;
+    const seed = seedRandom(options.seed);
+    core.seedHash(nextRandom(nextRandom(seed)), nextRandom(seed));
+    this.#setState(STATE_INTERFACES, this.#memory.allocate(INTERFACES_MAX * INTERFACE_SIZE));
+    this.interfaceId('lo'); // INTERFACE_LOOPBACK: the first name
+    this.#setState(STATE_RANDOM, seed);
+    this.#setState(STATE_CONNTRACK_MAX, options.conntrackMax);
+    this.#setState(STATE_TCP_LOOSE, options.tcpLoose ? 1 : 0);
+    timeoutsInOrder(options.timeouts).forEach((seconds, which) => {
+      this.#setState(STATE_TIMEOUTS + which * 4, Math.round(seconds * 1000));
+    });
+  }
+
+  load(program: Program): void {
+    const { family } = program;
+    const before = this.#published.get(family);
+    const tables = buildTables(program, {
+      servicePortId: (name) => this.#servicePortId(name),
+      recentList: (name) => this.#recentList(family, name),
+      lastDestination: (key) => this.#lastDestination(family, key),
+    });
+    const size = tables.image.size;
+    const base = this.#memory.allocate(size);
+    tables.image.place(this.#memory.words, base);
+    this.#setState(family === 'IPv4' ? STATE_ROOT_V4 : STATE_ROOT_V6, base + tables.root);
+    this.#published.set(family, { base, size, virtualServices: tables.virtualServices });
+    if (before !== undefined) this.#memory.release(before.base, before.size);
+    this.#table(family);
+  }
+
+  createBatch(family: Family, capacity: number): EngineBatch {
+    const packetBytes = capacity * (family === 'IPv4' ? PACKET_SIZE_V4 : PACKET_SIZE_V6);
+    const verdictBytes = capacity * (family === 'IPv4' ? VERDICT_SIZE_V4 : VERDICT_SIZE_V6);
+    return new WasmBatch(this.#memory, family, capacity, packetBytes, verdictBytes);
+  }
+
+  processBatch(batch: EngineBatch, count: number, now: number): void {
+    if (!(batch instanceof WasmBatch)) throw new InvalidArgumentError('batch', batch.constructor.name, 'was not made by this engine');
+    const table = this.#table(batch.family);
+    const packetSize = batch.family === 'IPv4' ? PACKET_SIZE_V4 : PACKET_SIZE_V6;
+    const verdictSize = batch.family === 'IPv4' ? VERDICT_SIZE_V4 : VERDICT_SIZE_V6;
+    for (let first = 0; first < count; first += CHUNK) {
+      const length = Math.min(CHUNK, count - first);
+      table.reserve(length);
+      this.#core.process(batch.family, batch.packets + first * packetSize, batch.verdicts + first * verdictSize, length, now);
+    }
+  }
+
+  interfaceId(name: string): number {
+    const known = this.#interfaceIds.get(name);
+    if (known !== undefined) return known;
+    const bytes = new TextEncoder().encode(name);
+    if (bytes.length >= INTERFACE_SIZE) throw new InvalidArgumentError('packet.inInterface', name, `is longer than ${INTERFACE_SIZE - 1} bytes`);
+    const id = this.#interfaceIds.size;
+    if (id >= INTERFACES_MAX) throw new CapacityError('interface names', INTERFACES_MAX, id + 1);
+    this.#memory.bytes.set(bytes, this.#getState(STATE_INTERFACES) + id * INTERFACE_SIZE);
+    this.#interfaceIds.set(name, id);
+    return id;
+  }
+
+  servicePortName(id: number): string | undefined {
+    return id === 0 ? undefined : this.#servicePortNames[id];
+  }
+
+  *connections(now: number): IterableIterator<TrackedConnection> {
+    for (const table of this.#tables.values()) for (const entry of table.live(now)) yield table.read(entry, now);
+  }
+
+  deleteConnections(now: number, shouldDelete: (connection: TrackedConnection) => boolean): number {
+    let deleted = 0;
+    for (const table of this.#tables.values()) {
+      for (const entry of table.live(now)) {
+        if (!shouldDelete(table.read(entry, now))) continue;
+        table.remove(entry);
+        deleted++;
+      }
+    }
+    return deleted;
+  }
+
+  counters(now: number): EngineCounters {
+    const read = (which: number): number => Number(this.#memory.data.getBigUint64(this.#core.stateAddress + STATE_COUNTERS + which * 8, true));
+    let connections = 0;
+    for (const table of this.#tables.values()) for (const _ of table.live(now)) connections++;
+    return {
+      packets: read(COUNTER_PACKETS),
+      newConnections: read(COUNTER_NEW),
+      established: read(COUNTER_ESTABLISHED),
+      replies: read(COUNTER_REPLY),
+      invalid: read(COUNTER_INVALID),
+      accepted: read(COUNTER_ACCEPT),
+      dnat: read(COUNTER_DNAT),
+      dropped: read(COUNTER_DROP),
+      rejected: read(COUNTER_REJECT),
+      conntrackFull: read(COUNTER_CONNTRACK_FULL),
+      insertFailed: read(COUNTER_INSERT_FAILED),
+      chainTooDeep: read(COUNTER_CHAIN_TOO_DEEP),
+      connections,
+    };
+  }
+
+  view(family: Family, now: number): EngineView {
+    return {
+      randomState: this.#getState(STATE_RANDOM),
+      findConnection: (protocol, tuple) => {
+        for (const connection of this.connections(now)) {
+          if (connection.family !== family || connection.protocol !== protocol) continue;
+          if (isSameTuple(connection.original, tuple)) return { connection, direction: 'original' };
+          if (isSameTuple(connection.reply, tuple)) return { connection, direction: 'reply' };
+        }
+        return undefined;
+      },
+      recentSighting: (list, source) => this.#recentSighting(family, list, source),
+      lastDestination: (protocol, address, port) => {
+        const last = this.#lastDestination(family, virtualServiceKey(protocol, address, port));
+        return last === undefined ? undefined : splitEndpoint(last);
+      },
+    };
+  }
+
+  [Symbol.dispose](): void {
+    // The core's memory goes with the engine: nothing else holds it.
+    this.#tables.clear();
+    this.#published.clear();
+  }
+
+  #table(family: Family): ConnectionTable {
+    const known = this.#tables.get(family);
+    if (known !== undefined) return known;
+    const table = new ConnectionTable(this.#core, this.#memory, family, this.#conntrackMax, (id) => this.servicePortName(id));
+    this.#tables.set(family, table);
+    return table;
+  }
+
+  #servicePortId(name: string): number {
+    const known = this.#servicePortIds.get(name);
+    if (known !== undefined) return known;
+    this.#servicePortIds.set(name, this.#servicePortNames.length);
+    return this.#servicePortNames.push(name) - 1;
+  }
+
+  #recentList(family: Family, name: string): number {
+    const key = `${family} ${name}`;
+    const known = this.#recentLists.get(key);
+    if (known !== undefined) return known;
+    const address = this.#memory.allocate(RECENT_ENTRIES + RECENT_LIST_MAX * recentEntrySize(family));
+    this.#recentLists.set(key, address);
+    return address;
+  }
+
+  #recentSighting(family: Family, name: string, source: string): number | undefined {
+    const list = this.#recentLists.get(`${family} ${name}`);
+    if (list === undefined) return undefined;
+    const wanted = addressWords(source);
+    const { data } = this.#memory;
+    const count = data.getUint32(list + RECENT_COUNT, true);
+    for (let index = 0; index < count; index++) {
+      const entry = list + RECENT_ENTRIES + index * recentEntrySize(family);
+      const isSame = wanted.every((word, part) => data.getUint32(entry + RECENT_ADDRESS + part * 4, true) === word);
+      if (isSame) return data.getFloat64(entry + RECENT_LAST_SEEN, true);
+    }
+    return undefined;
+  }
+
+  #lastDestination(family: Family, key: string): string | undefined {
+    const published = this.#published.get(family);
+    const service = published?.virtualServices.get(key);
+    if (published === undefined || service === undefined) return undefined;
+    const cursor = this.#memory.words[(published.base + service.offset + VS_CURSOR) / 4] ?? 0;
+    return service.destinations[cursor - 1];
+  }
+
+  #getState(field: number): number {
+    return this.#memory.words[(this.#core.stateAddress + field) / 4] ?? 0;
+  }
+
+  #setState(field: number, value: number): void {
+    this.#memory.words[(this.#core.stateAddress + field) / 4] = value;
+  }
+}
+
+class WasmBatch implements EngineBatch {
+  readonly family: Family;
+  readonly capacity: number;
+  readonly packets: number;
+  readonly verdicts: number;
+  readonly #memory: LinearMemory;
+  readonly #packetBytes: number;
+  readonly #verdictBytes: number;
+  #packetWords: Uint32Array;
+  #verdictWords: Uint32Array;
+
+  constructor(memory: LinearMemory, family: Family, capacity: number, packetBytes: number, verdictBytes: number) {
+    this.#memory = memory;
+    this.family = family;
+    this.capacity = capacity;
+    this.#packetBytes = packetBytes;
+    this.#verdictBytes = verdictBytes;
+    this.packets = memory.allocate(packetBytes);
+    this.verdicts = memory.allocate(verdictBytes);
+    this.#packetWords = this.#viewOf(this.packets, packetBytes);
+    this.#verdictWords = this.#viewOf(this.verdicts, verdictBytes);
+  }
+
+  packetWords(): Uint32Array {
+    if (this.#packetWords.buffer !== this.#memory.words.buffer) this.#packetWords = this.#viewOf(this.packets, this.#packetBytes);
+    return this.#packetWords;
+  }
+
+  verdictWords(): Uint32Array {
+    if (this.#verdictWords.buffer !== this.#memory.words.buffer) this.#verdictWords = this.#viewOf(this.verdicts, this.#verdictBytes);
+    return this.#verdictWords;
+  }
+
+  free(): void {
+    this.#memory.release(this.packets, this.#packetBytes);
+    this.#memory.release(this.verdicts, this.#verdictBytes);
+  }
+
+  #viewOf(address: number, size: number): Uint32Array {
+    return new Uint32Array(this.#memory.words.buffer, address, size / 4);
+  }
+}
+
+/** Seconds in the order of the layout's TIMEOUT_*: TCP states first. */
+function timeoutsInOrder(timeouts: ConntrackTimeouts): number[] {
+  const seconds = [
+    0, // NONE never holds a connection
+    timeouts.tcpSynSent,
+    timeouts.tcpSynRecv,
+    timeouts.tcpEstablished,
+    timeouts.tcpFinWait,
+    timeouts.tcpCloseWait,
+    timeouts.tcpLastAck,
+    timeouts.tcpTimeWait,
+    timeouts.tcpClose,
+    timeouts.tcpSynSent, // SYN_SENT2
+  ];
+  seconds[TIMEOUT_UDP] = timeouts.udp;
+  seconds[TIMEOUT_UDP_STREAM] = timeouts.udpStream;
+  seconds[TIMEOUT_SCTP_COOKIE_WAIT] = timeouts.sctpCookieWait;
+  seconds[TIMEOUT_SCTP_ESTABLISHED] = timeouts.sctpEstablished;
+  return seconds;
+}
+
+function recentEntrySize(family: Family): number {
+  return RECENT_ADDRESS + Math.max(8, family === 'IPv4' ? ADDRESS_V4 : ADDRESS_V6);
+}
+
+type Tuple = TrackedConnection['original'];
+
+function isSameTuple(a: Tuple, b: Tuple): boolean {
+  return a.source === b.source && a.sourcePort === b.sourcePort && a.destination === b.destination && a.destinationPort === b.destinationPort;
+}
+
+function splitEndpoint(text: string): { address: string; port: number } {
+  const colon = text.lastIndexOf(':');
+  return { address: text.slice(0, colon).replace(/[[\]]/g, ''), port: Number(text.slice(colon + 1)) };
+}

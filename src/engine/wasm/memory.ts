@@ -1,0 +1,90 @@
+// Linear memory beyond the core's own data: blocks for tables, batches and connections, and the one place that owns views.
+// Growing memory detaches every view; ask for them again after each allocation.
+import { CapacityError } from '../../errors.ts';
+
+const PAGE = 65536;
+/** The memory a 32-bit core can have, as asconfig.json says. */
+const PAGES_MAX = 65536;
+/** Blocks begin on cache lines. */
+const ALIGNMENT = 64;
+
+export class LinearMemory {
+  readonly #memory: WebAssembly.Memory;
+  #end: number;
+  #words: Uint32Array;
+  #bytes: Uint8Array;
+  #data: DataView;
+  /** Blocks given back, by size. */
+  readonly #free = new Map<number, number[]>();
+
+  constructor(memory: WebAssembly.Memory, heapBase: number) {
+    this.#memory = memory;
+    this.#end = align(heapBase);
+    this.#words = new Uint32Array(memory.buffer);
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#data = new DataView(memory.buffer);
+  }
+
+  /** All memory as 32-bit words: index = address / 4. */
+  get words(): Uint32Array {
+    this.#refresh();
+    return this.#words;
+  }
+
+  get bytes(): Uint8Array {
+    this.#refresh();
+    return this.#bytes;
+  }
+
+  get data(): DataView {
+    this.#refresh();
+    return this.#data;
+  }
+
+  /** A zeroed block of at least `size` bytes on a cache line. Untouched pages of a fresh one cost no real memory. @throws CapacityError */
+  allocate(size: number): number {
+    const rounded = blockSize(size);
+    const reused = this.#free.get(rounded)?.pop();
+    if (reused !== undefined) {
+      this.bytes.fill(0, reused, reused + rounded);
+      return reused;
+    }
+    const address = this.#end;
+    const pages = Math.ceil((address + rounded) / PAGE);
+    const have = this.#memory.buffer.byteLength / PAGE;
+    if (pages > PAGES_MAX) throw new CapacityError('linear memory in pages of 64 KiB', PAGES_MAX, pages);
+    if (pages > have) this.#memory.grow(pages - have);
+    this.#end = address + rounded;
+    return address;
+  }
+
+  /** Gives a block back; `size` as it was asked for. */
+  release(address: number, size: number): void {
+    const rounded = blockSize(size);
+    const blocks = this.#free.get(rounded);
+    if (blocks === undefined) this.#free.set(rounded, [address]);
+    else blocks.push(address);
+  }
+
+  /** Bytes from the start of memory to the end of the last block. */
+  get used(): number {
+    return this.#end;
+  }
+
+  #refresh(): void {
+    if (this.#words.buffer === this.#memory.buffer) return;
+    this.#words = new Uint32Array(this.#memory.buffer);
+    this.#bytes = new Uint8Array(this.#memory.buffer);
+    this.#data = new DataView(this.#memory.buffer);
+  }
+}
+
+function align(address: number): number {
+  return Math.ceil(address / ALIGNMENT) * ALIGNMENT;
+}
+
+/** Sizes are rounded to eighths of a power of two, so that a slightly larger table can reuse the block of the one before. */
+function blockSize(size: number): number {
+  const step = Math.max(ALIGNMENT, 2 ** Math.max(0, Math.ceil(Math.log2(Math.max(size, 1))) - 3));
+  return Math.ceil(Math.max(size, 1) / step) * step;
+}

@@ -1,0 +1,48 @@
+// Between numbers as people write them and wire words: network-order bytes as a little-endian word reads them.
+import { parseAddress, parsePrefix, prefixMask, type Prefix } from '../../address.ts';
+import { InvalidArgumentError } from '../../errors.ts';
+import { swapBytes } from '../packet-record.ts';
+import { CLASS_ICMP, CLASS_SCTP, CLASS_TCP, CLASS_UDP } from '../../../assembly/shared/layout.ts';
+
+/** The wire words of an address. @throws InvalidArgumentError */
+export function addressWords(text: string): number[] {
+  const address = parseAddress(text);
+  if (address === undefined) throw new InvalidArgumentError('program address', text, 'is not an IP address');
+  return address.words.map(swapBytes);
+}
+
+/** A port between host and network order. */
+export function swapPort(port: number): number {
+  return ((port & 0xff) << 8) | (port >>> 8);
+}
+
+export interface NetworkWords {
+  readonly network: readonly number[];
+  readonly mask: readonly number[];
+}
+
+/** The wire words of a prefix and its mask. @throws InvalidArgumentError */
+export function networkWords(text: string): NetworkWords {
+  const prefix = readPrefix(text);
+  return { network: prefix.words.map(swapBytes), mask: prefixMask(prefix.family, prefix.length).map(swapBytes) };
+}
+
+export function readPrefix(text: string): Prefix {
+  const prefix = parsePrefix(text);
+  if (prefix === undefined) throw new InvalidArgumentError('program prefix', text, 'is not an address prefix');
+  return prefix;
+}
+
+/** The core's class of a protocol by its name in any case. ICMP packets never occur, so both kinds share a class. */
+export function protocolClass(name: string): number {
+  switch (name.toLowerCase()) {
+    case 'tcp':
+      return CLASS_TCP;
+    case 'udp':
+      return CLASS_UDP;
+    case 'sctp':
+      return CLASS_SCTP;
+    default:
+      return CLASS_ICMP;
+  }
+}

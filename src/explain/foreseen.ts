@@ -1,0 +1,89 @@
+// The Chooser of trace: it draws as the engine will, from a copy of its generator, and reads what the engine remembers.
+import { nextRandom } from '../../assembly/shared/random.ts';
+import type { EngineView } from '../engine/engine.ts';
+import { UnsupportedError } from '../errors.ts';
+import type { Destination, VirtualService } from '../program/virtual-service.ts';
+import { type Chooser, type Chosen, nominalProbability, schedulerShares } from './chance.ts';
+import type { WalkedPacket } from './packet.ts';
+
+const RANDOM_31_BITS = 0x7fffffff;
+const RANDOM_16_BITS = 0xffff;
+const TWO_TO_32 = 0x100000000;
+const MS = 1000;
+/** nf_nat's patience: ports tried after each draw, and where it gives up. */
+const ATTEMPTS_MAX = 128;
+const ATTEMPTS_MIN = 16;
+
+export class ForeseenChoices implements Chooser {
+  readonly #view: EngineView;
+  readonly #now: number;
+  #randomState: number;
+
+  constructor(view: EngineView, now: number) {
+    this.#view = view;
+    this.#now = now;
+    this.#randomState = view.randomState;
+  }
+
+  isBelow(threshold: number): Chosen<boolean> {
+    const value = (this.#draw() & RANDOM_31_BITS) < threshold;
+    const probability = nominalProbability(threshold);
+    return { value, probability: value ? probability : 1 - probability };
+  }
+
+  pick(count: number): Chosen<number> {
+    return { value: Math.floor((this.#draw() * count) / TWO_TO_32), probability: 1 / count };
+  }
+
+  /** ip_vs_rr: newest first, from the one after the last choice. */
+  schedule(service: VirtualService): Chosen<Destination> | undefined {
+    if (service.scheduler !== 'rr') throw new UnsupportedError(`scheduler ${service.scheduler} is not supported`);
+    const newestFirst = service.destinations.toReversed();
+    const last = this.#view.lastDestination(service.protocol, service.address, service.port);
+    const position = newestFirst.findIndex(({ address, port }) => address === last?.address && port === last.port);
+    const round = [...newestFirst.slice(position + 1), ...newestFirst.slice(0, position + 1)];
+    const chosen = round.find(({ weight }) => weight > 0);
+    const share = schedulerShares(service).find(({ destination }) => destination === chosen)?.share;
+    return chosen === undefined || share === undefined ? undefined : { value: chosen, probability: share };
+  }
+
+  wasSeen(list: string, packet: WalkedPacket, seconds: number | undefined): boolean {
+    const seen = this.#view.recentSighting(list, packet.source.address.text);
+    return seen !== undefined && (seconds === undefined || this.#now - seen <= seconds * MS);
+  }
+
+  settlePort(packet: WalkedPacket): boolean {
+    const target = packet.sourceTarget;
+    if (target?.kind === 'snat' && target.port !== undefined) return this.#isFree(packet);
+    const isRandom = target?.kind === 'masquerade' && target.randomFully;
+    return (!isRandom && this.#isFree(packet)) || this.#searchPort(packet);
+  }
+
+  #searchPort(packet: WalkedPacket): boolean {
+    const { address, port } = packet.source;
+    const [lowest, size] = port < 512 ? [1, 511] : port < 1024 ? [600, 424] : [1024, 64512];
+    for (let attempts = Math.min(size, ATTEMPTS_MAX); ; attempts = Math.floor(attempts / 2)) {
+      const offset = this.#draw() & RANDOM_16_BITS;
+      for (let attempt = 0; attempt < attempts; attempt++) {
+        packet.source = { address, port: lowest + ((offset + attempt) % size) };
+        if (this.#isFree(packet)) return true;
+      }
+      if (attempts >= size || attempts < ATTEMPTS_MIN) return false;
+    }
+  }
+
+  #isFree({ protocol, source, destination }: WalkedPacket): boolean {
+    const replyTuple = {
+      source: destination.address.text,
+      sourcePort: destination.port,
+      destination: source.address.text,
+      destinationPort: source.port,
+    };
+    return this.#view.findConnection(protocol, replyTuple) === undefined;
+  }
+
+  #draw(): number {
+    this.#randomState = nextRandom(this.#randomState);
+    return this.#randomState;
+  }
+}

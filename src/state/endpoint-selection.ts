@@ -1,0 +1,65 @@
+// Which Endpoints of a ServicePort this node uses: readiness, termination, traffic policies, topology. Pure.
+import { type EndpointRecord, sameEndpoint } from './endpoints.ts';
+import { type Endpoint, type ServicePort, type ServicePortState, usesClusterEndpoints, usesLocalEndpoints } from './expected-state.ts';
+import { isAllowedBy, type NodeTopology, topologyModeOf } from './topology.ts';
+
+/** @param records sorted; the sets keep their order. */
+export function selectEndpoints(servicePort: ServicePort, records: readonly EndpointRecord[], node: NodeTopology): ServicePortState {
+  const usesCluster = usesClusterEndpoints(servicePort);
+  const usesLocal = usesLocalEndpoints(servicePort);
+  const cluster = usesCluster ? selectCluster(records, node) : [];
+  const local = usesLocal ? selectLocal(records) : [];
+  const clusterEndpoints = cluster.map((record) => record.endpoint);
+  const localEndpoints = local.map((record) => record.endpoint);
+  return {
+    servicePort,
+    clusterEndpoints,
+    localEndpoints,
+    reachableEndpoints: !usesLocal ? clusterEndpoints : !usesCluster ? localEndpoints : union(records, cluster, local),
+    // Under a Local policy an Endpoint counts wherever it runs, even one that topology keeps from this node.
+    hasAnyEndpoints: cluster.length > 0 || (usesLocal && records.some(isUsableAnywhere)),
+  };
+}
+
+/** True when both lead to the same Program. */
+export function sameServicePortState(one: ServicePortState, other: ServicePortState): boolean {
+  return (
+    one.servicePort === other.servicePort &&
+    one.hasAnyEndpoints === other.hasAnyEndpoints &&
+    sameList(one.clusterEndpoints, other.clusterEndpoints) &&
+    sameList(one.localEndpoints, other.localEndpoints) &&
+    sameList(one.reachableEndpoints, other.reachableEndpoints)
+  );
+}
+
+/** It serves although it terminates: used only by a set that has nothing ready. */
+export function isTerminatingFallback(record: EndpointRecord): boolean {
+  return !record.ready && record.serving && record.terminating;
+}
+
+function isUsableAnywhere(record: EndpointRecord): boolean {
+  return record.ready || isTerminatingFallback(record);
+}
+
+function selectCluster(records: readonly EndpointRecord[], node: NodeTopology): readonly EndpointRecord[] {
+  const mode = topologyModeOf(records, node);
+  const chosen = records.filter((record) => record.ready && isAllowedBy(mode, record, node));
+  // Whatever still serves is better than nothing, and then topology no longer counts.
+  return chosen.length > 0 ? chosen : records.filter(isTerminatingFallback);
+}
+
+/** Topology never filters the local set. */
+function selectLocal(records: readonly EndpointRecord[]): readonly EndpointRecord[] {
+  const local = records.filter((record) => record.endpoint.isLocal);
+  const ready = local.filter((record) => record.ready);
+  return ready.length > 0 ? ready : local.filter(isTerminatingFallback);
+}
+
+function union(records: readonly EndpointRecord[], cluster: readonly EndpointRecord[], local: readonly EndpointRecord[]): Endpoint[] {
+  const chosen = new Set([...cluster, ...local]);
+  return records.filter((record) => chosen.has(record)).map((record) => record.endpoint);
+}
+
+function sameList(one: readonly Endpoint[], other: readonly Endpoint[]): boolean {
+  return one.length === other.length && one.every((endpoint, index) => sameEndpoint(endpoint, other[index]));
+}

@@ -1,0 +1,75 @@
+// The memory layout as data: records do not overlap, sizes are multiples of 4, both sides agree on the version.
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import * as layout from '../assembly/shared/layout.ts';
+import { loadCoreSync } from '../src/engine/wasm/core.ts';
+
+const constants: Readonly<Record<string, number>> = { ...layout };
+
+/** [record, size constant, offset constants with their widths in bytes] */
+const records: readonly [string, string, readonly (readonly [string, number])[]][] = [
+  ['state', 'STATE_SIZE', [['STATE_NOW', 8], ['STATE_LAST_SWEEP', 8], ['STATE_RANDOM', 4], ['STATE_CONNTRACK_MAX', 4], ['STATE_INTERFACES', 4], ['STATE_TCP_LOOSE', 4], ['STATE_TIMEOUTS', layout.TIMEOUT_COUNT * 4], ['STATE_ROOT_V4', 4], ['STATE_ROOT_V6', 4], ['STATE_COUNTERS', layout.COUNTER_COUNT * 8]]],
+  ['root', 'ROOT_SIZE', [['ROOT_HOOKS', layout.HOOK_COUNT * 8], ['ROOT_LOCAL', 4], ['ROOT_MASQUERADE', 4], ['ROOT_ESTABLISHED', layout.PATH_COUNT * 4], ['ROOT_VIRTUAL_SERVICES', 4]]],
+  ['base chain', 'BASE_SIZE', [['BASE_CHAIN', 4], ['BASE_IS_NAT', 4], ['BASE_PRIORITY', 4]]],
+  ['chain', 'CHAIN_SIZE', [['CHAIN_COUNT', 4], ['CHAIN_PADDED', 4], ['CHAIN_COLUMNS', 4], ['CHAIN_RULES', 4], ['CHAIN_END', 4]]],
+  ['rule', 'RULE_SIZE', [['RULE_TARGET', 4], ['RULE_A', 4], ['RULE_B', 4], ['RULE_MATCHES', 4], ['RULE_MATCH_COUNT', 4], ['RULE_SERVICE_PORT', 4]]],
+  ['match', 'MATCH_SIZE', [['MATCH_KIND', 4], ['MATCH_NEGATED', 4], ['MATCH_A', 4], ['MATCH_B', 4], ['MATCH_WORDS', 32]]],
+  ['set', 'SET_SIZE', [['SET_SLOTS', 4], ['SET_SLOT_MASK', 4], ['SET_KEY_WORDS', 4], ['SET_MASK_COUNT', 4], ['SET_MASKS', 4]]],
+  ['virtual service', 'VS_SIZE', [['VS_DESTINATIONS', 4], ['VS_COUNT', 4], ['VS_CURSOR', 4], ['VS_SCHEDULER', 4], ['VS_SERVICE_PORT', 4]]],
+  ['destination', 'DESTINATION_SIZE', [['DESTINATION_ADDRESS', 16], ['DESTINATION_PORT', 4], ['DESTINATION_WEIGHT', 4]]],
+  ['conntrack table', 'CT_TABLE_SIZE', [['CT_TABLE_INDEX', 4], ['CT_TABLE_BUCKET_MASK', 4], ['CT_TABLE_ENTRIES', 4], ['CT_TABLE_LIMIT', 4], ['CT_TABLE_HIGH_WATER', 4], ['CT_TABLE_FREE', 4], ['CT_TABLE_COUNT', 4]]],
+  ['bucket', 'BUCKET_SIZE', [['BUCKET_TAGS', layout.BUCKET_SLOTS * 4], ['BUCKET_PASSED', 4], ['BUCKET_ENTRIES', layout.BUCKET_SLOTS * 4]]],
+  ['conntrack entry (IPv4)', 'CT_SIZE_V4', [['CT_CLASS', 1], ['CT_STATE', 1], ['CT_FLAGS', 2], ['CT_SERVICE_PORT', 4], ['CT_EXPIRES_AT', 8], ['CT_STARTED_AT', 8], ['CT_NEXT_FREE', 4], ['CT_PACKETS_ORIGINAL', 4], ['CT_PACKETS_REPLY', 4], ['CT_ORIGINAL', 2 * (2 * layout.ADDRESS_V4 + 4)]]],
+  ['conntrack entry (IPv6)', 'CT_SIZE_V6', [['CT_ORIGINAL', 2 * (2 * layout.ADDRESS_V6 + 4)]]],
+];
+
+describe.each(records)('the %s record', (_, sizeName, fields) => {
+  test('has a size that is a multiple of 4', () => {
+    expect((constants[sizeName] ?? 1) % 4).toBe(0);
+  });
+
+  test('has fields that do not overlap and end inside it', () => {
+    const spans = fields.map(([name, width]) => [constants[name] ?? -1, width] as const).sort(([a], [b]) => a - b);
+    let end = 0;
+    for (const [offset, width] of spans) {
+      expect(offset).toBeGreaterThanOrEqual(end);
+      end = offset + width;
+    }
+    expect(end).toBeLessThanOrEqual(constants[sizeName] ?? 0);
+  });
+});
+
+describe('the layout', () => {
+  test('has packet and verdict records that hold two addresses and their fields', () => {
+    for (const [packet, verdict, address] of [
+      [layout.PACKET_SIZE_V4, layout.VERDICT_SIZE_V4, layout.ADDRESS_V4],
+      [layout.PACKET_SIZE_V6, layout.VERDICT_SIZE_V6, layout.ADDRESS_V6],
+    ] as const) {
+      expect(packet).toBe(2 * address + layout.PACKET_MARK + 4);
+      expect(verdict).toBe(layout.VERDICT_SOURCE + 2 * address);
+    }
+  });
+
+  test('has the same version in the library and in the core', () => {
+    expect(() => loadCoreSync()).not.toThrow();
+  });
+
+  test('refuses a core of another version', () => {
+    const bytes = readFileSync('dist/core.wasm');
+    // layoutVersion() is `i32.const VERSION; end`: the only function body of these bytes with nothing before it.
+    const body = Buffer.from([0x04, 0x00, 0x41, layout.LAYOUT_VERSION, 0x0b]);
+    const at = bytes.indexOf(body);
+    expect(at).toBeGreaterThan(0);
+    const stale = new Uint8Array(bytes);
+    stale[at + 3] = layout.LAYOUT_VERSION + 1;
+    expect(() => loadCoreSync(stale)).toThrow(/layout version 2, the library 1/);
+  });
+
+  test('has distinct bits for the states of a connection', () => {
+    const flags = Object.entries(constants).filter(([name]) => name.startsWith('STATE_BIT_') || name.startsWith('CT_FLAG_'));
+    for (const prefix of ['STATE_BIT_', 'CT_FLAG_']) {
+      const bits = flags.filter(([name]) => name.startsWith(prefix)).map(([, bit]) => bit);
+      expect(new Set(bits).size).toBe(bits.length);
+    }
+  });
+});
