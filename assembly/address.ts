@@ -2,12 +2,14 @@
 // so that each function exists twice in the binary and once here.
 
 /** IPv4: one wire word. */
-@unmanaged export class V4 {
+@unmanaged
+export class V4 {
   word: u32 = 0;
 }
 
 /** IPv6: four wire words. */
-@unmanaged export class V6 {
+@unmanaged
+export class V6 {
   low: u64 = 0;
   high: u64 = 0;
 }
@@ -20,7 +22,9 @@ export function equalAddress<A>(a: usize, b: usize): bool {
 /** True when address, masked, is the network. */
 export function insideNetwork<A>(address: usize, network: usize, mask: usize): bool {
   if (offsetof<A>() == 4) return (load<u32>(address) & load<u32>(mask)) == load<u32>(network);
-  return (load<u64>(address) & load<u64>(mask)) == load<u64>(network) && (load<u64>(address, 8) & load<u64>(mask, 8)) == load<u64>(network, 8);
+  return (
+    (load<u64>(address) & load<u64>(mask)) == load<u64>(network) && (load<u64>(address, 8) & load<u64>(mask, 8)) == load<u64>(network, 8)
+  );
 }
 
 export function copyAddress<A>(to: usize, from: usize): void {

@@ -1,8 +1,7 @@
 // Connection tracking: both tuples of a connection in one index, found in one lookup each; insert, remove, expire.
 // Which packets make or change connections is decided in packet.ts.
-import { engine } from "./state.ts";
+
 import { copyAddress, equalAddress, V4, V6 } from "./address.ts";
-import { CtEntry, CtTable } from "./structs.ts";
 import {
   BUCKET_ENTRIES,
   BUCKET_PASSED,
@@ -16,6 +15,8 @@ import {
   CT_SIZE_V6,
   CT_TABLE_SIZE,
 } from "./shared/layout.ts";
+import { engine } from "./state.ts";
+import { CtEntry, CtTable } from "./structs.ts";
 
 const TABLE_V4: usize = memory.data(CT_TABLE_SIZE, 16);
 const TABLE_V6: usize = memory.data(CT_TABLE_SIZE, 16);
@@ -24,7 +25,7 @@ const TABLE_V6: usize = memory.data(CT_TABLE_SIZE, 16);
 let hashSeed: u64 = 0;
 
 export function seedHash(low: u32, high: u32): void {
-  hashSeed = (<u64>high << 32) | <u64>low;
+  hashSeed = ((<u64>high) << 32) | <u64>low;
 }
 
 export function tableOf<A>(): CtTable {
@@ -51,7 +52,7 @@ export function replyTuple<A>(entry: usize): usize {
 /** Multiplies and mixes a tuple and its class to 64 bits. */
 export function hashTuple<A>(tuple: usize, ofClass: u32): u64 {
   let a: u64;
-  let b: u64 = (<u64>ofClass << 32) | <u64>load<u32>(tuple + 2 * offsetof<A>());
+  let b: u64 = ((<u64>ofClass) << 32) | <u64>load<u32>(tuple + 2 * offsetof<A>());
   if (offsetof<A>() == 4) {
     a = load<u64>(tuple);
   } else {

@@ -1,7 +1,8 @@
 // The packet in flight: its addresses, ports and mark as they stand now, and what rules have decided about it so far.
 // One packet at a time; every stage reads and writes this record.
 
-@unmanaged export class Flight {
+@unmanaged
+export class Flight {
   // Present addresses, wire words; 16 bytes each, the first 4 used by IPv4.
   source0: u64 = 0;
   source1: u64 = 0;
@@ -15,6 +16,7 @@
   conntrackState: u32 = 0; // STATE_BIT_*
   rulesEvaluated: u32 = 0;
   servicePort: u32 = 0; // of the deciding rule
+  elementServicePort: u32 = 0; // of the map element that led to the present chain
   acceptedServicePort: u32 = 0; // of the last accepting rule that has one
   isDestinationBound: bool = false;
   isSourceBound: bool = false;

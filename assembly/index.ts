@@ -2,15 +2,14 @@
 import { V4, V6 } from "./address.ts";
 import { reindex as reindexTable, remove, seedHash, sweep, tableOf } from "./conntrack.ts";
 import { processPacket } from "./packet.ts";
-import { engine, stateAddress } from "./state.ts";
-import { LAYOUT_VERSION, PACKET_SIZE_V4, PACKET_SIZE_V6, VERDICT_SIZE_V4, VERDICT_SIZE_V6 } from "./shared/layout.ts";
 import { hashEnd, hashWord, nextSlot } from "./shared/hash.ts";
+import { LAYOUT_VERSION, PACKET_SIZE_V4, PACKET_SIZE_V6, VERDICT_SIZE_V4, VERDICT_SIZE_V6 } from "./shared/layout.ts";
 import { nextRandom, seedRandom } from "./shared/random.ts";
-
-export { stateAddress, seedHash, sweep };
+import { moveSightings, sightingsTable } from "./sightings.ts";
+import { engine, stateAddress } from "./state.ts";
 
 /** For tests: the shared leaves as this compiler made them. */
-export { hashEnd, hashWord, nextSlot, nextRandom, seedRandom };
+export { hashEnd, hashWord, nextRandom, nextSlot, seedHash, seedRandom, stateAddress, sweep };
 
 export function layoutVersion(): u32 {
   return LAYOUT_VERSION;
@@ -43,6 +42,22 @@ export function removeV4(entry: usize): void {
 
 export function removeV6(entry: usize): void {
   remove<V6>(entry);
+}
+
+export function sightingsV4(): usize {
+  return sightingsTable<V4>();
+}
+
+export function sightingsV6(): usize {
+  return sightingsTable<V6>();
+}
+
+export function moveSightingsV4(slots: usize, count: u32): void {
+  moveSightings<V4>(slots, count);
+}
+
+export function moveSightingsV6(slots: usize, count: u32): void {
+  moveSightings<V6>(slots, count);
 }
 
 /** Runs `count` packets in order at the time `now`. */

@@ -1,12 +1,11 @@
 // IPVS: one hash lookup finds the virtual service, its scheduler the destination.
-import { engine } from "./state.ts";
+
 import { copyAddress } from "./address.ts";
 import { destinationAddress, flight, virtualAddress } from "./flight.ts";
 import { rootOf } from "./matches.ts";
 import { bindDestination } from "./ruleset.ts";
 import { schedule } from "./scheduler.ts";
 import { lookup } from "./sets.ts";
-import { VirtualService } from "./structs.ts";
 import {
   ACTION_DNAT,
   ACTION_NONE,
@@ -18,6 +17,8 @@ import {
   SELECT_DESTINATION_PORT,
   SLOT_VALUE,
 } from "./shared/layout.ts";
+import { engine } from "./state.ts";
+import { VirtualService } from "./structs.ts";
 
 const KEY_SELECTORS: u32 = SELECT_DESTINATION | (SELECT_DESTINATION_PORT << 4);
 

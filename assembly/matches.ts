@@ -1,10 +1,9 @@
 // What a rule's columns cannot say: asks its MATCH records in order, until one fails.
-import { draw, engine } from "./state.ts";
+
 import { equalAddress, insideNetwork, swapPort } from "./address.ts";
 import { destinationAddress, flight, sourceAddress, virtualAddress } from "./flight.ts";
 import { checkRecent, updateRecent } from "./recent.ts";
 import { containsAddress, lookup } from "./sets.ts";
-import { EngineState, Rule } from "./structs.ts";
 import {
   INTERFACE_SIZE,
   MATCH_A,
@@ -22,6 +21,7 @@ import {
   MATCH_RECENT_CHECK,
   MATCH_RECENT_SET,
   MATCH_SET,
+  MATCH_SIGHTING,
   MATCH_SIZE,
   MATCH_SOURCE,
   MATCH_SOURCE_LOCAL,
@@ -30,6 +30,9 @@ import {
   MATCH_WORDS,
   ROOT_LOCAL,
 } from "./shared/layout.ts";
+import { isSighted } from "./sightings.ts";
+import { draw, engine } from "./state.ts";
+import { EngineState, Rule } from "./structs.ts";
 
 /** Address of the Program of the family in force. */
 export function rootOf<A>(state: EngineState): usize {
@@ -83,6 +86,8 @@ function holds<A>(match: usize): bool {
       return true;
     case MATCH_SET:
       return lookup<A>(a, b) != 0;
+    case MATCH_SIGHTING:
+      return isSighted<A>(a);
     case MATCH_INTERFACE:
       return memory.compare(<usize>engine.interfaces + <usize>flight.interface * INTERFACE_SIZE, words, a) == 0;
     case MATCH_IPVS:

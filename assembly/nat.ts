@@ -1,11 +1,12 @@
 // The source side of a translation: masquerade and snat, and a source port that keeps the reply tuple unique,
 // searched as nf_nat_l4proto_unique_tuple does.
-import { draw, engine } from "./state.ts";
+
 import { copyAddress, swapPort } from "./address.ts";
 import { hashTuple, lookup } from "./conntrack.ts";
 import { destinationAddress, flight, sourceAddress } from "./flight.ts";
 import { rootOf } from "./matches.ts";
 import { PORT_KEEP, ROOT_MASQUERADE } from "./shared/layout.ts";
+import { draw, engine } from "./state.ts";
 
 /** Ports that nf_nat tries before it halves its patience. */
 const ATTEMPTS_MAX: u32 = 128;

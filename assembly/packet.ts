@@ -1,24 +1,12 @@
 // One packet: conntrack first, then the hooks, then a new conntrack entry. docs/packet-path.md is the specification.
-import { count, engine, timeoutOf } from "./state.ts";
+
 import { copyAddress } from "./address.ts";
-import { settleSource } from "./nat.ts";
-import {
-  connectionCount,
-  hashTuple,
-  insert,
-  isFoundReply,
-  lookup,
-  originalTuple,
-  remove,
-  replyTuple,
-  sweep,
-} from "./conntrack.ts";
+import { connectionCount, hashTuple, insert, isFoundReply, lookup, originalTuple, remove, replyTuple, sweep } from "./conntrack.ts";
 import { destinationAddress, Flight, flight, sourceAddress, virtualAddress } from "./flight.ts";
 import { scheduleConnection } from "./ipvs.ts";
 import { isLocal, rootOf } from "./matches.ts";
+import { settleSource } from "./nat.ts";
 import { runHook } from "./ruleset.ts";
-import { CtEntry } from "./structs.ts";
-import { firstState, KIND_FIN, KIND_RST, kindOf, nextState, STATE_IGNORE, STATE_INVALID } from "./tcp.ts";
 import {
   ACTION_ACCEPT,
   ACTION_DNAT,
@@ -90,13 +78,16 @@ import {
   TIMEOUT_UDP_STREAM,
   VERDICT_ACTION,
   VERDICT_CONNECTION,
-  VERDICT_FLAGS,
   VERDICT_FLAG_MASQUERADE,
+  VERDICT_FLAGS,
   VERDICT_PORTS,
   VERDICT_RULES,
   VERDICT_SERVICE_PORT,
   VERDICT_SOURCE,
 } from "./shared/layout.ts";
+import { count, engine, timeoutOf } from "./state.ts";
+import { CtEntry } from "./structs.ts";
+import { firstState, KIND_FIN, KIND_RST, kindOf, nextState, STATE_IGNORE, STATE_INVALID } from "./tcp.ts";
 
 /** From this long after its first packet a replied UDP connection is a stream. */
 const UDP_STREAM_AFTER_MS: f64 = 2000;
@@ -169,7 +160,8 @@ function processKnown<A>(packet: usize, verdict: usize, entry: usize, isReply: b
   const other = isReply ? originalTuple(entry) : replyTuple<A>(entry);
   if (isReply) record.packetsReply++;
   else record.packetsOriginal++;
-  if (action == ACTION_ACCEPT || action == ACTION_DNAT) writeTranslation<A>(verdict, other + offsetof<A>(), other, rotl<u32>(load<u32>(other + 2 * offsetof<A>()), 16));
+  if (action == ACTION_ACCEPT || action == ACTION_DNAT)
+    writeTranslation<A>(verdict, other + offsetof<A>(), other, rotl<u32>(load<u32>(other + 2 * offsetof<A>()), 16));
   else writeTranslation<A>(verdict, packet, packet + offsetof<A>(), load<u32>(packet + 2 * offsetof<A>()));
   writeVerdict(verdict, action, isReply ? CONNECTION_REPLY : CONNECTION_ESTABLISHED, (had & CT_FLAG_MASQUERADE) != 0, servicePort, rules);
   count(isReply ? COUNTER_REPLY : COUNTER_ESTABLISHED);
@@ -188,7 +180,8 @@ function refresh(record: CtEntry, isReply: bool, next: u32, tcpFlags: u32): void
     flags &= ~CT_FLAG_LAST_RST;
     if (kind == KIND_RST && !isReply) flags |= CT_FLAG_LAST_RST;
     const before: u32 = record.state;
-    if (hadReply && next == TCP_STATE_ESTABLISHED && (before == TCP_STATE_SYN_RECV || before == TCP_STATE_ESTABLISHED)) flags |= CT_FLAG_ASSURED;
+    if (hadReply && next == TCP_STATE_ESTABLISHED && (before == TCP_STATE_SYN_RECV || before == TCP_STATE_ESTABLISHED))
+      flags |= CT_FLAG_ASSURED;
     record.state = <u8>next;
     timeout = timeoutOf(next);
   } else if (record.class == CLASS_UDP) {
@@ -276,7 +269,14 @@ function processInvalid<A>(packet: usize, verdict: usize): void {
   flight.conntrackState = STATE_BIT_INVALID;
   const refused = newPath<A>(packet, false);
   writeTranslation<A>(verdict, packet, packet + offsetof<A>(), load<u32>(packet + 2 * offsetof<A>()));
-  writeVerdict(verdict, refused == ACTION_NONE ? ACTION_ACCEPT : refused, CONNECTION_INVALID, false, refused == ACTION_NONE ? flight.acceptedServicePort : flight.servicePort, flight.rulesEvaluated);
+  writeVerdict(
+    verdict,
+    refused == ACTION_NONE ? ACTION_ACCEPT : refused,
+    CONNECTION_INVALID,
+    false,
+    refused == ACTION_NONE ? flight.acceptedServicePort : flight.servicePort,
+    flight.rulesEvaluated,
+  );
   count(COUNTER_INVALID);
 }
 
@@ -355,13 +355,7 @@ function confirm<A>(packet: usize, state: u32): u32 {
   const entry = insert<A>(flight.class, packet, REPLY);
   const record = changetype<CtEntry>(entry);
   const replyFromHere = isLocal<A>(REPLY);
-  const replyPath = isLocal<A>(packet)
-    ? replyFromHere
-      ? PATH_LOOPBACK
-      : PATH_INPUT
-    : replyFromHere
-      ? PATH_OUTPUT
-      : PATH_FORWARD;
+  const replyPath = isLocal<A>(packet) ? (replyFromHere ? PATH_LOOPBACK : PATH_INPUT) : replyFromHere ? PATH_OUTPUT : PATH_FORWARD;
   let flags: u32 = (path << CT_PATH_ORIGINAL_SHIFT) | (replyPath << CT_PATH_REPLY_SHIFT);
   if (flight.isMasquerade) flags |= CT_FLAG_MASQUERADE;
   if (flight.newSource != 0) flags |= CT_FLAG_SNAT;

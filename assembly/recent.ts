@@ -1,8 +1,9 @@
 // xt_recent: short lists of sources and when each was last seen. A full list forgets the one seen longest ago.
-import { engine } from "./state.ts";
+
 import { copyAddress, equalAddress } from "./address.ts";
 import { sourceAddress } from "./flight.ts";
 import { RECENT_ADDRESS, RECENT_COUNT, RECENT_ENTRIES, RECENT_LAST_SEEN, RECENT_LIST_MAX } from "./shared/layout.ts";
+import { engine } from "./state.ts";
 
 function entrySize<A>(): usize {
   return RECENT_ADDRESS + (offsetof<A>() < 8 ? 8 : offsetof<A>());

@@ -1,11 +1,9 @@
 // Walks the chains of a hook: the linear scan for the next matching rule, then what its target says.
-import { count, draw, engine } from "./state.ts";
+
 import { copyAddress, swapPort } from "./address.ts";
 import { destinationAddress, flight } from "./flight.ts";
 import { matchesHold, rootOf } from "./matches.ts";
-import { updateRecent } from "./recent.ts";
 import { lookup } from "./sets.ts";
-import { Rule } from "./structs.ts";
 import {
   ACTION_ACCEPT,
   ACTION_DROP,
@@ -43,10 +41,13 @@ import {
   TARGET_REJECT,
   TARGET_RETURN,
   TARGET_SNAT,
-  TARGET_UPDATE_RECENT,
+  TARGET_UPDATE_SIGHTING,
   TARGET_VERDICT_MAP,
   VALUE_DROP,
 } from "./shared/layout.ts";
+import { updateSighting } from "./sightings.ts";
+import { count, draw, engine } from "./state.ts";
+import { Rule } from "./structs.ts";
 
 /** Remembered places: (chain, next rule). */
 const STACK: usize = memory.data(128, 16);
@@ -79,6 +80,7 @@ function walk<A>(base: usize): u32 {
   let chain = base;
   let row: u32 = 0;
   let depth: u32 = 0;
+  flight.elementServicePort = 0;
   while (true) {
     row = nextMatch<A>(chain, row);
     if (row == load<u32>(chain, CHAIN_COUNT)) {
@@ -95,13 +97,13 @@ function walk<A>(base: usize): u32 {
       case TARGET_NONE:
         continue;
       case TARGET_ACCEPT:
-        if (rule.servicePort != 0) flight.acceptedServicePort = rule.servicePort;
+        if (deciderOf(rule) != 0) flight.acceptedServicePort = deciderOf(rule);
         return ACTION_ACCEPT;
       case TARGET_DROP:
-        flight.servicePort = rule.servicePort;
+        flight.servicePort = deciderOf(rule);
         return ACTION_DROP;
       case TARGET_REJECT:
-        flight.servicePort = rule.servicePort;
+        flight.servicePort = deciderOf(rule);
         return ACTION_REJECT;
       case TARGET_RETURN:
         row = load<u32>(chain, CHAIN_COUNT); // as at the end of the chain
@@ -109,7 +111,7 @@ function walk<A>(base: usize): u32 {
       case TARGET_JUMP:
         if (depth == CHAIN_DEPTH_MAX) {
           count(COUNTER_CHAIN_TOO_DEEP);
-          flight.servicePort = rule.servicePort;
+          flight.servicePort = deciderOf(rule);
           return ACTION_DROP;
         }
         store<u32>(STACK + (depth << 3), <u32>chain);
@@ -126,7 +128,7 @@ function walk<A>(base: usize): u32 {
       case TARGET_DNAT:
         copyAddress<A>(destinationAddress(), rule.a);
         if (rule.b != PORT_KEEP) flight.destinationPort = rule.b;
-        bindDestination(rule.servicePort);
+        bindDestination(deciderOf(rule));
         return ACTION_ACCEPT;
       case TARGET_SNAT:
         flight.newSource = rule.a;
@@ -141,18 +143,19 @@ function walk<A>(base: usize): u32 {
       case TARGET_VERDICT_MAP: {
         const slot = lookup<A>(rule.a, rule.b);
         if (slot == 0) continue;
+        flight.elementServicePort = load<u32>(slot, SLOT_SERVICE_PORT);
         next = load<u32>(slot, SLOT_VALUE);
         if (<u32>next == VALUE_DROP) {
-          flight.servicePort = load<u32>(slot, SLOT_SERVICE_PORT);
+          flight.servicePort = deciderOf(rule);
           return ACTION_DROP;
         }
         break;
       }
       case TARGET_RANDOM_CHAIN:
-        next = load<u32>(<usize>rule.a + (<usize>((<u64>draw() * rule.b) >> 32) << 2));
+        next = load<u32>(<usize>rule.a + ((<usize>((<u64>draw() * rule.b) >> 32)) << 2));
         break;
-      case TARGET_UPDATE_RECENT:
-        updateRecent<A>(rule.a);
+      case TARGET_UPDATE_SIGHTING:
+        updateSighting<A>(rule.a, rule.b);
         continue;
       default:
         unreachable();
@@ -160,6 +163,11 @@ function walk<A>(base: usize): u32 {
     chain = next;
     row = 0;
   }
+}
+
+/** The ServicePort that a rule decides for: its own, or that of the map element that led here. */
+function deciderOf(rule: Rule): u32 {
+  return rule.servicePort != 0 ? rule.servicePort : flight.elementServicePort;
 }
 
 /** The destination stands for this connection. */
@@ -178,7 +186,7 @@ function bindSource(): void {
 /** The first rule from `row` on that matches, or the number of rules. Counts each one it looks at. */
 function nextMatch<A>(chain: usize, row: u32): u32 {
   const rows = load<u32>(chain, CHAIN_COUNT);
-  const columnSize = <usize>load<u32>(chain, CHAIN_PADDED) << 2;
+  const columnSize = (<usize>load<u32>(chain, CHAIN_PADDED)) << 2;
   const rules: usize = load<u32>(chain, CHAIN_RULES);
   const port = swapPort(flight.destinationPort);
   const destination = destinationAddress();

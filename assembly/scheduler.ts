@@ -1,6 +1,7 @@
 // IPVS schedulers: each picks a destination of a virtual service for a new connection, walking the list as the kernel does, newest first.
-import { VirtualService } from "./structs.ts";
+
 import { DESTINATION_SIZE, DESTINATION_WEIGHT, SCHEDULER_RR } from "./shared/layout.ts";
+import { VirtualService } from "./structs.ts";
 
 /** The destination for a new connection, or 0 when none is usable. */
 export function schedule(service: VirtualService): usize {

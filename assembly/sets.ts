@@ -1,24 +1,27 @@
 // Sets and maps that TypeScript wrote: builds a key from the packet in flight and looks it up.
-import { flight, destinationAddress, sourceAddress } from "./flight.ts";
+
 import { swapPort } from "./address.ts";
+import { destinationAddress, flight, sourceAddress } from "./flight.ts";
 import { hashEnd, hashWord, nextSlot } from "./shared/hash.ts";
 import {
   KEY_WORDS_MAX,
+  MASK_LENGTH,
+  MASK_SIZE,
   SELECT_DESTINATION,
   SELECT_DESTINATION_PORT,
   SELECT_SOURCE,
   SELECT_SOURCE_PORT,
   SET_KEY_WORDS,
-  SET_MASKS,
   SET_MASK_COUNT,
-  SET_SLOTS,
+  SET_MASKS,
   SET_SLOT_MASK,
+  SET_SLOTS,
   SLOT_HASH,
   SLOT_KEY,
 } from "./shared/layout.ts";
 
-const KEY: usize = memory.data(48, 16);
-if (KEY_WORDS_MAX * 4 > 48) ERROR("KEY is too small");
+const KEY: usize = memory.data(64, 16);
+if (KEY_WORDS_MAX * 4 > 64) ERROR("KEY is too small");
 
 function putAddress<A>(at: usize, address: usize): usize {
   memory.copy(at, address, offsetof<A>());
@@ -34,11 +37,13 @@ function putWord(at: usize, word: u32): usize {
 export function lookup<A>(set: usize, selectors: u32): usize {
   let at = KEY;
   let lastAddress: usize = 0;
+  let lastIsSource: bool = false;
   let rest = selectors;
   while (rest != 0) {
     const selector = rest & 15;
     if (selector == SELECT_SOURCE || selector == SELECT_DESTINATION) {
       lastAddress = at;
+      lastIsSource = selector == SELECT_SOURCE;
       at = putAddress<A>(at, selector == SELECT_SOURCE ? sourceAddress() : destinationAddress());
     } else {
       const isSource = (selector & 1) != 0;
@@ -48,35 +53,27 @@ export function lookup<A>(set: usize, selectors: u32): usize {
     }
     rest = rest >> 4;
   }
-  const maskCount = load<u32>(set, SET_MASK_COUNT);
-  if (maskCount == 0) return find(set);
-  const whole0 = load<u64>(lastAddress);
-  const whole1 = offsetof<A>() == 16 ? load<u64>(lastAddress, 8) : 0;
+  if (load<u32>(set, SET_MASK_COUNT) == 0) return find(set);
+  return findNetwork<A>(set, lastAddress, lastIsSource ? sourceAddress() : destinationAddress());
+}
+
+/** Tries the address as a network of each length of the set. It ends the key, which begins at KEY and goes on at `at`. */
+function findNetwork<A>(set: usize, at: usize, address: usize): usize {
   let mask: usize = load<u32>(set, SET_MASKS);
-  for (let i: u32 = 0; i < maskCount; i++) {
-    if (offsetof<A>() == 16) {
-      store<u64>(lastAddress, whole0 & load<u64>(mask));
-      store<u64>(lastAddress, whole1 & load<u64>(mask, 8), 8);
-    } else {
-      store<u32>(lastAddress, <u32>whole0 & load<u32>(mask));
-    }
+  const end = mask + <usize>load<u32>(set, SET_MASK_COUNT) * MASK_SIZE;
+  while (mask < end) {
+    for (let part: usize = 0; part < offsetof<A>(); part += 4) store<u32>(at + part, load<u32>(address + part) & load<u32>(mask + part));
+    store<u32>(at + offsetof<A>(), load<u32>(mask, MASK_LENGTH));
     const slot = find(set);
     if (slot != 0) return slot;
-    mask += 16;
+    mask += MASK_SIZE;
   }
   return 0;
 }
 
 /** True when the address is inside a set whose only field is a network. */
 export function containsAddress<A>(set: usize, address: usize): bool {
-  const maskCount = load<u32>(set, SET_MASK_COUNT);
-  let mask: usize = load<u32>(set, SET_MASKS);
-  for (let i: u32 = 0; i < maskCount; i++) {
-    for (let at: usize = 0; at < offsetof<A>(); at += 4) store<u32>(KEY + at, load<u32>(address + at) & load<u32>(mask + at));
-    if (find(set) != 0) return true;
-    mask += 16;
-  }
-  return false;
+  return findNetwork<A>(set, KEY, address) != 0;
 }
 
 function find(set: usize): usize {

@@ -1,7 +1,8 @@
 // What the core keeps between packets besides tables: clock, randomness, settings, counters. TypeScript reads and writes the same record.
-import { EngineState } from "./structs.ts";
+
 import { COUNTER_COUNT, STATE_COUNTERS, STATE_SIZE, STATE_TIMEOUTS } from "./shared/layout.ts";
 import { nextRandom } from "./shared/random.ts";
+import { EngineState } from "./structs.ts";
 
 const STATE: usize = memory.data(STATE_SIZE, 16);
 if (STATE_COUNTERS + COUNTER_COUNT * 8 != STATE_SIZE) ERROR("the counters do not end with STATE_SIZE");

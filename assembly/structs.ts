@@ -5,24 +5,24 @@ import {
   CT_EXPIRES_AT,
   CT_FLAGS,
   CT_NEXT_FREE,
+  CT_ORIGINAL,
   CT_PACKETS_ORIGINAL,
   CT_PACKETS_REPLY,
   CT_SERVICE_PORT,
   CT_STARTED_AT,
   CT_STATE,
-  CT_ORIGINAL,
   CT_TABLE_BUCKET_MASK,
   CT_TABLE_COUNT,
+  CT_TABLE_ENTRIES,
   CT_TABLE_FREE,
   CT_TABLE_HIGH_WATER,
   CT_TABLE_INDEX,
-  CT_TABLE_ENTRIES,
   CT_TABLE_LIMIT,
   CT_TABLE_SIZE,
   RULE_A,
   RULE_B,
-  RULE_MATCHES,
   RULE_MATCH_COUNT,
+  RULE_MATCHES,
   RULE_SERVICE_PORT,
   RULE_SIZE,
   RULE_TARGET,
@@ -41,7 +41,8 @@ import {
   VS_SERVICE_PORT,
 } from "./shared/layout.ts";
 
-@unmanaged export class EngineState {
+@unmanaged
+export class EngineState {
   now: f64 = 0;
   lastSweep: f64 = 0;
   random: u32 = 0;
@@ -68,7 +69,8 @@ if (offsetof<EngineState>("tcpLoose") != STATE_TCP_LOOSE) ERROR("EngineState.tcp
 if (offsetof<EngineState>("rootV4") != STATE_ROOT_V4) ERROR("EngineState.rootV4 is not at STATE_ROOT_V4");
 if (offsetof<EngineState>("rootV6") != STATE_ROOT_V6) ERROR("EngineState.rootV6 is not at STATE_ROOT_V6");
 
-@unmanaged export class Rule {
+@unmanaged
+export class Rule {
   target: u32 = 0;
   a: u32 = 0;
   b: u32 = 0;
@@ -86,7 +88,8 @@ if (offsetof<Rule>("matchCount") != RULE_MATCH_COUNT) ERROR("Rule.matchCount is 
 if (offsetof<Rule>("servicePort") != RULE_SERVICE_PORT) ERROR("Rule.servicePort is not at RULE_SERVICE_PORT");
 if (offsetof<Rule>() != RULE_SIZE) ERROR("Rule is not RULE_SIZE bytes");
 
-@unmanaged export class VirtualService {
+@unmanaged
+export class VirtualService {
   destinations: u32 = 0;
   count: u32 = 0;
   cursor: u32 = 0;
@@ -99,7 +102,8 @@ if (offsetof<VirtualService>("cursor") != VS_CURSOR) ERROR("VirtualService.curso
 if (offsetof<VirtualService>("scheduler") != VS_SCHEDULER) ERROR("VirtualService.scheduler is not at VS_SCHEDULER");
 if (offsetof<VirtualService>("servicePort") != VS_SERVICE_PORT) ERROR("VirtualService.servicePort is not at VS_SERVICE_PORT");
 
-@unmanaged export class CtTable {
+@unmanaged
+export class CtTable {
   index: u32 = 0;
   bucketMask: u32 = 0;
   entries: u32 = 0;
@@ -119,7 +123,8 @@ if (offsetof<CtTable>("count") != CT_TABLE_COUNT) ERROR("CtTable.count is not at
 if (offsetof<CtTable>() != CT_TABLE_SIZE) ERROR("CtTable is not CT_TABLE_SIZE bytes");
 
 /** The part of a connection that both families share; the tuples follow at CT_ORIGINAL. */
-@unmanaged export class CtEntry {
+@unmanaged
+export class CtEntry {
   class: u8 = 0;
   state: u8 = 0;
   flags: u16 = 0;

@@ -18,4 +18,4 @@ const packet = {
   destinationPort: 80,
 } as const;
 console.log(dataplane.process(packet)); // one connection: where it goes
-console.log(dataplane.explain(packet)); // every backend with its odds
+for (const { backend, probability } of dataplane.explain(packet).outcomes) console.log(backend, probability); // and where it could have gone

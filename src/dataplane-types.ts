@@ -94,7 +94,11 @@ export interface ServicePortView {
   readonly servicePort: string;
   readonly family: Family;
   readonly protocol: TransportProtocol;
-  readonly frontends: readonly { readonly kind: 'ClusterIP' | 'NodePort' | 'ExternalIP' | 'LoadBalancerIP'; readonly address?: string; readonly port: number }[];
+  readonly frontends: readonly {
+    readonly kind: 'ClusterIP' | 'NodePort' | 'ExternalIP' | 'LoadBalancerIP';
+    readonly address?: string;
+    readonly port: number;
+  }[];
   readonly endpoints: readonly {
     readonly address: string;
     readonly port: number;

@@ -7,7 +7,16 @@ import { type Settings, settleConfig } from './api/settings.ts';
 import type { KubernetesObject, ObjectRef } from './api/types.ts';
 import { compile } from './compile/compile.ts';
 import { compileOptionsFor } from './compile/node-options.ts';
-import type { Counters, Dataplane, DataplaneOptions, Explanation, PacketBatch, Rendered, ServicePortView, Trace } from './dataplane-types.ts';
+import type {
+  Counters,
+  Dataplane,
+  DataplaneOptions,
+  Explanation,
+  PacketBatch,
+  Rendered,
+  ServicePortView,
+  Trace,
+} from './dataplane-types.ts';
 import { createEngine, createEngineSync } from './engine/choose.ts';
 import type { Engine, EngineOptions, TrackedConnection } from './engine/engine.ts';
 import { InvalidArgumentError, UnsupportedError } from './errors.ts';
@@ -58,7 +67,8 @@ function prepare(options: DataplaneOptions): Start {
   const choice = options.engine ?? 'auto';
   if (!['auto', 'wasm', 'js'].includes(choice)) throw new InvalidArgumentError('engine', choice, 'is not one of auto, wasm, js');
   const seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 1;
-  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) throw new InvalidArgumentError('seed', seed, 'is not an integer of 32 bits');
+  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff)
+    throw new InvalidArgumentError('seed', seed, 'is not an integer of 32 bits');
   return {
     settings,
     engineOptions: { seed, conntrackMax: settings.conntrackMax, timeouts: settings.timeouts, tcpLoose: settings.tcpLoose },
@@ -187,7 +197,8 @@ class NodeDataplane implements Dataplane {
   }
 
   processBatch(batch: PacketBatch): void {
-    if (!(batch instanceof EnginePacketBatch)) throw new InvalidArgumentError('batch', typeof batch, 'was not made by createBatch of this dataplane');
+    if (!(batch instanceof EnginePacketBatch))
+      throw new InvalidArgumentError('batch', typeof batch, 'was not made by createBatch of this dataplane');
     this.#engine.processBatch(batch.memory, batch.count, this.#now());
   }
 

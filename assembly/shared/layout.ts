@@ -193,7 +193,7 @@ export const TARGET_SNAT: u32 = 9; // as DNAT
 export const TARGET_MASQUERADE: u32 = 10; // a: 1 for random-fully
 export const TARGET_VERDICT_MAP: u32 = 11; // a: SET, b: key selectors
 export const TARGET_RANDOM_CHAIN: u32 = 12; // a: address of chain addresses, b: their number
-export const TARGET_UPDATE_RECENT: u32 = 13; // a: RECENT list
+export const TARGET_UPDATE_SIGHTING: u32 = 13; // a: number of a dynamic set, b: its timeout in seconds
 export const PORT_KEEP: u32 = 0xffffffff;
 
 // ---- Match, 48 bytes: what the columns cannot say.   | kind | negated | a | b | 8 words |
@@ -219,6 +219,7 @@ export const MATCH_RECENT_CHECK: u32 = 11; // a: RECENT list, b: seconds, words[
 export const MATCH_RECENT_SET: u32 = 12; // a: RECENT list
 export const MATCH_SET: u32 = 13; // a: SET, b: key selectors
 export const MATCH_INTERFACE: u32 = 14; // a: length that counts, words: 16 bytes of the name
+export const MATCH_SIGHTING: u32 = 16; // a: number of a dynamic set
 export const MATCH_IPVS: u32 = 15; // a: class, b: port in network order, words: address
 
 export const STATE_BIT_NEW: u32 = 1;
@@ -233,13 +234,16 @@ export const STATE_BIT_DNAT: u32 = 64;
 //   0       4        8       12             16              20
 //   | slots | count-1| words | network words| length count  | lengths (masks) |
 //   Slot: | hash (0: empty) | value | service port | key words ... |, 12 + 4 x words bytes.
-//   A key is built from selectors, four bits each, first one lowest. With networks, the last address of the key is masked by each mask in turn.
+//   A key is built from selectors, four bits each, first one lowest. With networks, which come last, the address is masked by each mask in turn.
 export const SET_SIZE: u32 = 24;
 export const SET_SLOTS: u32 = 0;
 export const SET_SLOT_MASK: u32 = 4;
 export const SET_KEY_WORDS: u32 = 8;
 export const SET_MASK_COUNT: u32 = 12; // 0: no network field
-export const SET_MASKS: u32 = 16; // masks of 16 bytes each, wire words, longest first
+export const SET_MASKS: u32 = 16; // MASK records, longest first
+//   Mask, 20 bytes:   | mask, wire words (16) | prefix length |. The length follows the network in the key: 10.0.0.0/8 is not 10.0.0.0/9.
+export const MASK_SIZE: u32 = 20;
+export const MASK_LENGTH: u32 = 16;
 export const SLOT_HASH: u32 = 0;
 export const SLOT_VALUE: u32 = 4; // maps: chain address, or VALUE_DROP; virtual services: VS address; sets: 1
 export const SLOT_SERVICE_PORT: u32 = 8;
@@ -260,6 +264,17 @@ export const RECENT_COUNT: u32 = 0;
 export const RECENT_ENTRIES: u32 = 8;
 export const RECENT_LAST_SEEN: u32 = 0;
 export const RECENT_ADDRESS: u32 = 8;
+
+// ---- Sightings: the elements of all dynamic sets (nftables session affinity) of a family, one open hash table.
+//   Table, 16 bytes:   | slots | count-1 | used | 0 |      Slot, 32 bytes:   | expires at (f64) | set (0: empty) | 0 | address |
+export const SIGHTINGS_SIZE: u32 = 16;
+export const SIGHTINGS_SLOTS: u32 = 0;
+export const SIGHTINGS_SLOT_MASK: u32 = 4;
+export const SIGHTINGS_USED: u32 = 8; // slots taken, expired ones included
+export const SIGHTING_SIZE: u32 = 32;
+export const SIGHTING_EXPIRES_AT: u32 = 0;
+export const SIGHTING_SET: u32 = 8;
+export const SIGHTING_ADDRESS: u32 = 16;
 
 // ---- Virtual service, 32 bytes; destinations of 32 bytes in the kernel's order, newest first.
 //   0              4       8        12          16           20

@@ -51,7 +51,12 @@ function get(resource: string, names: readonly string[], options: GetOptions, io
   );
   for (const name of names) {
     if (all.some((object) => object.metadata.name === name)) continue;
-    throw new InputError(`${resource} ${name} does not exist${nearest(name, all.map((object) => object.metadata.name))}`); // biome-ignore format: one line
+    throw new InputError(
+      `${resource} ${name} does not exist${nearest(
+        name,
+        all.map((object) => object.metadata.name),
+      )}`,
+    );
   }
   const objects = names.length === 0 ? all : all.filter((object) => names.includes(object.metadata.name));
   print(objects, kind, names.length === 1, options, io);

@@ -126,7 +126,10 @@ function podSource(text: string, family: Family, { cluster, namespace, node }: E
     };
   }
   if (name !== STAND_IN) {
-    const near = nearest(name, pods.map((each) => `${each.metadata.namespace}/${each.metadata.name}`)); // biome-ignore format: one line
+    const near = nearest(
+      name,
+      pods.map((each) => `${each.metadata.namespace}/${each.metadata.name}`),
+    );
     throw new InputError(`pod ${name} does not exist${near}; --from also takes an IP, external, node, or ${STAND_IN} for a stand-in`);
   }
   const home = findNode(cluster, node);

@@ -6,9 +6,9 @@ import type { KubernetesObject } from '../api/types.ts';
 import { compact, type Fields, fieldsOf, isFields, labelsOf, listOf, numberOf, textOf, textsOf } from './fields.ts';
 import { generatedName } from './names.ts';
 import { nodeZone } from './nodes.ts';
+import { ObjectIndex } from './object-index.ts';
 import { isFinished, isReady, isTerminating, ownerReference, podIPs, podNode } from './pods.ts';
-import { matchesLabels } from './selector.ts';
-import { groupByNamespace, type ObjectStore } from './store.ts';
+import type { ObjectStore } from './store.ts';
 
 /** kube-controller-manager's --max-endpoints-per-slice. */
 const ENDPOINTS_PER_SLICE = 100;
@@ -26,11 +26,11 @@ export function serviceOfSlice(slice: KubernetesObject): string {
 export function reconcileEndpointSlices(store: ObjectStore): void {
   const slices = store.list('EndpointSlice');
   const given = new Set(slices.filter((slice) => store.isGiven(slice)).map((slice) => `${namespaceOf(slice)}/${serviceOfSlice(slice)}`));
-  const podsOf = groupByNamespace(store.list('Pod'));
+  const pods = new ObjectIndex(store.list('Pod'));
   const wanted = new Set<string>();
   for (const service of store.list('Service')) {
     if (!isSelecting(service) || given.has(objectName(service))) continue;
-    for (const slice of slicesOf(store, service, podsOf.get(namespaceOf(service)) ?? [])) {
+    for (const slice of slicesOf(store, service, pods)) {
       wanted.add(objectName(slice));
       const present = store.get('EndpointSlice', objectName(slice));
       if (JSON.stringify(present) !== JSON.stringify(slice)) store.put(slice);
@@ -46,16 +46,12 @@ function isSelecting(service: KubernetesObject): boolean {
   return spec.type !== 'ExternalName' && isFields(spec.selector);
 }
 
-function slicesOf(store: ObjectStore, service: KubernetesObject, pods: readonly KubernetesObject[]): KubernetesObject[] {
+function slicesOf(store: ObjectStore, service: KubernetesObject, pods: ObjectIndex): KubernetesObject[] {
   const spec = fieldsOf(service.spec);
-  const selector = labelsOf(spec.selector);
   const publishesNotReady = spec.publishNotReadyAddresses === true;
-  const selected = pods.filter(
-    (pod) =>
-      !isFinished(pod) &&
-      matchesLabels(selector, labelsOf(pod.metadata.labels)) &&
-      (publishesNotReady || store.get('Node', podNode(pod)) !== undefined),
-  );
+  const selected = pods
+    .labelled(namespaceOf(service), labelsOf(spec.selector))
+    .filter((pod) => !isFinished(pod) && (publishesNotReady || store.get('Node', podNode(pod)) !== undefined));
   return familiesOf(service).flatMap((family) => {
     // Pods whose named target ports mean different numbers cannot share a slice.
     const groups = new Map<string, { ports: readonly Fields[]; endpoints: Fields[] }>();

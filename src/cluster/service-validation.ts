@@ -70,7 +70,8 @@ function portsProblems(spec: Fields): Complaint[] {
       ...(isDnsLabel(name) ? claim(`name ${name}`, 'name', name, 'name') : []),
       ...(isPort(port) ? claim(`port ${port}/${protocol}`, 'port', port, 'port and protocol') : [outsidePorts(`${path}.port`, port)]),
       ...oneOf(`${path}.protocol`, protocol, PROTOCOLS),
-      ...targetPortProblems(`${path}.targetPort`, entry.targetPort),
+      // A target port that was not given repeats the port: it is complained about once.
+      ...(entry.targetPort === port ? [] : targetPortProblems(`${path}.targetPort`, entry.targetPort)),
       ...nodePortProblems(`${path}.nodePort`, nodePort, spec),
       ...(isPort(nodePort) ? claim(`nodePort ${nodePort}/${protocol}`, 'nodePort', nodePort, 'node port and protocol') : []),
     ];

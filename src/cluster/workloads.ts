@@ -5,10 +5,11 @@ import { namespaceOf, objectName } from '../api/kinds.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import { fieldsOf, labelsOf, numberOf, textOf } from './fields.ts';
 import { generatedName, templateHash } from './names.ts';
+import { ObjectIndex } from './object-index.ts';
 import { accepts } from './placement.ts';
 import { isFinished, isReady, isTerminating, ownerReference, podFromTemplate, podNode } from './pods.ts';
 import { matchesSelector } from './selector.ts';
-import { controllerOf, groupByNamespace, isControlledBy, type ObjectStore } from './store.ts';
+import { controllerOf, isControlledBy, type ObjectStore } from './store.ts';
 
 export const WORKLOAD_KINDS = ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet'] as const;
 const TEMPLATE_HASH_LABEL = 'pod-template-hash';
@@ -16,14 +17,13 @@ const REVISION_LABEL = 'controller-revision-hash';
 
 /** Brings ReplicaSets and Pods in line with the workloads. */
 export function reconcileWorkloads(store: ObjectStore): void {
-  for (const deployment of store.list('Deployment')) reconcileDeployment(store, deployment);
+  reconcileDeployments(store);
   collectGarbage(store, 'ReplicaSet');
   collectGarbage(store, 'Pod');
-  const pods = groupByNamespace(store.list('Pod'));
-  const candidates = (workload: KubernetesObject) => pods.get(namespaceOf(workload)) ?? [];
-  for (const replicaSet of store.list('ReplicaSet')) reconcileReplicaSet(store, replicaSet, candidates(replicaSet));
-  for (const statefulSet of store.list('StatefulSet')) reconcileStatefulSet(store, statefulSet, candidates(statefulSet));
-  for (const daemonSet of store.list('DaemonSet')) reconcileDaemonSet(store, daemonSet, candidates(daemonSet));
+  const pods = new ObjectIndex(store.list('Pod'));
+  for (const replicaSet of store.list('ReplicaSet')) reconcileReplicaSet(store, replicaSet, pods);
+  for (const statefulSet of store.list('StatefulSet')) reconcileStatefulSet(store, statefulSet, pods.controlledBy(statefulSet));
+  for (const daemonSet of store.list('DaemonSet')) reconcileDaemonSet(store, daemonSet, pods.controlledBy(daemonSet));
 }
 
 /** The ReplicaSet through which a Deployment runs now. */
@@ -36,22 +36,25 @@ function revisionOf(replicaSet: KubernetesObject): number {
   return Number(labelsOf(replicaSet.metadata.annotations)['deployment.kubernetes.io/revision'] ?? 0);
 }
 
-function reconcileDeployment(store: ObjectStore, deployment: KubernetesObject): void {
-  const owned = store.list('ReplicaSet').filter((replicaSet) => isControlledBy(replicaSet, deployment));
-  if (owned.some((replicaSet) => store.isGiven(replicaSet))) return;
-  const wanted = replicaSetFor(store, deployment);
-  for (const replicaSet of owned) {
-    if (replicaSet.metadata.name !== wanted.metadata.name) store.remove(replicaSet);
+function reconcileDeployments(store: ObjectStore): void {
+  const replicaSets = new ObjectIndex(store.list('ReplicaSet'));
+  const givenPods = new ObjectIndex(store.list('Pod').filter((pod) => store.isGiven(pod)));
+  for (const deployment of store.list('Deployment')) {
+    const owned = replicaSets.controlledBy(deployment);
+    if (owned.some((replicaSet) => store.isGiven(replicaSet))) continue;
+    const wanted = replicaSetFor(deployment, adoptedReplicaSetName(deployment, givenPods));
+    for (const replicaSet of owned) {
+      if (replicaSet.metadata.name !== wanted.metadata.name) store.remove(replicaSet);
+    }
+    const present = store.get('ReplicaSet', objectName(wanted));
+    if (JSON.stringify(present) !== JSON.stringify(wanted)) store.put(wanted);
   }
-  const present = store.get('ReplicaSet', objectName(wanted));
-  if (JSON.stringify(present) !== JSON.stringify(wanted)) store.put(wanted);
 }
 
-function replicaSetFor(store: ObjectStore, deployment: KubernetesObject): KubernetesObject {
+function replicaSetFor(deployment: KubernetesObject, adopted: string | undefined): KubernetesObject {
   const spec = fieldsOf(deployment.spec);
   const template = fieldsOf(spec.template);
   const templateLabels = labelsOf(fieldsOf(template.metadata).labels);
-  const adopted = adoptedReplicaSetName(store, deployment);
   const hash = adopted?.slice(deployment.metadata.name.length + 1) ?? templateHash(template);
   const labels = { ...templateLabels, [TEMPLATE_HASH_LABEL]: hash };
   const selector = fieldsOf(spec.selector);
@@ -73,24 +76,20 @@ function replicaSetFor(store: ObjectStore, deployment: KubernetesObject): Kubern
 }
 
 /** A dump may hold a Deployment's Pods without its ReplicaSet: then the Pods tell its name, and are not made a second time. */
-function adoptedReplicaSetName(store: ObjectStore, deployment: KubernetesObject): string | undefined {
-  for (const pod of store.list('Pod')) {
+function adoptedReplicaSetName(deployment: KubernetesObject, givenPods: ObjectIndex): string | undefined {
+  const { selector } = fieldsOf(deployment.spec);
+  for (const pod of givenPods.labelled(namespaceOf(deployment), labelsOf(fieldsOf(selector).matchLabels))) {
     const owner = controllerOf(pod);
-    if (!store.isGiven(pod) || owner?.kind !== 'ReplicaSet' || namespaceOf(pod) !== namespaceOf(deployment)) continue;
-    const isOurs = matchesSelector(fieldsOf(deployment.spec).selector, labelsOf(pod.metadata.labels));
+    const isOurs = owner?.kind === 'ReplicaSet' && matchesSelector(selector, labelsOf(pod.metadata.labels));
     if (isOurs && owner.name.startsWith(`${deployment.metadata.name}-`)) return owner.name;
   }
   return undefined;
 }
 
-function reconcileReplicaSet(store: ObjectStore, replicaSet: KubernetesObject, candidates: readonly KubernetesObject[]): void {
-  const selector = fieldsOf(replicaSet.spec).selector;
-  const pods = candidates.filter(
-    (pod) =>
-      !isFinished(pod) &&
-      !isTerminating(pod) &&
-      (isControlledBy(pod, replicaSet) || (controllerOf(pod) === undefined && matchesSelector(selector, labelsOf(pod.metadata.labels)))),
-  );
+function reconcileReplicaSet(store: ObjectStore, replicaSet: KubernetesObject, index: ObjectIndex): void {
+  const { selector } = fieldsOf(replicaSet.spec);
+  const adoptable = index.uncontrolled(namespaceOf(replicaSet)).filter((pod) => matchesSelector(selector, labelsOf(pod.metadata.labels)));
+  const pods = [...index.controlledBy(replicaSet), ...adoptable].filter((pod) => !isFinished(pod) && !isTerminating(pod));
   const replicas = replicasOf(replicaSet);
   for (let count = pods.length; count < replicas; count++) {
     store.put(podFromTemplate(replicaSet, freshPodName(store, replicaSet)));
@@ -106,7 +105,7 @@ function removeSurplus(store: ObjectStore, pods: readonly KubernetesObject[], su
   for (const pod of ranked.slice(0, surplus)) store.remove(pod);
 }
 
-function reconcileStatefulSet(store: ObjectStore, statefulSet: KubernetesObject, candidates: readonly KubernetesObject[]): void {
+function reconcileStatefulSet(store: ObjectStore, statefulSet: KubernetesObject, pods: readonly KubernetesObject[]): void {
   const spec = fieldsOf(statefulSet.spec);
   const start = numberOf(fieldsOf(spec.ordinals).start) ?? 0;
   const revision = `${statefulSet.metadata.name}-${templateHash(spec.template)}`;
@@ -123,17 +122,17 @@ function reconcileStatefulSet(store: ObjectStore, statefulSet: KubernetesObject,
     };
     store.put(podFromTemplate(statefulSet, name, { labels, spec: { hostname: name, subdomain: textOf(spec.serviceName) } }));
   }
-  for (const pod of candidates) {
-    if (isControlledBy(pod, statefulSet) && !wanted.has(pod.metadata.name) && !store.isGiven(pod) && !isTerminating(pod)) store.remove(pod);
+  for (const pod of pods) {
+    if (!wanted.has(pod.metadata.name) && !store.isGiven(pod) && !isTerminating(pod)) store.remove(pod);
   }
 }
 
-function reconcileDaemonSet(store: ObjectStore, daemonSet: KubernetesObject, candidates: readonly KubernetesObject[]): void {
+function reconcileDaemonSet(store: ObjectStore, daemonSet: KubernetesObject, pods: readonly KubernetesObject[]): void {
   const template = fieldsOf(fieldsOf(daemonSet.spec).template);
   const revision = templateHash(template);
   const eligible = store.list('Node').filter((node) => accepts(node, template.spec, true));
   const covered = new Set<string>();
-  for (const pod of candidates.filter((each) => isControlledBy(each, daemonSet))) {
+  for (const pod of pods) {
     const runsHere = eligible.some((node) => node.metadata.name === podNode(pod)) && !covered.has(podNode(pod));
     if ((runsHere && !isOutdated(store, pod, revision)) || store.isGiven(pod) || isTerminating(pod)) covered.add(podNode(pod));
     else store.remove(pod);

@@ -1,13 +1,13 @@
 // Picks the compiler of a proxy mode.
-import { UnsupportedError } from '../errors.ts';
 import type { ProxyMode } from '../packet.ts';
 import type { Program } from '../program/program.ts';
 import type { ExpectedState } from '../state/expected-state.ts';
 import { compileIptables } from './iptables.ts';
 import { compileIpvs } from './ipvs.ts';
+import { compileNftables } from './nftables.ts';
 import type { CompileOptions } from './options.ts';
 
-/** What a node in this mode would program for one family. @throws UnsupportedError for a mode that does not exist yet. */
+/** What a node in this mode would program for one family. @throws UnsupportedError for what a mode cannot do yet. */
 export function compile(mode: ProxyMode, state: ExpectedState, options: CompileOptions): Program {
   switch (mode) {
     case 'iptables':
@@ -15,6 +15,6 @@ export function compile(mode: ProxyMode, state: ExpectedState, options: CompileO
     case 'ipvs':
       return compileIpvs(state, options);
     case 'nftables':
-      throw new UnsupportedError('mode nftables does not exist in svcplane yet; iptables and ipvs do');
+      return compileNftables(state, options);
   }
 }

@@ -1,6 +1,15 @@
 // The rules of iptables mode that do not depend on Services: the jumps from the built-in chains and the fixed chains.
 import { type Chain, type ChainType, HOOK_PRIORITY, type Hook, type Match, type Rule } from '../program/ruleset.ts';
-import { KUBE_EXTERNAL_SERVICES, KUBE_FIREWALL, KUBE_FORWARD, KUBE_MARK_MASQ, KUBE_NODEPORTS, KUBE_POSTROUTING, KUBE_PROXY_FIREWALL, KUBE_SERVICES } from './names.ts';
+import {
+  KUBE_EXTERNAL_SERVICES,
+  KUBE_FIREWALL,
+  KUBE_FORWARD,
+  KUBE_MARK_MASQ,
+  KUBE_NODEPORTS,
+  KUBE_POSTROUTING,
+  KUBE_PROXY_FIREWALL,
+  KUBE_SERVICES,
+} from './names.ts';
 import type { CompileOptions } from './options.ts';
 import { ACCEPT, comment, DROP, destination, inState, jump, RETURN, rule } from './rules.ts';
 

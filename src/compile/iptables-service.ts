@@ -1,10 +1,25 @@
 // The rules of one ServicePort in iptables mode: where its addresses are captured, and its own chains.
-import { type Family, parseAddress, parsePrefix, prefixContains } from '../address.ts';
+import type { Family } from '../address.ts';
 import type { Chain, Match, Rule } from '../program/ruleset.ts';
-import { type Endpoint, isExternallyAccessible, type ServicePort, type ServicePortState, usesClusterEndpoints, usesLocalEndpoints } from '../state/expected-state.ts';
+import type { Endpoint, ServicePort, ServicePortState } from '../state/expected-state.ts';
 import { endpointChainName, KUBE_MARK_MASQ, type ServiceChainNames, serviceChainNames } from './names.ts';
 import type { CompileOptions } from './options.ts';
-import { ACCEPT, comment, DROP, destination, fromLocalPod, jump, NO_TARGET, oneIn, protocolOf, reject, rule, source, toPort } from './rules.ts';
+import {
+  ACCEPT,
+  comment,
+  DROP,
+  destination,
+  fromLocalPod,
+  jump,
+  NO_TARGET,
+  oneIn,
+  protocolOf,
+  reject,
+  rule,
+  source,
+  toPort,
+} from './rules.ts';
+import { ownLoadBalancerSources, type ServicePortFacts, servicePortFacts } from './service-port-facts.ts';
 
 /** Rules for the shared chains and the ServicePort's own chains. */
 export interface ServicePortRules {
@@ -40,44 +55,32 @@ export function compileServicePort(state: ServicePortState, context: ServicePort
   };
 }
 
-/** The facts that decide which chains exist, named once. */
-interface Plan extends ServicePortContext {
+/** What all rules of one ServicePort are made from. */
+interface Plan extends ServicePortContext, ServicePortFacts {
   readonly servicePort: ServicePort;
   readonly state: ServicePortState;
   readonly names: ServiceChainNames;
   readonly toPort: readonly Match[];
-  readonly hasAny: boolean;
-  readonly hasInternalEndpoints: boolean;
-  readonly hasExternalEndpoints: boolean;
   /** Where traffic to the cluster IP goes, and external traffic under the Service's policy. */
   readonly internalChain: string;
   readonly externalPolicyChain: string;
-  readonly usesService: boolean;
-  readonly usesLocal: boolean;
-  readonly usesExternal: boolean;
   readonly usesFirewall: boolean;
 }
 
 function planServicePort(state: ServicePortState, context: ServicePortContext): Plan {
-  const { servicePort, hasAnyEndpoints } = state;
+  const { servicePort } = state;
   const names = serviceChainNames(servicePort);
-  const isExternal = isExternallyAccessible(servicePort);
-  const hasLocal = state.localEndpoints.length > 0;
+  const facts = servicePortFacts(state);
   return {
     ...context,
+    ...facts,
     servicePort,
     state,
     names,
     toPort: toPort(protocolOf(servicePort), servicePort.port),
-    hasAny: hasAnyEndpoints,
-    hasInternalEndpoints: hasAnyEndpoints && (!servicePort.internalPolicyLocal || hasLocal),
-    hasExternalEndpoints: hasAnyEndpoints && (!servicePort.externalPolicyLocal || hasLocal),
     internalChain: servicePort.internalPolicyLocal ? names.local : names.service,
     externalPolicyChain: servicePort.externalPolicyLocal ? names.local : names.service,
-    usesService: usesClusterEndpoints(servicePort) && state.clusterEndpoints.length > 0,
-    usesLocal: usesLocalEndpoints(servicePort) && hasLocal,
-    usesExternal: hasAnyEndpoints && isExternal,
-    usesFirewall: hasAnyEndpoints && servicePort.loadBalancerIPs.length > 0 && servicePort.loadBalancerSourceRanges.length > 0,
+    usesFirewall: facts.hasAny && servicePort.loadBalancerIPs.length > 0 && servicePort.loadBalancerSourceRanges.length > 0,
   };
 }
 
@@ -139,7 +142,11 @@ function firewallRules(plan: Plan): Rule[] {
   if (!plan.usesFirewall) return [];
   const { servicePort, names } = plan;
   return servicePort.loadBalancerIPs.map((address) =>
-    rule([comment(`${servicePort.name} traffic not accepted by ${names.firewall}`), destination(address), ...plan.toPort], DROP, servicePort),
+    rule(
+      [comment(`${servicePort.name} traffic not accepted by ${names.firewall}`), destination(address), ...plan.toPort],
+      DROP,
+      servicePort,
+    ),
   );
 }
 
@@ -150,8 +157,10 @@ function serviceChains(plan: Plan): Chain[] {
   const ownMasquerade = (chain: string): readonly Rule[] => (chain === plan.internalChain ? masquerade : []);
   if (plan.usesExternal) chains.push({ name: names.external, rules: externalRules(plan) });
   if (plan.usesFirewall) chains.push({ name: names.firewall, rules: sourceRangeRules(plan) });
-  if (plan.usesService) chains.push({ name: names.service, rules: [...ownMasquerade(names.service), ...balancingRules(plan, state.clusterEndpoints)] });
-  if (plan.usesLocal) chains.push({ name: names.local, rules: [...ownMasquerade(names.local), ...balancingRules(plan, state.localEndpoints)] });
+  if (plan.usesService)
+    chains.push({ name: names.service, rules: [...ownMasquerade(names.service), ...balancingRules(plan, state.clusterEndpoints)] });
+  if (plan.usesLocal)
+    chains.push({ name: names.local, rules: [...ownMasquerade(names.local), ...balancingRules(plan, state.localEndpoints)] });
   for (const endpoint of state.reachableEndpoints) chains.push(endpointChain(plan, endpoint));
   return chains;
 }
@@ -177,7 +186,13 @@ function externalRules(plan: Plan): Rule[] {
   const pods =
     options.localDetector === undefined
       ? []
-      : [rule([...about(`pod traffic for ${servicePort.name} external destinations`), fromLocalPod(options.localDetector)], jump(names.service), servicePort)];
+      : [
+          rule(
+            [...about(`pod traffic for ${servicePort.name} external destinations`), fromLocalPod(options.localDetector)],
+            jump(names.service),
+            servicePort,
+          ),
+        ];
   return [
     ...pods,
     rule([...about(`masquerade LOCAL traffic for ${servicePort.name} external destinations`), fromNode], jump(KUBE_MARK_MASQ), servicePort),
@@ -189,14 +204,7 @@ function externalRules(plan: Plan): Rule[] {
 function sourceRangeRules(plan: Plan): Rule[] {
   const { servicePort, names, options } = plan;
   const about = comment(`${servicePort.name} loadbalancer IP`);
-  const node = parseAddress(options.nodeAddresses[0] ?? '');
-  const includesNode = servicePort.loadBalancerSourceRanges.some((range) => {
-    const prefix = parsePrefix(range);
-    return node !== undefined && prefix !== undefined && prefixContains(prefix, node);
-  });
-  // The node may use the load balancer's address as its source when that address is bound to it.
-  const ownSources = includesNode ? servicePort.loadBalancerIPs : [];
-  const allowed = [...servicePort.loadBalancerSourceRanges, ...ownSources];
+  const allowed = [...servicePort.loadBalancerSourceRanges, ...ownLoadBalancerSources(servicePort, options)];
   return [
     ...allowed.map((range) => rule([about, source(range)], jump(names.external), servicePort)),
     rule([comment(`other traffic to ${servicePort.name} will be dropped by KUBE-PROXY-FIREWALL`)], NO_TARGET, servicePort),
@@ -215,7 +223,9 @@ function balancingRules(plan: Plan, endpoints: readonly Endpoint[]): Rule[] {
     seconds === undefined
       ? []
       : endpoints.map((endpoint) =>
-          toEndpoint(endpoint, [{ kind: 'recent', operation: 'rcheck', list: endpointChainName(servicePort, endpoint), seconds, reap: true }]),
+          toEndpoint(endpoint, [
+            { kind: 'recent', operation: 'rcheck', list: endpointChainName(servicePort, endpoint), seconds, reap: true },
+          ]),
         );
   const draws = endpoints.map((endpoint, index) => {
     const left = endpoints.length - index;

@@ -1,9 +1,8 @@
 // The fixed iptables rules of IPVS mode: they mark, filter and let pass by ipset, whatever the number of Services.
-import { parseAddress } from '../address.ts';
 import type { Chain, Match, Rule, Table, Target } from '../program/ruleset.ts';
 import type { ExpectedState } from '../state/expected-state.ts';
 import { builtinChain, markForMasqueradeChain, postroutingRules } from './iptables-fixed.ts';
-import { type IpvsSetKind, type IpvsSets, rangesInclude } from './ipvs-sets.ts';
+import type { IpvsSetKind, IpvsSets } from './ipvs-sets.ts';
 import {
   KUBE_FORWARD,
   KUBE_IPVS_FILTER,
@@ -18,13 +17,19 @@ import {
 } from './names.ts';
 import type { CompileOptions } from './options.ts';
 import { ACCEPT, comment, DROP, fromLocalPod, inState, jump, protocolOf, RETURN, reject, rule, source } from './rules.ts';
+import { ownLoadBalancerSources } from './service-port-facts.ts';
 
 type Side = 'src' | 'dst';
 
 /** The tables nat and filter of IPVS mode. */
 export function ipvsTables(state: ExpectedState, sets: IpvsSets, options: CompileOptions): Table[] {
   /** A rule that asks a set; none when the set is empty. */
-  const bySet = (kind: IpvsSetKind, sides: readonly Side[], target: Target, more: { before?: readonly Match[]; after?: readonly Match[] } = {}): Rule[] => {
+  const bySet = (
+    kind: IpvsSetKind,
+    sides: readonly Side[],
+    target: Target,
+    more: { before?: readonly Match[]; after?: readonly Match[] } = {},
+  ): Rule[] => {
     if (sets.isEmpty(kind)) return [];
     const asksSet: Match = { kind: 'set', set: sets.name(kind), fields: sides };
     return [rule([...(more.before ?? []), comment(sets.comment(kind)), asksSet, ...(more.after ?? [])], target)];
@@ -32,7 +37,12 @@ export function ipvsTables(state: ExpectedState, sets: IpvsSets, options: Compil
   return [natTable(state, bySet, options), filterTable(state, bySet, options)];
 }
 
-type BySet = (kind: IpvsSetKind, sides: readonly Side[], target: Target, more?: { before?: readonly Match[]; after?: readonly Match[] }) => Rule[];
+type BySet = (
+  kind: IpvsSetKind,
+  sides: readonly Side[],
+  target: Target,
+  more?: { before?: readonly Match[]; after?: readonly Match[] },
+) => Rule[];
 
 const TO: readonly Side[] = ['dst', 'dst'];
 const TO_FROM: readonly Side[] = ['dst', 'dst', 'src'];
@@ -47,7 +57,10 @@ function natTable(state: ExpectedState, bySet: BySet, options: CompileOptions): 
       builtinChain('OUTPUT', 'nat', [services]),
       builtinChain('POSTROUTING', 'nat', [rule([comment('kubernetes postrouting rules')], jump(KUBE_POSTROUTING))]),
       { name: KUBE_SERVICES, rules: servicesRules(state, bySet, options) },
-      { name: KUBE_POSTROUTING, rules: [...bySet('LOOP-BACK', TO_FROM, { kind: 'masquerade', randomFully: options.randomFully }), ...postroutingRules(options)] },
+      {
+        name: KUBE_POSTROUTING,
+        rules: [...bySet('LOOP-BACK', TO_FROM, { kind: 'masquerade', randomFully: options.randomFully }), ...postroutingRules(options)],
+      },
       markForMasqueradeChain(options),
       { name: KUBE_LOAD_BALANCER, rules: [...bySet('LOAD-BALANCER-LOCAL', TO, RETURN), rule([], jump(KUBE_MARK_MASQ))] },
       nodePortChain(bySet),
@@ -61,7 +74,10 @@ function servicesRules(state: ExpectedState, bySet: BySet, options: CompileOptio
     { kind: 'addressType', side: 'source', type: 'LOCAL', negated: true },
   ];
   const toNode: Match = { kind: 'addressType', side: 'destination', type: 'LOCAL' };
-  const pass = (kind: IpvsSetKind): Rule[] => [...bySet(kind, TO, ACCEPT, { after: fromOutside }), ...bySet(kind, TO, ACCEPT, { after: [toNode] })];
+  const pass = (kind: IpvsSetKind): Rule[] => [
+    ...bySet(kind, TO, ACCEPT, { after: fromOutside }),
+    ...bySet(kind, TO, ACCEPT, { after: [toNode] }),
+  ];
   return [
     rule([source(state.family === 'IPv4' ? '127.0.0.0/8' : '::1/128')], RETURN),
     ...bySet('LOAD-BALANCER', TO, jump(KUBE_LOAD_BALANCER)),
@@ -123,7 +139,11 @@ function filterTable(state: ExpectedState, bySet: BySet, options: CompileOptions
       { name: KUBE_PROXY_FIREWALL, rules: bySet('LOAD-BALANCER-FW', TO, jump(KUBE_SOURCE_RANGES_FIREWALL)) },
       {
         name: KUBE_SOURCE_RANGES_FIREWALL,
-        rules: [...bySet('LOAD-BALANCER-SOURCE-CIDR', TO_FROM, RETURN), ...bySet('LOAD-BALANCER-SOURCE-IP', TO_FROM, RETURN), rule([], DROP)],
+        rules: [
+          ...bySet('LOAD-BALANCER-SOURCE-CIDR', TO_FROM, RETURN),
+          ...bySet('LOAD-BALANCER-SOURCE-IP', TO_FROM, RETURN),
+          rule([], DROP),
+        ],
       },
       { name: KUBE_IPVS_FILTER, rules: accessRules(state, bySet) },
       { name: KUBE_IPVS_OUT_FILTER, rules: outFilterRules(state, options) },
@@ -142,11 +162,15 @@ function accessRules(state: ExpectedState, bySet: BySet): Rule[] {
 
 /** The node's own packets skip INPUT: source ranges that leave the node out are kept here. */
 function outFilterRules(state: ExpectedState, options: CompileOptions): Rule[] {
-  const node = parseAddress(options.nodeAddresses[0] ?? '');
   return state.servicePorts.flatMap(({ servicePort }) => {
-    if (servicePort.loadBalancerSourceRanges.length === 0 || rangesInclude(servicePort, node)) return [];
+    if (servicePort.loadBalancerSourceRanges.length === 0 || ownLoadBalancerSources(servicePort, options).length > 0) return [];
     return servicePort.loadBalancerIPs.map((address) => {
-      const viaIpvs: Match = { kind: 'ipvs', virtualAddress: address, virtualProtocol: protocolOf(servicePort), virtualPort: servicePort.port };
+      const viaIpvs: Match = {
+        kind: 'ipvs',
+        virtualAddress: address,
+        virtualProtocol: protocolOf(servicePort),
+        virtualPort: servicePort.port,
+      };
       return rule([source(address), viaIpvs], DROP, servicePort);
     });
   });

@@ -1,9 +1,10 @@
 // The ipsets of IPVS mode: their names, types, comments and entries, in kube-proxy's order.
-import { type Address, type Family, parseAddress, parsePrefix, prefixContains } from '../address.ts';
+import type { Family } from '../address.ts';
 import type { ElementKey, KeyField, NamedSet } from '../program/sets.ts';
 import type { ExpectedState, ServicePort } from '../state/expected-state.ts';
-import { protocolOf } from './rules.ts';
 import type { CompileOptions } from './options.ts';
+import { protocolOf } from './rules.ts';
+import { ownLoadBalancerSources } from './service-port-facts.ts';
 
 /** ipset's limit on names, less the final zero. */
 const NAME_LENGTH_MAX = 31;
@@ -19,10 +20,22 @@ const KINDS = {
   },
   'CLUSTER-IP': { type: 'hash:ip,port', key: IP_PORT, comment: 'Kubernetes service cluster ip + port for masquerade purpose' },
   'EXTERNAL-IP': { type: 'hash:ip,port', key: IP_PORT, comment: 'Kubernetes service external ip + port for masquerade and filter purpose' },
-  'EXTERNAL-IP-LOCAL': { type: 'hash:ip,port', key: IP_PORT, comment: 'Kubernetes service external ip + port with externalTrafficPolicy=local' },
+  'EXTERNAL-IP-LOCAL': {
+    type: 'hash:ip,port',
+    key: IP_PORT,
+    comment: 'Kubernetes service external ip + port with externalTrafficPolicy=local',
+  },
   'LOAD-BALANCER': { type: 'hash:ip,port', key: IP_PORT, comment: 'Kubernetes service lb portal' },
-  'LOAD-BALANCER-LOCAL': { type: 'hash:ip,port', key: IP_PORT, comment: 'Kubernetes service load balancer ip + port with externalTrafficPolicy=local' },
-  'LOAD-BALANCER-FW': { type: 'hash:ip,port', key: IP_PORT, comment: 'Kubernetes service load balancer ip + port for load balancer with sourceRange' },
+  'LOAD-BALANCER-LOCAL': {
+    type: 'hash:ip,port',
+    key: IP_PORT,
+    comment: 'Kubernetes service load balancer ip + port with externalTrafficPolicy=local',
+  },
+  'LOAD-BALANCER-FW': {
+    type: 'hash:ip,port',
+    key: IP_PORT,
+    comment: 'Kubernetes service load balancer ip + port for load balancer with sourceRange',
+  },
   'LOAD-BALANCER-SOURCE-CIDR': {
     type: 'hash:ip,port,net',
     key: ['address', 'protocol', 'port', 'network'],
@@ -37,7 +50,11 @@ const KINDS = {
   'NODE-PORT-LOCAL-TCP': { type: 'bitmap:port', key: ['port'], comment: 'Kubernetes nodeport TCP port with externalTrafficPolicy=local' },
   'NODE-PORT-UDP': { type: 'bitmap:port', key: ['port'], comment: 'Kubernetes nodeport UDP port for masquerade purpose' },
   'NODE-PORT-LOCAL-UDP': { type: 'bitmap:port', key: ['port'], comment: 'Kubernetes nodeport UDP port with externalTrafficPolicy=local' },
-  'NODE-PORT-SCTP-HASH': { type: 'hash:ip,port', key: IP_PORT, comment: "Kubernetes nodeport SCTP port for masquerade purpose with type 'hash ip:port'" },
+  'NODE-PORT-SCTP-HASH': {
+    type: 'hash:ip,port',
+    key: IP_PORT,
+    comment: "Kubernetes nodeport SCTP port for masquerade purpose with type 'hash ip:port'",
+  },
   'NODE-PORT-LOCAL-SCTP-HASH': {
     type: 'hash:ip,port',
     key: IP_PORT,
@@ -93,7 +110,6 @@ function kindsInOrder(): IpvsSetKind[] {
 /** Fills the sets from the expected state. `nodePortIPs`: the addresses that accept node ports. */
 export function fillIpvsSets(state: ExpectedState, options: CompileOptions, nodePortIPs: readonly string[]): IpvsSets {
   const sets = new IpvsSets(state.family);
-  const node = parseAddress(options.nodeAddresses[0] ?? '');
   for (const { servicePort, reachableEndpoints } of state.servicePorts) {
     const protocol = protocolOf(servicePort);
     for (const endpoint of reachableEndpoints) {
@@ -105,14 +121,14 @@ export function fillIpvsSets(state: ExpectedState, options: CompileOptions, node
       sets.add(servicePort.externalPolicyLocal ? 'EXTERNAL-IP-LOCAL' : 'EXTERNAL-IP', address, protocol, servicePort.port);
       if (!options.nodeAddresses.includes(address)) sets.add('IPVS-IPS', address);
     }
-    for (const address of servicePort.loadBalancerIPs) addLoadBalancer(sets, servicePort, address, node, options);
+    for (const address of servicePort.loadBalancerIPs) addLoadBalancer(sets, servicePort, address, options);
     if (servicePort.nodePort !== 0) addNodePort(sets, servicePort, nodePortIPs);
     if (servicePort.healthCheckNodePort !== 0) sets.add('HEALTH-CHECK-NODE-PORT', servicePort.healthCheckNodePort);
   }
   return sets;
 }
 
-function addLoadBalancer(sets: IpvsSets, servicePort: ServicePort, address: string, node: Address | undefined, options: CompileOptions): void {
+function addLoadBalancer(sets: IpvsSets, servicePort: ServicePort, address: string, options: CompileOptions): void {
   const key = [address, protocolOf(servicePort), servicePort.port] as const;
   sets.add('LOAD-BALANCER', ...key);
   if (!options.nodeAddresses.includes(address)) sets.add('IPVS-IPS', address);
@@ -120,15 +136,7 @@ function addLoadBalancer(sets: IpvsSets, servicePort: ServicePort, address: stri
   if (servicePort.loadBalancerSourceRanges.length === 0) return;
   sets.add('LOAD-BALANCER-FW', ...key);
   for (const range of servicePort.loadBalancerSourceRanges) sets.add('LOAD-BALANCER-SOURCE-CIDR', ...key, range);
-  if (rangesInclude(servicePort, node)) sets.add('LOAD-BALANCER-SOURCE-IP', ...key, address);
-}
-
-/** A source range holds the node's own primary address. */
-export function rangesInclude(servicePort: ServicePort, node: Address | undefined): boolean {
-  return servicePort.loadBalancerSourceRanges.some((range) => {
-    const prefix = parsePrefix(range);
-    return node !== undefined && prefix !== undefined && prefixContains(prefix, node);
-  });
+  if (ownLoadBalancerSources(servicePort, options).includes(address)) sets.add('LOAD-BALANCER-SOURCE-IP', ...key, address);
 }
 
 function addNodePort(sets: IpvsSets, servicePort: ServicePort, nodePortIPs: readonly string[]): void {

@@ -1,7 +1,8 @@
 // IPVS mode: the fixed ruleset, its ipsets, and one virtual service for each address that a ServicePort answers on.
+
+import { UnsupportedError } from '../errors.ts';
 import type { Program } from '../program/program.ts';
 import type { VirtualService } from '../program/virtual-service.ts';
-import { UnsupportedError } from '../errors.ts';
 import type { Endpoint, ExpectedState, ServicePortState } from '../state/expected-state.ts';
 import { ipvsTables } from './ipvs-rules.ts';
 import { fillIpvsSets } from './ipvs-sets.ts';
@@ -15,13 +16,19 @@ const SCHEDULERS: ReadonlySet<string> = new Set(['rr']);
 /** The Program of IPVS mode for one family. @throws UnsupportedError for a scheduler or session affinity that does not exist yet. */
 export function compileIpvs(state: ExpectedState, options: CompileOptions): Program {
   if (!SCHEDULERS.has(options.ipvsScheduler)) {
-    throw new UnsupportedError(`ipvs.scheduler ${JSON.stringify(options.ipvsScheduler)} does not exist in svcplane yet; ${[...SCHEDULERS].join(', ')} does`);
+    throw new UnsupportedError(
+      `ipvs.scheduler ${JSON.stringify(options.ipvsScheduler)} does not exist in svcplane yet; ${[...SCHEDULERS].join(', ')} does`,
+    );
   }
   const { family } = state;
   const nodePortIPs = acceptingAddresses(state, options);
   const sets = fillIpvsSets(state, options, nodePortIPs);
   const virtualServices = state.servicePorts.flatMap((servicePort) => virtualServicesOf(servicePort, nodePortIPs, options));
-  const bound = [...new Set(state.servicePorts.flatMap(({ servicePort }) => [servicePort.clusterIP, ...servicePort.externalIPs, ...servicePort.loadBalancerIPs]))];
+  const bound = [
+    ...new Set(
+      state.servicePorts.flatMap(({ servicePort }) => [servicePort.clusterIP, ...servicePort.externalIPs, ...servicePort.loadBalancerIPs]),
+    ),
+  ];
   const masqueradeAddress = options.nodeAddresses[0];
   return {
     family,
@@ -29,7 +36,10 @@ export function compileIpvs(state: ExpectedState, options: CompileOptions): Prog
     sets: sets.list(),
     maps: [],
     virtualServices,
-    localAddresses: [...localAddresses(family, options.nodeAddresses), ...bound.filter((address) => !options.nodeAddresses.includes(address))],
+    localAddresses: [
+      ...localAddresses(family, options.nodeAddresses),
+      ...bound.filter((address) => !options.nodeAddresses.includes(address)),
+    ],
     ...(masqueradeAddress === undefined ? {} : { masqueradeAddress }),
   };
 }
@@ -44,7 +54,9 @@ function acceptingAddresses(state: ExpectedState, options: CompileOptions): stri
 function virtualServicesOf(state: ServicePortState, nodePortIPs: readonly string[], options: CompileOptions): VirtualService[] {
   const { servicePort } = state;
   if (servicePort.affinitySeconds !== undefined) {
-    throw new UnsupportedError(`service port ${servicePort.name}: session affinity in ipvs mode (persistence) does not exist in svcplane yet`);
+    throw new UnsupportedError(
+      `service port ${servicePort.name}: session affinity in ipvs mode (persistence) does not exist in svcplane yet`,
+    );
   }
   const virtualService = (address: string, port: number, isLocalOnly: boolean): VirtualService => ({
     protocol: servicePort.protocol,

@@ -30,7 +30,13 @@ export function nodePortAddresses(family: Family, cidrs: readonly string[], opti
     const address = parseAddress(text);
     return address !== undefined && contains(address);
   });
-  return { matchesAll: false, includesLoopbackV4: own.some((prefix) => prefix.words[0] !== undefined && family === 'IPv4' && prefix.words[0] >>> 24 === 127) || addresses.includes(LOOPBACK.IPv4), addresses };
+  return {
+    matchesAll: false,
+    includesLoopbackV4:
+      own.some((prefix) => prefix.words[0] !== undefined && family === 'IPv4' && prefix.words[0] >>> 24 === 127) ||
+      addresses.includes(LOOPBACK.IPv4),
+    addresses,
+  };
 }
 
 /** Loopback node ports work: IPv4, not switched off, and a loopback address accepts node ports. */

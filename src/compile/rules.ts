@@ -1,7 +1,8 @@
 // Small words that rules are made of: each gives one match, target or pair of matches in the form kube-proxy writes it.
+
+import type { Family } from '../address.ts';
 import type { ConntrackState, IpProtocol, Match, Rule, Target } from '../program/ruleset.ts';
 import type { ServicePort } from '../state/expected-state.ts';
-import type { Family } from '../address.ts';
 import type { LocalDetector } from './options.ts';
 
 export function rule(matches: readonly Match[], target: Target, servicePort?: ServicePort): Rule {

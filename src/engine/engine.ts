@@ -58,12 +58,26 @@ export interface EngineCounters {
   readonly connections: number;
 }
 
+/** A connection that has a packet's tuple, with what decides about that packet. */
+export interface FoundConnection {
+  readonly connection: TrackedConnection;
+  readonly direction: 'original' | 'reply';
+  /** PATH_* of the layout: the hooks that packets of this direction take. */
+  readonly path: number;
+  /** IPVS chose its destination. */
+  readonly viaIpvs: boolean;
+  /** Its source was translated. */
+  readonly snat: boolean;
+  /** A SYN in this direction may begin it again: the other side has sent a FIN, or its last packet was a RST of the original direction. */
+  readonly isOver: boolean;
+}
+
 /** What trace needs to foresee a packet's way without moving anything. */
 export interface EngineView {
   /** The state of the random generator: the next number is nextRandom(state). */
   readonly randomState: number;
-  findConnection(protocol: TransportProtocol, tuple: TupleText): { connection: TrackedConnection; direction: 'original' | 'reply' } | undefined;
-  /** When xt_recent last saw the source on that list, in milliseconds of the engine's clock. */
+  findConnection(protocol: TransportProtocol, tuple: TupleText): FoundConnection | undefined;
+  /** When the source was last seen on that xt_recent list or dynamic set, in milliseconds of the engine's clock. */
   recentSighting(list: string, source: string): number | undefined;
   /** Where a virtual service's round stands: the destination chosen last. */
   lastDestination(protocol: TransportProtocol, address: string, port: number): { address: string; port: number } | undefined;

@@ -19,6 +19,8 @@ export interface Chooser {
   schedule(service: VirtualService): Chosen<Destination> | undefined;
   /** The packet's source was put on that list in the last `seconds` (ever, without them). */
   wasSeen(list: string, packet: WalkedPacket, seconds: number | undefined): boolean;
+  /** The packet's source is an element of that dynamic set, whose elements live for `seconds`. */
+  isElement(set: string, packet: WalkedPacket, seconds: number): boolean;
   /** Makes the reply tuple unique by another source port. False: there is none. */
   settlePort(packet: WalkedPacket): boolean;
 }
@@ -94,6 +96,10 @@ export class EveryWay implements Chooser {
 
   /** A client without a binding. */
   wasSeen(): boolean {
+    return false;
+  }
+
+  isElement(): boolean {
     return false;
   }
 

@@ -1,6 +1,6 @@
 // The Chooser of trace: it draws as the engine will, from a copy of its generator, and reads what the engine remembers.
 import { nextRandom } from '../../assembly/shared/random.ts';
-import type { EngineView } from '../engine/engine.ts';
+import type { EngineView, TrackedConnection, TupleText } from '../engine/engine.ts';
 import { UnsupportedError } from '../errors.ts';
 import type { Destination, VirtualService } from '../program/virtual-service.ts';
 import { type Chooser, type Chosen, nominalProbability, schedulerShares } from './chance.ts';
@@ -17,11 +17,14 @@ const ATTEMPTS_MIN = 16;
 export class ForeseenChoices implements Chooser {
   readonly #view: EngineView;
   readonly #now: number;
+  readonly #removed: TrackedConnection | undefined;
   #randomState: number;
 
-  constructor(view: EngineView, now: number) {
+  /** `removed`: a connection that is gone by the time the packet needs a port, since it begins again. */
+  constructor(view: EngineView, now: number, removed?: TrackedConnection) {
     this.#view = view;
     this.#now = now;
+    this.#removed = removed;
     this.#randomState = view.randomState;
   }
 
@@ -52,6 +55,11 @@ export class ForeseenChoices implements Chooser {
     return seen !== undefined && (seconds === undefined || this.#now - seen <= seconds * MS);
   }
 
+  isElement(set: string, packet: WalkedPacket, seconds: number): boolean {
+    const seen = this.#view.recentSighting(set, packet.source.address.text);
+    return seen !== undefined && this.#now - seen < seconds * MS;
+  }
+
   settlePort(packet: WalkedPacket): boolean {
     const target = packet.sourceTarget;
     if (target?.kind === 'snat' && target.port !== undefined) return this.#isFree(packet);
@@ -79,11 +87,18 @@ export class ForeseenChoices implements Chooser {
       destination: source.address.text,
       destinationPort: source.port,
     };
-    return this.#view.findConnection(protocol, replyTuple) === undefined;
+    const holder = this.#view.findConnection(protocol, replyTuple)?.connection;
+    return holder === undefined || (this.#removed !== undefined && isSameTuple(holder.original, this.#removed.original));
   }
 
   #draw(): number {
     this.#randomState = nextRandom(this.#randomState);
     return this.#randomState;
   }
+}
+
+function isSameTuple(a: TupleText, b: TupleText): boolean {
+  return (
+    a.source === b.source && a.sourcePort === b.sourcePort && a.destination === b.destination && a.destinationPort === b.destinationPort
+  );
 }

@@ -56,6 +56,10 @@ function holds(match: Exclude<Match, { kind: 'statistic' }>, packet: WalkedPacke
       return prefixContains(index.prefix(match.prefix), packet.source.address);
     case 'destination':
       return prefixContains(index.prefix(match.prefix), packet.destination.address);
+    case 'sourceIn':
+      return match.prefixes.some((prefix) => prefixContains(index.prefix(prefix), packet.source.address));
+    case 'destinationIn':
+      return match.prefixes.some((prefix) => prefixContains(index.prefix(prefix), packet.destination.address));
     case 'inInterface':
       return isInterface(match.name, packet.inInterface);
     case 'outInterface':
@@ -97,7 +101,7 @@ function holds(match: Exclude<Match, { kind: 'statistic' }>, packet: WalkedPacke
 
 function isInSet(match: Extract<Match, { kind: 'set' }>, packet: WalkedPacket, index: ProgramIndex, chooser: Chooser): boolean {
   const { name, key, elements, timeoutSeconds } = index.set(match.set);
-  if (timeoutSeconds !== undefined) return packet.seenNow.has(name) || chooser.wasSeen(name, packet, timeoutSeconds);
+  if (timeoutSeconds !== undefined) return packet.seenNow.has(name) || chooser.isElement(name, packet, timeoutSeconds);
   const members = elements.map((element) => ({ key: element }));
   return findElement(members, key, match.fields, packet, index) !== undefined;
 }

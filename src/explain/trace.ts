@@ -1,12 +1,11 @@
 // trace: the way one packet would take right now, every rule it would meet, and the verdict that processing it would give.
 // It moves nothing: what the engine remembers comes through its view.
-import { PATH_FORWARD, PATH_INPUT, PATH_IPVS, PATH_LOOPBACK, PATH_OUTPUT } from '../../assembly/shared/layout.ts';
 import type { Step, Trace } from '../dataplane-types.ts';
-import type { EngineView, TrackedConnection, TupleText } from '../engine/engine.ts';
+import type { EngineView, FoundConnection, TupleText } from '../engine/engine.ts';
 import type { Packet, Verdict } from '../packet.ts';
 import { establishedPaths } from '../program/established.ts';
 import type { Program } from '../program/program.ts';
-import { type Direction, firstTcpState, isTcpState, nextTcpState, tcpPacketKind } from '../program/tcp-states.ts';
+import { firstTcpState, isTcpState, nextTcpState, tcpPacketKind } from '../program/tcp-states.ts';
 import { endpointText, type Refusal, type Walk } from './chains.ts';
 import { decision } from './explain.ts';
 import { ForeseenChoices } from './foreseen.ts';
@@ -24,19 +23,15 @@ export interface TraceConditions {
   readonly isConntrackFull?: boolean;
 }
 
-interface Hit {
-  readonly connection: TrackedConnection;
-  readonly direction: Direction;
-}
-
 /** @throws UnsupportedError when a scheduler on the way is not modelled. */
 export function tracePacket(program: Program, packet: Packet, view: EngineView, conditions: TraceConditions): Trace {
   const index = new ProgramIndex(program);
   const walked = beginWalk(packet, program.family);
   const steps: Step[] = [];
-  const walk: Walk = { index, packet: walked, chooser: new ForeseenChoices(view, conditions.now), steps, keepsAll: true };
   const hit = view.findConnection(packet.protocol, tupleOf(walked));
   const role = hit === undefined ? 'new' : roleOf(hit, packet);
+  const chooser = new ForeseenChoices(view, conditions.now, role === 'beginsAgain' ? hit?.connection : undefined);
+  const walk: Walk = { index, packet: walked, chooser, steps, keepsAll: true };
   if (hit !== undefined && role === 'known') return { verdict: traceKnown(walk, hit), steps };
 
   const canBegin = packet.protocol !== 'TCP' || firstTcpState(tcpPacketKind(packet.tcpFlags), conditions.tcpLoose ?? true) !== 'INVALID';
@@ -51,12 +46,12 @@ export function tracePacket(program: Program, packet: Packet, view: EngineView, 
 }
 
 /** What the packet is to the connection that has its tuple. */
-function roleOf({ connection, direction }: Hit, { protocol, tcpFlags }: Packet): 'known' | 'invalid' | 'beginsAgain' {
+function roleOf({ connection, direction, isOver }: FoundConnection, { protocol, tcpFlags }: Packet): 'known' | 'invalid' | 'beginsAgain' {
   const { state } = connection;
   if (protocol !== 'TCP' || !isTcpState(state)) return 'known';
   const next = nextTcpState(direction, tcpPacketKind(tcpFlags), state);
   if (next === 'INVALID') return 'invalid';
-  return next === 'SYN_SENT' && (state === 'TIME_WAIT' || state === 'CLOSE') ? 'beginsAgain' : 'known';
+  return next === 'SYN_SENT' && isOver && (state === 'TIME_WAIT' || state === 'CLOSE') ? 'beginsAgain' : 'known';
 }
 
 function unknownText(role: 'new' | 'known' | 'invalid' | 'beginsAgain', isInvalid: boolean): string {
@@ -65,7 +60,7 @@ function unknownText(role: 'new' | 'known' | 'invalid' | 'beginsAgain', isInvali
   return isInvalid ? 'no known connection, and the packet cannot begin one' : 'no known connection';
 }
 
-function traceKnown(walk: Walk, { connection, direction }: Hit): Verdict {
+function traceKnown(walk: Walk, { connection, direction, path, viaIpvs, snat }: FoundConnection): Verdict {
   const { packet, index, steps } = walk;
   const isOriginal = direction === 'original';
   const kind = isOriginal ? 'ESTABLISHED' : 'REPLY';
@@ -74,9 +69,8 @@ function traceKnown(walk: Walk, { connection, direction }: Hit): Verdict {
   steps.push({ kind: 'conntrack', text: `known connection${state}, ${direction} direction`, connection: kind });
   packet.state = 'ESTABLISHED';
   packet.isDnat = connection.dnat;
-  packet.isSnat = connection.masquerade || connection.reply.destination !== connection.original.source;
-  packet.virtual = virtualEndpoint(connection, index);
-  const path = pathOf(connection, direction, packet.virtual !== undefined, index);
+  packet.isSnat = snat;
+  if (viaIpvs) packet.virtual = { address: index.address(connection.original.destination), port: connection.original.destinationPort };
   const known = establishedPaths(index.program)[path] ?? 'run';
   const refusal = known === 'run' ? walkKnownPath(walk, path, to) : undefined;
   if (refusal === undefined) {
@@ -103,21 +97,6 @@ function verdictOf(walk: Walk, refusal: Refusal | undefined): Verdict {
     translated: tupleOf(refusal === undefined ? packet : packet.arrived),
     rulesEvaluated: packet.rulesEvaluated,
   };
-}
-
-/** The path that the connection's packets of this direction take, from where its tuples say that they come and go. */
-function pathOf({ original, reply }: TrackedConnection, direction: Direction, isIpvs: boolean, index: ProgramIndex): number {
-  const isLocal = (text: string) => index.isLocal(index.address(text));
-  const [from, to] = direction === 'original' ? [original.source, reply.source] : [reply.source, original.source];
-  if (isLocal(from)) return isLocal(to) ? PATH_LOOPBACK : PATH_OUTPUT;
-  if (direction === 'original' && isIpvs) return PATH_IPVS;
-  return isLocal(to) ? PATH_INPUT : PATH_FORWARD;
-}
-
-/** Where IPVS found a connection's first packet, if it was IPVS that gave it its destination. */
-function virtualEndpoint({ protocol, original, dnat }: TrackedConnection, index: ProgramIndex): Endpoint | undefined {
-  const endpoint = { address: index.address(original.destination), port: original.destinationPort };
-  return dnat && index.virtualService(protocol, endpoint) !== undefined ? endpoint : undefined;
 }
 
 /** A packet leaves with the tuple of the other direction turned round. */

@@ -15,6 +15,7 @@ export type IpProtocol = 'tcp' | 'udp' | 'sctp' | 'icmp' | 'icmpv6';
 /** One condition of a rule. All of a rule's matches must hold, asked in order and only as far as needed. */
 export type Match =
   | { readonly kind: 'source' | 'destination'; readonly prefix: string; readonly negated?: true } // `10.0.0.0/8`, always with its length
+  | { readonly kind: 'sourceIn' | 'destinationIn'; readonly prefixes: readonly string[]; readonly negated?: true } // nftables `ip saddr { … }`
   | { readonly kind: 'inInterface' | 'outInterface'; readonly name: string; readonly negated?: true } // a final `+` stands for any rest
   | { readonly kind: 'protocol'; readonly protocol: IpProtocol; readonly negated?: true }
   | { readonly kind: 'sourcePort' | 'destinationPort'; readonly from: number; readonly to: number; readonly negated?: true }
@@ -24,11 +25,24 @@ export type Match =
   /** `-m statistic --mode random`: holds when a random 31-bit number is below `threshold`, as xt_statistic does it. */
   | { readonly kind: 'statistic'; readonly threshold: number; readonly negated?: true }
   /** xt_recent by source address. `rcheck`: seen in the last `seconds`; `set`: always holds and stores the sighting. */
-  | { readonly kind: 'recent'; readonly operation: 'rcheck' | 'set'; readonly list: string; readonly seconds?: number; readonly reap?: true; readonly negated?: true }
+  | {
+      readonly kind: 'recent';
+      readonly operation: 'rcheck' | 'set';
+      readonly list: string;
+      readonly seconds?: number;
+      readonly reap?: true;
+      readonly negated?: true;
+    }
   /** Membership of a named set. `fields`: which part of the packet stands for each field of the set's key, as in `--match-set NAME dst,dst,src`. */
   | { readonly kind: 'set'; readonly set: string; readonly fields: readonly ('src' | 'dst')[]; readonly negated?: true }
   | { readonly kind: 'physdevIn'; readonly negated?: true } // the packet came in through a bridge port; never so in this model
-  | { readonly kind: 'ipvs'; readonly virtualAddress: string; readonly virtualProtocol: IpProtocol; readonly virtualPort: number; readonly negated?: true }
+  | {
+      readonly kind: 'ipvs';
+      readonly virtualAddress: string;
+      readonly virtualProtocol: IpProtocol;
+      readonly virtualPort: number;
+      readonly negated?: true;
+    }
   | { readonly kind: 'nfacct'; readonly name: string } // an accounting counter: always holds
   | { readonly kind: 'comment'; readonly text: string }; // always holds; its place in the list is its place in the text
 

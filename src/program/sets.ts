@@ -25,6 +25,11 @@ export type MapVerdict = { readonly kind: 'drop' } | { readonly kind: 'goto'; re
 export interface VerdictMap {
   readonly name: string;
   readonly key: readonly KeyField[];
-  readonly elements: readonly { readonly key: ElementKey; readonly verdict: MapVerdict; readonly comment?: string; readonly servicePort?: string }[];
+  readonly elements: readonly {
+    readonly key: ElementKey;
+    readonly verdict: MapVerdict;
+    readonly comment?: string;
+    readonly servicePort?: string;
+  }[];
   readonly comment?: string;
 }

@@ -39,6 +39,8 @@ const states: readonly TcpState[] = [
   'SYN_SENT2',
 ];
 
+const knownStates: ReadonlySet<string | undefined> = new Set(states);
+
 const answers: ReadonlyMap<string, TcpAnswer> = new Map<string, TcpAnswer>([
   ['SS', 'SYN_SENT'],
   ['SR', 'SYN_RECV'],
@@ -101,5 +103,5 @@ export function firstTcpState(kind: TcpPacketKind, isLoose: boolean): TcpState |
 
 /** True for the name of a TCP state. */
 export function isTcpState(name: string | undefined): name is TcpState {
-  return states.some((state) => state === name);
+  return knownStates.has(name);
 }

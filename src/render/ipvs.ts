@@ -24,7 +24,10 @@ export function renderDummyInterface(program: Program): Rendered {
 
 /** Input of `ipset restore`. */
 export function renderIpsets(program: Program): Rendered {
-  const lines = program.sets.flatMap((set) => [createLine(set, program), ...set.elements.map((key) => `add ${set.name} ${entryText(set.key, key)}`)]);
+  const lines = program.sets.flatMap((set) => [
+    createLine(set, program),
+    ...set.elements.map((key) => `add ${set.name} ${entryText(set.key, key)}`),
+  ]);
   return { tool: 'ipset', family: program.family, text: lines.map((line) => `${line}\n`).join('') };
 }
 
@@ -55,6 +58,8 @@ function serviceText(service: VirtualService): string {
   const name = `${ipvsadmProtocol[service.protocol]} ${formatEndpoint(service.address, service.port)}`;
   const persistence = service.persistence === undefined ? '' : ` -p ${service.persistence.timeoutSeconds}`;
   const flags = service.flags.length === 0 ? '' : ` -b ${service.flags.join(',')}`;
-  const servers = service.destinations.map(({ address, port, weight }) => `-a ${name} -r ${formatEndpoint(address, port)} -m -w ${weight}\n`);
+  const servers = service.destinations.map(
+    ({ address, port, weight }) => `-a ${name} -r ${formatEndpoint(address, port)} -m -w ${weight}\n`,
+  );
   return `-A ${name} -s ${service.scheduler}${persistence}${flags}\n${servers.join('')}`;
 }

@@ -2,8 +2,8 @@
 import type { Rendered } from '../dataplane-types.ts';
 import type { ProxyMode } from '../packet.ts';
 import type { Program } from '../program/program.ts';
-import { renderDummyInterface, renderIpsets, renderIpvsadm } from './ipvs.ts';
 import { renderIptablesRestore } from './iptables-restore.ts';
+import { renderDummyInterface, renderIpsets, renderIpvsadm } from './ipvs.ts';
 import { renderSysctls } from './sysctl.ts';
 
 /** Everything that makes an empty network namespace behave as the Program does. Sets come before the rules that ask them. */

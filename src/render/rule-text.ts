@@ -48,6 +48,10 @@ function matchText(match: Match, family: Family): string {
       return isEverything(match) ? '' : `${not}-s ${match.prefix}`;
     case 'destination':
       return isEverything(match) ? '' : `${not}-d ${match.prefix}`;
+    case 'sourceIn':
+      return prefixesText('saddr', match, family);
+    case 'destinationIn':
+      return prefixesText('daddr', match, family);
     case 'inInterface':
       return `${not}-i ${match.name}`;
     case 'outInterface':
@@ -79,6 +83,11 @@ function matchText(match: Match, family: Family): string {
     case 'comment':
       return `-m comment --comment ${quote(match.text)}`;
   }
+}
+
+/** nft's words: iptables has no such match. */
+function prefixesText(side: 'saddr' | 'daddr', match: Extract<Match, { kind: 'sourceIn' | 'destinationIn' }>, family: Family): string {
+  return `${nftFamily(family)} ${side} ${match.negated ? '!= ' : ''}{ ${match.prefixes.join(', ')} }`;
 }
 
 function recentText(match: Extract<Match, { kind: 'recent' }>, family: Family): string {
@@ -120,13 +129,17 @@ function targetText(target: Target, family: Family): string {
       return `numgen random mod ${target.chains.length} vmap { ${elements.join(', ')} }`;
     }
     case 'updateSet':
-      return `update @${target.set} { ${family === 'IPv4' ? 'ip' : 'ip6'} saddr }`;
+      return `update @${target.set} { ${nftFamily(family)} saddr }`;
   }
 }
 
 /** iptables-save leaves out a prefix that says nothing. */
 function isEverything({ prefix, negated }: { readonly prefix: string; readonly negated?: true }): boolean {
   return negated === undefined && prefix.endsWith('/0');
+}
+
+function nftFamily(family: Family): string {
+  return family === 'IPv4' ? 'ip' : 'ip6';
 }
 
 /** /etc/protocols knows it by this name. */

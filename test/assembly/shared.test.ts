@@ -35,7 +35,9 @@ describe('shared leaves agree between both compilers', () => {
       const a = state;
       state = nextRandom(state);
       const isSame =
-        core.hashWord(a, state) >>> 0 === hashWord(a, state) && core.hashEnd(a) >>> 0 === hashEnd(a) && core.nextRandom(a) >>> 0 === nextRandom(a);
+        core.hashWord(a, state) >>> 0 === hashWord(a, state) &&
+        core.hashEnd(a) >>> 0 === hashEnd(a) &&
+        core.nextRandom(a) >>> 0 === nextRandom(a);
       if (!isSame) differences++;
     }
     expect(differences).toBe(0);

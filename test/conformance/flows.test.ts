@@ -1,13 +1,13 @@
 // Packet flows of conformance/kube-proxy-flows.json: explain must give exactly the expected outcomes, and process of both engines
 // must reach every listed backend and no other.
 import { describe, expect, test } from 'vitest';
-import type { KubernetesObject, ObjectRef } from '../../src/api/types.ts';
-import type { Dataplane, DataplaneOptions } from '../../src/dataplane-types.ts';
-import { createDataplaneSync } from '../../src/dataplane.ts';
-import type { Packet, ProxyMode, TransportProtocol } from '../../src/packet.ts';
 import { formatEndpoint } from '../../src/address.ts';
+import type { KubernetesObject, ObjectRef } from '../../src/api/types.ts';
+import { createDataplaneSync } from '../../src/dataplane.ts';
+import type { Dataplane, DataplaneOptions } from '../../src/dataplane-types.ts';
+import type { Packet, ProxyMode, TransportProtocol } from '../../src/packet.ts';
 import { loadConformance } from './data.ts';
-import { disputed, waiting, waitingModes } from './lists.ts';
+import { disputed, waiting } from './lists.ts';
 
 interface FlowPacket {
   readonly name: string;
@@ -28,9 +28,18 @@ interface FlowCase {
   readonly id: string;
   readonly title: string;
   readonly modes: readonly ProxyMode[];
-  readonly node: { readonly name: string; readonly ips: readonly string[]; readonly labels?: Record<string, string>; readonly zone?: string };
+  readonly node: {
+    readonly name: string;
+    readonly ips: readonly string[];
+    readonly labels?: Record<string, string>;
+    readonly zone?: string;
+  };
   readonly config: FlowConfig;
-  readonly steps: readonly { readonly apply?: readonly KubernetesObject[]; readonly delete?: readonly ObjectRef[]; readonly packets?: readonly FlowPacket[] }[];
+  readonly steps: readonly {
+    readonly apply?: readonly KubernetesObject[];
+    readonly delete?: readonly ObjectRef[];
+    readonly packets?: readonly FlowPacket[];
+  }[];
 }
 
 interface FlowConfig {
@@ -59,7 +68,9 @@ function optionsOf(flow: FlowCase, mode: ProxyMode, engine: 'wasm' | 'js', seed:
     nodeIPs: node.ips,
     serviceCIDRs: config.serviceCIDRs ?? [],
     config: {
-      ...(config.podCIDRs === undefined || config.detectLocal === 'None' ? {} : { clusterCIDR: config.podCIDRs.join(','), detectLocalMode: 'ClusterCIDR' }),
+      ...(config.podCIDRs === undefined || config.detectLocal === 'None'
+        ? {}
+        : { clusterCIDR: config.podCIDRs.join(','), detectLocalMode: 'ClusterCIDR' }),
       iptables: { ...masquerade, ...(config.localhostNodePorts === undefined ? {} : { localhostNodePorts: config.localhostNodePorts }) },
       nftables: masquerade,
       ...(config.nodePortAddresses === undefined ? {} : { nodePortAddresses: config.nodePortAddresses }),
@@ -101,7 +112,9 @@ function checkExplained(dataplane: Dataplane, flow: FlowPacket): void {
     expect([...new Set(reached)].sort(), flow.name).toEqual([...flow.expect.backends].sort());
   }
   if (flow.expect.rule === 'health-check-node-port') {
-    const accepts = outcomes.flatMap(({ path }) => path).filter((step) => step.kind === 'rule' && step.text.includes('health check node port'));
+    const accepts = outcomes
+      .flatMap(({ path }) => path)
+      .filter((step) => step.kind === 'rule' && step.text.includes('health check node port'));
     expect(accepts.length, flow.name).toBeGreaterThan(0);
   }
 }
@@ -154,7 +167,7 @@ describe.each(['wasm', 'js'] as const)('packet flows on the %s engine', (engine)
   for (const flow of cases) {
     for (const mode of flow.modes) {
       const name = `${mode}: ${flow.id}: ${flow.title}`;
-      const reason = waiting[flow.id] ?? waitingModes[mode];
+      const reason = waiting[flow.id];
       if (disputed[flow.id] !== undefined) test.skip(`${name} [disputed: ${disputed[flow.id]}]`, () => {});
       // A case that waits must fail: once it passes, it leaves the list.
       else if (reason !== undefined) test.fails(`${name} [waits for: ${reason}]`, () => runFlow(flow, mode, engine));

@@ -1,7 +1,7 @@
 // Random small clusters for the differential tests: few objects, but every kind of frontend, policy and endpoint condition.
 import fc from 'fast-check';
-import type { KubernetesObject } from '../../src/api/types.ts';
 import type { Family } from '../../src/address.ts';
+import type { KubernetesObject } from '../../src/api/types.ts';
 import type { TransportProtocol } from '../../src/packet.ts';
 
 export const NODE = 'n1';
@@ -27,7 +27,7 @@ export const PLANS: Readonly<Record<Family, AddressPlan>> = {
     clusterIP: (index) => `172.30.0.${index + 1}`,
     externalIP: (index) => `198.51.100.${index + 1}`,
     outside: ['203.0.113.2', '203.0.113.200', '127.0.0.1'],
-    ranges: ['203.0.113.0/25', '0.0.0.0/0', '192.168.0.0/24'],
+    ranges: ['203.0.113.0/25', '0.0.0.0/0', '192.168.0.0/24', '203.0.113.0/28 192.168.0.0/16', '203.0.112.0/22 203.0.113.0/30'],
   },
   IPv6: {
     family: 'IPv6',
@@ -37,7 +37,7 @@ export const PLANS: Readonly<Record<Family, AddressPlan>> = {
     clusterIP: (index) => `fd00:10:96::${index + 1}`,
     externalIP: (index) => `2001:db8:ffff::${index + 1}`,
     outside: ['2001:db8:2::1', '2001:db8:2::ffff', '::1'],
-    ranges: ['2001:db8:2::/120', '::/0', '2001:db8::/64'],
+    ranges: ['2001:db8:2::/120', '::/0', '2001:db8::/64', '2001:db8:2::/124 2001:db8::/33', '2001:db8:3::/47 2001:db8:2::/127'],
   },
 };
 
@@ -49,7 +49,11 @@ export interface RandomService {
   readonly affinity: boolean;
   readonly hasExternalIP: boolean;
   readonly range: number;
-  readonly endpoints: readonly { readonly pod: number; readonly isLocal: boolean; readonly condition: 'ready' | 'not ready' | 'draining' }[];
+  readonly endpoints: readonly {
+    readonly pod: number;
+    readonly isLocal: boolean;
+    readonly condition: 'ready' | 'not ready' | 'draining';
+  }[];
 }
 
 const protocol = fc.constantFrom<TransportProtocol>('TCP', 'TCP', 'UDP', 'SCTP');
@@ -62,7 +66,7 @@ export function randomService(withAffinity: boolean): fc.Arbitrary<RandomService
     externalLocal: fc.boolean(),
     affinity: withAffinity ? fc.boolean() : fc.constant(false),
     hasExternalIP: fc.boolean(),
-    range: fc.integer({ min: -3, max: 2 }),
+    range: fc.integer({ min: -3, max: 4 }),
     endpoints: fc.array(
       fc.record({
         pod: fc.integer({ min: 0, max: 7 }),
@@ -79,13 +83,14 @@ export function frontendsOf(index: number, service: RandomService, plan: Address
   const frontends = [{ address: plan.clusterIP(index), port: 80 }];
   if (service.hasExternalIP) frontends.push({ address: plan.externalIP(index), port: 80 });
   if (service.type === 'LoadBalancer') frontends.push({ address: plan.externalIP(100 + index), port: 80 });
-  if (service.type !== 'ClusterIP') for (const address of [...plan.node, ...plan.outside.slice(-1)]) frontends.push({ address, port: 30000 + index });
+  if (service.type !== 'ClusterIP')
+    for (const address of [...plan.node, ...plan.outside.slice(-1)]) frontends.push({ address, port: 30000 + index });
   return frontends;
 }
 
 export function objectsOf(index: number, service: RandomService, plan: AddressPlan): KubernetesObject[] {
   const name = `svc${index}`;
-  const ranges = service.range < 0 ? [] : [plan.ranges[service.range] ?? ''];
+  const ranges = service.range < 0 ? [] : (plan.ranges[service.range] ?? '').split(' ');
   const isExternal = service.type !== 'ClusterIP' || service.hasExternalIP;
   return [
     {

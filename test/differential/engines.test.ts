@@ -3,13 +3,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Family } from '../../src/address.ts';
-import type { Dataplane } from '../../src/dataplane-types.ts';
 import { createDataplaneSync } from '../../src/dataplane.ts';
+import type { Dataplane } from '../../src/dataplane-types.ts';
 import type { Packet, ProxyMode, Verdict } from '../../src/packet.ts';
 import { type AddressPlan, frontendsOf, NODE, objectsOf, PLANS, type RandomService, randomService } from './clusters.ts';
 
 type Command =
-  | { readonly kind: 'packet'; readonly service: number; readonly frontend: number; readonly client: number; readonly port: number; readonly flags: number }
+  | {
+      readonly kind: 'packet';
+      readonly service: number;
+      readonly frontend: number;
+      readonly client: number;
+      readonly port: number;
+      readonly flags: number;
+    }
   | { readonly kind: 'follow'; readonly back: number; readonly isReply: boolean; readonly flags: number }
   | { readonly kind: 'advance'; readonly ms: number }
   | { readonly kind: 'change'; readonly service: number; readonly to: RandomService };
@@ -27,11 +34,23 @@ function commands(withAffinity: boolean): fc.Arbitrary<Command[]> {
   });
   const follow = fc.record({ kind: fc.constant('follow' as const), back: fc.nat(5), isReply: fc.boolean(), flags });
   const advance = fc.record({ kind: fc.constant('advance' as const), ms: fc.constantFrom(1, 500, 3000, 31000, 61000, 130000, 90_000_000) });
-  const change = fc.record({ kind: fc.constant('change' as const), service: fc.integer({ min: 0, max: 3 }), to: randomService(withAffinity) });
-  return fc.array(fc.oneof({ arbitrary: packet, weight: 5 }, { arbitrary: follow, weight: 4 }, { arbitrary: advance, weight: 1 }, { arbitrary: change, weight: 1 }), {
-    minLength: 1,
-    maxLength: 60,
+  const change = fc.record({
+    kind: fc.constant('change' as const),
+    service: fc.integer({ min: 0, max: 3 }),
+    to: randomService(withAffinity),
   });
+  return fc.array(
+    fc.oneof(
+      { arbitrary: packet, weight: 5 },
+      { arbitrary: follow, weight: 4 },
+      { arbitrary: advance, weight: 1 },
+      { arbitrary: change, weight: 1 },
+    ),
+    {
+      minLength: 1,
+      maxLength: 60,
+    },
+  );
 }
 
 function clientsOf(plan: AddressPlan): string[] {
@@ -42,7 +61,14 @@ function clientsOf(plan: AddressPlan): string[] {
 function followUp(sent: Packet, verdict: Verdict, isReply: boolean, tcpFlags: number): Packet {
   if (!isReply) return { ...sent, tcpFlags };
   const { source, sourcePort, destination, destinationPort } = verdict.translated;
-  return { protocol: sent.protocol, source: destination, sourcePort: destinationPort, destination: source, destinationPort: sourcePort, tcpFlags };
+  return {
+    protocol: sent.protocol,
+    source: destination,
+    sourcePort: destinationPort,
+    destination: source,
+    destinationPort: sourcePort,
+    tcpFlags,
+  };
 }
 
 class Pair {
@@ -79,22 +105,36 @@ class Pair {
     expect(this.js.process(packet)).toEqual(verdict);
     expect(trace).toEqual(verdict);
     if (verdict.connection === 'NEW' && this.wasm.counters().conntrackFull === 0 && this.wasm.counters().insertFailed === 0) {
-      const same = outcomes.filter((outcome) => outcome.action === verdict.action && outcome.backend?.address === verdict.backend?.address && outcome.masquerade === verdict.masquerade);
+      const same = outcomes.filter(
+        (outcome) =>
+          outcome.action === verdict.action &&
+          outcome.backend?.address === verdict.backend?.address &&
+          outcome.masquerade === verdict.masquerade,
+      );
       expect(same.length).toBeGreaterThan(0);
     }
     return verdict;
   }
 
   compare(): void {
-    const sorted = (dataplane: Dataplane): string[] => [...dataplane.connections()].map((connection) => JSON.stringify(connection, Object.keys(connection).sort())).sort();
-    const deep = (dataplane: Dataplane): unknown => [...dataplane.connections()].sort((a, b) => JSON.stringify(a.original).localeCompare(JSON.stringify(b.original)) || a.protocol.localeCompare(b.protocol));
+    const sorted = (dataplane: Dataplane): string[] =>
+      [...dataplane.connections()].map((connection) => JSON.stringify(connection, Object.keys(connection).sort())).sort();
+    const deep = (dataplane: Dataplane): unknown =>
+      [...dataplane.connections()].sort(
+        (a, b) => JSON.stringify(a.original).localeCompare(JSON.stringify(b.original)) || a.protocol.localeCompare(b.protocol),
+      );
     expect(sorted(this.js).length).toBe(sorted(this.wasm).length);
     expect(deep(this.js)).toEqual(deep(this.wasm));
     expect(this.js.counters()).toEqual(this.wasm.counters());
   }
 }
 
-function run(mode: ProxyMode, family: Family, seed: number, setup: { services: readonly RandomService[]; commands: readonly Command[]; randomFully: boolean; conntrackMax: number }): void {
+function run(
+  mode: ProxyMode,
+  family: Family,
+  seed: number,
+  setup: { services: readonly RandomService[]; commands: readonly Command[]; randomFully: boolean; conntrackMax: number },
+): void {
   const plan = PLANS[family];
   const services = [...setup.services];
   const pair = new Pair(mode, plan, seed, setup);
@@ -145,6 +185,8 @@ function run(mode: ProxyMode, family: Family, seed: number, setup: { services: r
 const modes: readonly (readonly [ProxyMode, Family, boolean])[] = [
   ['iptables', 'IPv4', true],
   ['iptables', 'IPv6', true],
+  ['nftables', 'IPv4', true],
+  ['nftables', 'IPv6', true],
   ['ipvs', 'IPv4', false],
   ['ipvs', 'IPv6', false],
 ];
@@ -158,6 +200,9 @@ describe.each(modes)('both engines in %s mode on %s', (mode, family, withAffinit
       conntrackMax: fc.constantFrom(3, 1000),
     });
     // fast-check prints the seed and the shrunk case of a failure.
-    fc.assert(fc.property(fc.integer({ min: 0 }), setup, (seed, given) => run(mode, family, seed, given)), { numRuns: 150 });
+    fc.assert(
+      fc.property(fc.integer({ min: 0 }), setup, (seed, given) => run(mode, family, seed, given)),
+      { numRuns: 150 },
+    );
   });
 });

@@ -150,6 +150,27 @@ describe('a trace', () => {
     expect(trace(node, traced, packet()).steps.map(({ kind }) => kind)).toEqual(['conntrack', 'translation']);
   });
 
+  it('foresees that a closed connection begins again with the source port it had', () => {
+    const node = new TestNode(traced);
+    const opened = node.process(packet());
+    node.process(replyTo(opened));
+    node.process(packet({ tcpFlags: ACK }));
+    node.process(packet({ tcpFlags: RST }));
+    const foreseen = trace(node, traced, packet());
+    expect(foreseen.verdict).toMatchObject({ connection: 'NEW', translated: { sourcePort: 40000 } });
+    expect(foreseen.verdict).toEqual(node.process(packet()));
+  });
+
+  it('foresees that a SYN is ignored when the server has aborted', () => {
+    const node = new TestNode(traced);
+    const opened = node.process(packet());
+    node.process(replyTo(opened));
+    node.process(replyTo(opened, { tcpFlags: RST }));
+    const foreseen = trace(node, traced, packet());
+    expect(foreseen.verdict.connection).toBe('ESTABLISHED');
+    expect(foreseen.verdict).toEqual(node.process(packet()));
+  });
+
   it('foresees a full table when it is told', () => {
     const node = new TestNode(traced, { conntrackMax: 0 });
     const foreseen = tracePacket(traced, packet(), node.engine.view('IPv4', node.now), { now: node.now, isConntrackFull: true });

@@ -10,9 +10,11 @@ export interface LoadedPrefix {
   readonly mask: AddressWords;
 }
 
-/** A text that two equal addresses share, cheaper than the canonical one. */
+/** A text that equal addresses share: 16 bits a character, far cheaper to make and to hash than digits. */
 export function addressKey(words: AddressWords): string {
-  return words.length === 1 ? String(words[0]) : words.join('.');
+  let key = '';
+  for (const word of words) key += String.fromCharCode(word >>> 16, word & 0xffff);
+  return key;
 }
 
 export function equalAddress(a: AddressWords, b: AddressWords): boolean {
@@ -24,7 +26,15 @@ export function maskAddress(words: AddressWords, mask: AddressWords): AddressWor
   return words.map((word, index) => (word & (mask[index] ?? 0)) >>> 0);
 }
 
-export function isInside(prefix: LoadedPrefix, words: AddressWords): boolean {
+/** The test for a prefix. That of IPv4 is one comparison: most of a scan is this. */
+export function prefixTest(prefix: LoadedPrefix): (words: AddressWords) => boolean {
+  if (prefix.words.length > 1) return (words) => isInside(prefix, words);
+  const [network = 0] = prefix.words;
+  const [mask = 0] = prefix.mask;
+  return (words) => ((words[0] ?? 0) & mask) >>> 0 === network;
+}
+
+function isInside(prefix: LoadedPrefix, words: AddressWords): boolean {
   for (let index = 0; index < words.length; index++) {
     if (((words[index] ?? 0) & (prefix.mask[index] ?? 0)) >>> 0 !== prefix.words[index]) return false;
   }

@@ -46,17 +46,17 @@ export function refresh(conntrack: Conntrack, hit: Hit, flight: Flight, role: Pa
 }
 
 /** Milliseconds until a connection in its present state expires. */
-export function timeoutMs(
+export function timeoutMs(connection: Pick<Connection, 'protocol' | 'state' | 'assured'>, timeouts: ConntrackTimeouts): number {
+  return timeoutSeconds(connection, timeouts) * MS;
+}
+
+function timeoutSeconds(
   { protocol, state, assured }: Pick<Connection, 'protocol' | 'state' | 'assured'>,
   timeouts: ConntrackTimeouts,
 ): number {
-  return MS * timeoutSeconds();
-
-  function timeoutSeconds(): number {
-    if (protocol === 'UDP') return assured ? timeouts.udpStream : timeouts.udp;
-    if (protocol === 'SCTP') return state === 'ESTABLISHED' ? timeouts.sctpEstablished : timeouts.sctpCookieWait;
-    return isTcpState(state) ? tcpTimeoutSeconds(state, timeouts) : timeouts.tcpSynSent;
-  }
+  if (protocol === 'UDP') return assured ? timeouts.udpStream : timeouts.udp;
+  if (protocol === 'SCTP') return state === 'ESTABLISHED' ? timeouts.sctpEstablished : timeouts.sctpCookieWait;
+  return isTcpState(state) ? tcpTimeoutSeconds(state, timeouts) : timeouts.tcpSynSent;
 }
 
 function moveState({ connection, direction }: Hit, { tcpFlags }: Flight, hadReply: boolean): void {

@@ -101,5 +101,5 @@ export class Conntrack {
 }
 
 function tupleKey(protocol: TransportProtocol, { source, sourcePort, destination, destinationPort }: Tuple): string {
-  return `${protocol} ${addressKey(source)} ${sourcePort} ${addressKey(destination)} ${destinationPort}`;
+  return protocol + addressKey(source) + addressKey(destination) + String.fromCharCode(sourcePort, destinationPort);
 }

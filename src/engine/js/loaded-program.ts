@@ -80,7 +80,7 @@ function loadSets(program: Program, recents: RecentLists): Map<string, LoadedSet
     sets.set(name, {
       key,
       elements: new KeyTable(key, members, program.family, `set ${name}`),
-      ...(timeoutSeconds === undefined ? {} : { sightings: { list: recents.use(name), seconds: timeoutSeconds } }),
+      ...(timeoutSeconds === undefined ? {} : { sightings: { list: recents.useSet(name), seconds: timeoutSeconds } }),
     });
   }
   return sets;
@@ -134,8 +134,9 @@ function loadTarget(target: Target, scope: Scope, where: string): LoadedTarget {
       if (target.chains.length === 0) throw new InvalidArgumentError(`${where}: chains`, target.chains, 'is empty');
       return { kind: 'randomVerdictMap', chains: target.chains.map((name) => findChain(name, scope, where)) };
     case 'updateSet': {
-      findSet(target.set, scope.tables, where);
-      return { kind: 'updateSet', list: scope.tables.recents.use(target.set) };
+      const { sightings } = findSet(target.set, scope.tables, where);
+      if (sightings === undefined) throw new InvalidArgumentError(`${where}: set`, target.set, 'has no timeout, it cannot be updated');
+      return { kind: 'updateSet', sightings };
     }
   }
 }

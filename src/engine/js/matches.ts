@@ -3,9 +3,9 @@ import type { Family } from '../../address.ts';
 import { InvalidArgumentError } from '../../errors.ts';
 import type { Match } from '../../program/ruleset.ts';
 import type { KeyField } from '../../program/sets.ts';
-import { equalAddress, isInside, type LocalAddresses, loadAddress, loadPrefix } from './addresses.ts';
+import { type AddressWords, equalAddress, type LocalAddresses, loadAddress, loadPrefix, prefixTest } from './addresses.ts';
 import type { Flight } from './flight.ts';
-import type { RecentList, RecentLists } from './recent.ts';
+import type { RecentLists, Sightings } from './recent.ts';
 import { type KeyTable, resolveSides } from './sets.ts';
 import type { EngineState } from './state.ts';
 
@@ -14,8 +14,8 @@ export type MatchTest = (flight: Flight) => boolean;
 export interface LoadedSet {
   readonly key: readonly KeyField[];
   readonly elements: KeyTable<true>;
-  /** nftables' dynamic sets: rules put sources here, and they live that long. */
-  readonly sightings?: { readonly list: RecentList; readonly seconds: number };
+  /** nftables' dynamic sets: rules put sources here. */
+  readonly sightings?: Sightings;
 }
 
 /** What the matches of one Program refer to. */
@@ -49,12 +49,20 @@ export function findSet(name: string, tables: MatchTables, where: string): Loade
 function loadMatch(match: Match, tables: MatchTables, where: string): MatchTest {
   switch (match.kind) {
     case 'source': {
-      const prefix = loadPrefix(match.prefix, tables.family, `${where}: source`);
-      return (flight) => isInside(prefix, flight.source);
+      const isInside = prefixTest(loadPrefix(match.prefix, tables.family, `${where}: source`));
+      return (flight) => isInside(flight.source);
     }
     case 'destination': {
-      const prefix = loadPrefix(match.prefix, tables.family, `${where}: destination`);
-      return (flight) => isInside(prefix, flight.destination);
+      const isInside = prefixTest(loadPrefix(match.prefix, tables.family, `${where}: destination`));
+      return (flight) => isInside(flight.destination);
+    }
+    case 'sourceIn': {
+      const isInside = anyPrefixTest(match.prefixes, tables, `${where}: source`);
+      return (flight) => isInside(flight.source);
+    }
+    case 'destinationIn': {
+      const isInside = anyPrefixTest(match.prefixes, tables, `${where}: destination`);
+      return (flight) => isInside(flight.destination);
     }
     case 'inInterface': {
       const holds = interfaceTest(match.name);
@@ -102,6 +110,12 @@ function loadMatch(match: Match, tables: MatchTables, where: string): MatchTest 
   }
 }
 
+/** Inside one of them. */
+function anyPrefixTest(texts: readonly string[], tables: MatchTables, where: string): (words: AddressWords) => boolean {
+  const tests = texts.map((text) => prefixTest(loadPrefix(text, tables.family, where)));
+  return (words) => tests.some((isInside) => isInside(words));
+}
+
 /** A final `+` stands for any rest. */
 function interfaceTest(name: string): (present: string) => boolean {
   if (!name.endsWith('+')) return (present) => present === name;
@@ -110,7 +124,7 @@ function interfaceTest(name: string): (present: string) => boolean {
 }
 
 function loadRecent(match: Extract<Match, { kind: 'recent' }>, { recents, state }: MatchTables): MatchTest {
-  const list = recents.use(match.list);
+  const list = recents.useList(match.list);
   const { operation, seconds, reap } = match;
   if (operation === 'set') {
     return (flight) => {
@@ -126,7 +140,7 @@ function loadRecent(match: Extract<Match, { kind: 'recent' }>, { recents, state 
 
 function loadSetMatch(match: Extract<Match, { kind: 'set' }>, tables: MatchTables, where: string): MatchTest {
   const { key, elements, sightings } = findSet(match.set, tables, where);
-  if (sightings !== undefined) return (flight) => sightings.list.wasSeen(flight.source, tables.state.now, sightings.seconds);
+  if (sightings !== undefined) return (flight) => sightings.list.isElement(flight.source, tables.state.now, sightings.seconds);
   const sides = resolveSides(key, match.fields, `${where}: set ${match.set}`);
   return (flight) => elements.find(flight, sides) !== undefined;
 }

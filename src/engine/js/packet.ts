@@ -105,10 +105,11 @@ function refuse(flight: Flight, action: Refusal): PacketVerdict {
 function confirm(flight: Flight, first: Connection['state'], { program, state }: Surroundings, settings: ConntrackSettings): Connection {
   const { localAddresses, family } = program;
   const reply = replyTuple(flight);
-  const began = { protocol: flight.protocol, state: first, assured: false };
+  const { protocol } = flight;
+  const timeout = timeoutMs({ protocol, state: first, assured: false }, settings.timeouts);
   return {
-    ...began,
     family,
+    protocol,
     original: flight.arrived,
     reply,
     startedAt: state.now,
@@ -121,10 +122,12 @@ function confirm(flight: Flight, first: Connection['state'], { program, state }:
     isSnat: flight.isSnat,
     virtual: flight.virtual,
     servicePort: flight.isDnat ? flight.servicePort : flight.acceptedServicePort,
+    state: first,
     seenReply: false,
+    assured: false,
     finSeen: { original: false, reply: false },
     lastWasReset: false,
-    expiresAt: state.now + timeoutMs(began, settings.timeouts),
+    expiresAt: state.now + timeout,
   };
 }
 

@@ -6,12 +6,17 @@ const MS = 1000;
 
 /** One list, in the order of last sightings: a full list forgets the source seen longest ago. */
 export class RecentList {
+  readonly #limit: number;
   readonly #lastSeen = new Map<string, number>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
 
   /** Puts the source on the list, or makes its sighting now. */
   see(source: AddressWords, now: number): void {
     const key = addressKey(source);
-    if (!this.#lastSeen.delete(key) && this.#lastSeen.size === RECENT_LIST_MAX) {
+    if (!this.#lastSeen.delete(key) && this.#lastSeen.size === this.#limit) {
       for (const oldest of this.#lastSeen.keys()) {
         this.#lastSeen.delete(oldest);
         break;
@@ -30,6 +35,12 @@ export class RecentList {
     return seen !== undefined && (seconds === undefined || now - seen <= seconds * MS);
   }
 
+  /** The source is an element of a dynamic set whose elements live for `seconds`: unlike xt_recent, not at the very end. */
+  isElement(source: AddressWords, now: number, seconds: number): boolean {
+    const seen = this.lastSeen(source);
+    return seen !== undefined && now - seen < seconds * MS;
+  }
+
   /** Forgets sightings older than `seconds`. */
   reap(now: number, seconds: number): void {
     for (const [key, seen] of this.#lastSeen) {
@@ -37,6 +48,12 @@ export class RecentList {
       this.#lastSeen.delete(key);
     }
   }
+}
+
+/** What a dynamic set holds: sources, each for that long after it was last seen. */
+export interface Sightings {
+  readonly list: RecentList;
+  readonly seconds: number;
 }
 
 /** The lists of one Program by name. Those that its predecessor had too keep their sightings; others are forgotten with their last rule. */
@@ -49,14 +66,23 @@ export class RecentLists {
     this.#before = before === undefined ? new Map() : before.#lists;
   }
 
-  /** The list that a rule being loaded names. */
-  use(name: string): RecentList {
-    const list = this.#lists.get(name) ?? this.#before.get(name) ?? new RecentList();
-    this.#lists.set(name, list);
-    return list;
+  /** The xt_recent list that a rule being loaded names. */
+  useList(name: string): RecentList {
+    return this.#use(name, RECENT_LIST_MAX);
+  }
+
+  /** The sightings behind a dynamic set, as many as there are sources. */
+  useSet(name: string): RecentList {
+    return this.#use(name, Number.POSITIVE_INFINITY);
   }
 
   find(name: string): RecentList | undefined {
     return this.#lists.get(name);
+  }
+
+  #use(name: string, limit: number): RecentList {
+    const list = this.#lists.get(name) ?? this.#before.get(name) ?? new RecentList(limit);
+    this.#lists.set(name, list);
+    return list;
   }
 }

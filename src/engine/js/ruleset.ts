@@ -3,7 +3,7 @@ import { CHAIN_DEPTH_MAX } from '../../../assembly/shared/layout.ts';
 import type { AddressWords } from './addresses.ts';
 import type { Flight, SourceTranslation } from './flight.ts';
 import type { MatchTest } from './matches.ts';
-import type { RecentList } from './recent.ts';
+import type { Sightings } from './recent.ts';
 import type { KeyTable, Side } from './sets.ts';
 import type { EngineState } from './state.ts';
 
@@ -15,7 +15,7 @@ export type LoadedTarget =
   | { readonly kind: 'translateSource'; readonly translation: SourceTranslation }
   | { readonly kind: 'verdictMap'; readonly elements: KeyTable<LoadedElement>; readonly sides: readonly Side[] }
   | { readonly kind: 'randomVerdictMap'; readonly chains: readonly LoadedChain[] }
-  | { readonly kind: 'updateSet'; readonly list: RecentList };
+  | { readonly kind: 'updateSet'; readonly sightings: Sightings };
 
 /** What a verdict map says for a key; no chain: drop. */
 export interface LoadedElement {
@@ -132,7 +132,8 @@ export function walkBaseChain(base: LoadedBaseChain, flight: Flight, state: Engi
         break;
       }
       case 'updateSet':
-        target.list.see(flight.source, state.now);
+        target.sightings.list.reap(state.now, target.sightings.seconds);
+        target.sightings.list.see(flight.source, state.now);
         break;
     }
   }

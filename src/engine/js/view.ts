@@ -34,7 +34,15 @@ export function engineView({ program, conntrack, state }: Surroundings, serviceP
     findConnection: (protocol, tuple) => {
       const hit = conntrack.peek(protocol, loadTuple(tuple, family), now);
       if (hit === undefined) return undefined;
-      return { connection: trackedConnection(hit.connection, servicePorts, now), direction: hit.direction };
+      const { connection, direction } = hit;
+      return {
+        connection: trackedConnection(connection, servicePorts, now),
+        direction,
+        path: connection.paths[direction],
+        viaIpvs: connection.virtual !== undefined,
+        snat: connection.isSnat,
+        isOver: connection.finSeen[direction === 'original' ? 'reply' : 'original'] || connection.lastWasReset,
+      };
     },
     recentSighting: (list, source) => program.recents.find(list)?.lastSeen(loadAddress(source, family, 'source')),
     lastDestination: (protocol: TransportProtocol, address: string, port: number) => {

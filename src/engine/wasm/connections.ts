@@ -9,10 +9,18 @@ import {
   CT_EXPIRES_AT,
   CT_FLAG_ASSURED,
   CT_FLAG_DNAT,
+  CT_FLAG_FIN_ORIGINAL,
+  CT_FLAG_FIN_REPLY,
+  CT_FLAG_IPVS,
+  CT_FLAG_LAST_RST,
   CT_FLAG_MASQUERADE,
   CT_FLAG_SEEN_REPLY,
+  CT_FLAG_SNAT,
   CT_FLAGS,
   CT_ORIGINAL,
+  CT_PATH_MASK,
+  CT_PATH_ORIGINAL_SHIFT,
+  CT_PATH_REPLY_SHIFT,
   CT_SERVICE_PORT,
   CT_SIZE_V4,
   CT_SIZE_V6,
@@ -26,7 +34,7 @@ import {
 } from '../../../assembly/shared/layout.ts';
 import { type Family, formatAddress } from '../../address.ts';
 import type { TransportProtocol } from '../../packet.ts';
-import type { TrackedConnection, TupleText } from '../engine.ts';
+import type { FoundConnection, TrackedConnection, TupleText } from '../engine.ts';
 import { swapBytes } from '../packet-record.ts';
 import type { Core } from './core.ts';
 import type { LinearMemory } from './memory.ts';
@@ -40,7 +48,18 @@ const PROTOCOLS = new Map<number, TransportProtocol>([
   [CLASS_SCTP, 'SCTP'],
 ]);
 
-const TCP_STATE_NAMES = ['NONE', 'SYN_SENT', 'SYN_RECV', 'ESTABLISHED', 'FIN_WAIT', 'CLOSE_WAIT', 'LAST_ACK', 'TIME_WAIT', 'CLOSE', 'SYN_SENT2'];
+const TCP_STATE_NAMES = [
+  'NONE',
+  'SYN_SENT',
+  'SYN_RECV',
+  'ESTABLISHED',
+  'FIN_WAIT',
+  'CLOSE_WAIT',
+  'LAST_ACK',
+  'TIME_WAIT',
+  'CLOSE',
+  'SYN_SENT2',
+];
 const SCTP_STATE_NAMES = ['NONE', 'COOKIE_WAIT', 'NONE', 'ESTABLISHED'];
 
 /** The table of one family. */
@@ -117,6 +136,30 @@ export class ConnectionTable {
     };
   }
 
+  /** The connection that has the tuple in either direction. Walks all entries: for trace, not for packets. */
+  find(protocol: TransportProtocol, tuple: TupleText, now: number): FoundConnection | undefined {
+    for (const entry of this.live(now)) {
+      const connection = this.read(entry, now);
+      if (connection.protocol !== protocol) continue;
+      if (isSameTuple(connection.original, tuple)) return this.#found(entry, connection, 'original');
+      if (isSameTuple(connection.reply, tuple)) return this.#found(entry, connection, 'reply');
+    }
+    return undefined;
+  }
+
+  #found(entry: number, connection: TrackedConnection, direction: 'original' | 'reply'): FoundConnection {
+    const flags = this.#memory.data.getUint16(entry + CT_FLAGS, true);
+    const isOriginal = direction === 'original';
+    return {
+      connection,
+      direction,
+      path: (flags >> (isOriginal ? CT_PATH_ORIGINAL_SHIFT : CT_PATH_REPLY_SHIFT)) & CT_PATH_MASK,
+      viaIpvs: (flags & CT_FLAG_IPVS) !== 0,
+      snat: (flags & (CT_FLAG_SNAT | CT_FLAG_MASQUERADE)) !== 0,
+      isOver: (flags & ((isOriginal ? CT_FLAG_FIN_REPLY : CT_FLAG_FIN_ORIGINAL) | CT_FLAG_LAST_RST)) !== 0,
+    };
+  }
+
   #readTuple(at: number): TupleText {
     const ports = this.#memory.data.getUint32(at + this.#addressSize * 2, true);
     return {
@@ -152,4 +195,10 @@ export class ConnectionTable {
 function stateName(protocol: TransportProtocol, state: number): string | undefined {
   if (protocol === 'UDP') return undefined;
   return (protocol === 'TCP' ? TCP_STATE_NAMES : SCTP_STATE_NAMES)[state];
+}
+
+function isSameTuple(a: TupleText, b: TupleText): boolean {
+  return (
+    a.source === b.source && a.sourcePort === b.sourcePort && a.destination === b.destination && a.destinationPort === b.destinationPort
+  );
 }

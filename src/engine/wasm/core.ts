@@ -1,8 +1,8 @@
 // Loads the WebAssembly core and calls it. The only file of src/ that touches its exports; every number that leaves is unsigned.
 import { instantiate, instantiateSync } from '@assemblyscript/loader';
 import { LAYOUT_VERSION } from '../../../assembly/shared/layout.ts';
-import { CoreError } from '../../errors.ts';
 import type { Family } from '../../address.ts';
+import { CoreError } from '../../errors.ts';
 import { CORE_BASE64 } from './core-bytes.ts';
 
 interface CoreExports extends Record<string, unknown> {
@@ -16,6 +16,10 @@ interface CoreExports extends Record<string, unknown> {
   sweep(): void;
   reindexV4(index: number, buckets: number): void;
   reindexV6(index: number, buckets: number): void;
+  sightingsV4(): number;
+  sightingsV6(): number;
+  moveSightingsV4(slots: number, count: number): void;
+  moveSightingsV6(slots: number, count: number): void;
   removeV4(entry: number): void;
   removeV6(entry: number): void;
   processV4(packets: number, verdicts: number, count: number, now: number): void;
@@ -31,6 +35,8 @@ export interface Core {
   seedHash(low: number, high: number): void;
   sweep(): void;
   reindex(family: Family, index: number, buckets: number): void;
+  sightingsAddress(family: Family): number;
+  moveSightings(family: Family, slots: number, count: number): void;
   remove(family: Family, entry: number): void;
   process(family: Family, packets: number, verdicts: number, count: number, now: number): void;
 }
@@ -63,12 +69,15 @@ export function loadCoreSync(bytes: Uint8Array<ArrayBuffer> = embeddedCore()): C
 }
 
 function startFailure(error: unknown): CoreError {
-  return error instanceof CoreError ? error : new CoreError(`the core cannot start: ${error instanceof Error ? error.message : String(error)}`);
+  return error instanceof CoreError
+    ? error
+    : new CoreError(`the core cannot start: ${error instanceof Error ? error.message : String(error)}`);
 }
 
 function checkCore(core: CoreExports): Core {
   const version = core.layoutVersion() >>> 0;
-  if (version !== LAYOUT_VERSION) throw new CoreError(`the core has layout version ${version}, the library ${LAYOUT_VERSION}: one of them is stale`);
+  if (version !== LAYOUT_VERSION)
+    throw new CoreError(`the core has layout version ${version}, the library ${LAYOUT_VERSION}: one of them is stale`);
   return {
     memory: core.memory,
     heapBase: core.heapBase() >>> 0,
@@ -77,13 +86,17 @@ function checkCore(core: CoreExports): Core {
     seedHash: (low, high) => core.seedHash(low, high),
     sweep: () => core.sweep(),
     reindex: (family, index, buckets) => (family === 'IPv4' ? core.reindexV4(index, buckets) : core.reindexV6(index, buckets)),
+    sightingsAddress: (family) => (family === 'IPv4' ? core.sightingsV4() : core.sightingsV6()) >>> 0,
+    moveSightings: (family, slots, count) => (family === 'IPv4' ? core.moveSightingsV4(slots, count) : core.moveSightingsV6(slots, count)),
     remove: (family, entry) => (family === 'IPv4' ? core.removeV4(entry) : core.removeV6(entry)),
     process(family, packets, verdicts, count, now) {
       try {
         if (family === 'IPv4') core.processV4(packets, verdicts, count, now);
         else core.processV6(packets, verdicts, count, now);
       } catch (error) {
-        throw new CoreError(`the core trapped on a batch of ${count} ${family} packets: ${error instanceof Error ? error.message : String(error)}`);
+        throw new CoreError(
+          `the core trapped on a batch of ${count} ${family} packets: ${error instanceof Error ? error.message : String(error)}`,
+        );
       }
     },
   };

@@ -46,6 +46,7 @@ import type { ConntrackTimeouts, Engine, EngineBatch, EngineCounters, EngineOpti
 import { ConnectionTable } from './connections.ts';
 import type { Core } from './core.ts';
 import { LinearMemory } from './memory.ts';
+import { Sightings } from './sightings.ts';
 import { buildTables, type Tables } from './tables.ts';
 import { virtualServiceKey } from './virtual-service-records.ts';
 import { addressWords } from './wire.ts';
@@ -73,6 +74,7 @@ export class WasmEngine implements Engine {
   readonly #recentLists = new Map<string, number>();
   readonly #published = new Map<Family, Published>();
   readonly #tables = new Map<Family, ConnectionTable>();
+  readonly #sightings = new Map<Family, Sightings>();
 
   constructor(core: Core, options: EngineOptions) {
     this.#core = core;
@@ -93,9 +95,17 @@ export class WasmEngine implements Engine {
   load(program: Program): void {
     const { family } = program;
     const before = this.#published.get(family);
+    const named = new Set<string>();
     const tables = buildTables(program, {
       servicePortId: (name) => this.#servicePortId(name),
-      recentList: (name) => this.#recentList(family, name),
+      recentList: (name) => {
+        named.add(name);
+        return this.#recentList(family, name);
+      },
+      sightingSet: (name, seconds) => {
+        named.add(name);
+        return this.#sightingsOf(family).setNumber(name, seconds);
+      },
       lastDestination: (key) => this.#lastDestination(family, key),
     });
     const size = tables.image.size;
@@ -104,7 +114,18 @@ export class WasmEngine implements Engine {
     this.#setState(family === 'IPv4' ? STATE_ROOT_V4 : STATE_ROOT_V6, base + tables.root);
     this.#published.set(family, { base, size, virtualServices: tables.virtualServices });
     if (before !== undefined) this.#memory.release(before.base, before.size);
+    this.#forgetLists(family, named);
+    this.#sightingsOf(family).forgetSets(named);
     this.#table(family);
+  }
+
+  /** The kernel drops an xt_recent list with the last rule that names it. */
+  #forgetLists(family: Family, named: ReadonlySet<string>): void {
+    for (const [key, address] of this.#recentLists) {
+      if (!key.startsWith(`${family} `) || named.has(key.slice(family.length + 1))) continue;
+      this.#recentLists.delete(key);
+      this.#memory.release(address, recentListSize(family));
+    }
   }
 
   createBatch(family: Family, capacity: number): EngineBatch {
@@ -116,11 +137,13 @@ export class WasmEngine implements Engine {
   processBatch(batch: EngineBatch, count: number, now: number): void {
     if (!(batch instanceof WasmBatch)) throw new InvalidArgumentError('batch', batch.constructor.name, 'was not made by this engine');
     const table = this.#table(batch.family);
+    const sightings = this.#sightingsOf(batch.family);
     const packetSize = batch.family === 'IPv4' ? PACKET_SIZE_V4 : PACKET_SIZE_V6;
     const verdictSize = batch.family === 'IPv4' ? VERDICT_SIZE_V4 : VERDICT_SIZE_V6;
     for (let first = 0; first < count; first += CHUNK) {
       const length = Math.min(CHUNK, count - first);
       table.reserve(length);
+      sightings.reserve(length);
       this.#core.process(batch.family, batch.packets + first * packetSize, batch.verdicts + first * verdictSize, length, now);
     }
   }
@@ -129,7 +152,8 @@ export class WasmEngine implements Engine {
     const known = this.#interfaceIds.get(name);
     if (known !== undefined) return known;
     const bytes = new TextEncoder().encode(name);
-    if (bytes.length >= INTERFACE_SIZE) throw new InvalidArgumentError('packet.inInterface', name, `is longer than ${INTERFACE_SIZE - 1} bytes`);
+    if (bytes.length >= INTERFACE_SIZE)
+      throw new InvalidArgumentError('packet.inInterface', name, `is longer than ${INTERFACE_SIZE - 1} bytes`);
     const id = this.#interfaceIds.size;
     if (id >= INTERFACES_MAX) throw new CapacityError('interface names', INTERFACES_MAX, id + 1);
     this.#memory.bytes.set(bytes, this.#getState(STATE_INTERFACES) + id * INTERFACE_SIZE);
@@ -158,7 +182,8 @@ export class WasmEngine implements Engine {
   }
 
   counters(now: number): EngineCounters {
-    const read = (which: number): number => Number(this.#memory.data.getBigUint64(this.#core.stateAddress + STATE_COUNTERS + which * 8, true));
+    const read = (which: number): number =>
+      Number(this.#memory.data.getBigUint64(this.#core.stateAddress + STATE_COUNTERS + which * 8, true));
     let connections = 0;
     for (const table of this.#tables.values()) for (const _ of table.live(now)) connections++;
     return {
@@ -181,15 +206,8 @@ export class WasmEngine implements Engine {
   view(family: Family, now: number): EngineView {
     return {
       randomState: this.#getState(STATE_RANDOM),
-      findConnection: (protocol, tuple) => {
-        for (const connection of this.connections(now)) {
-          if (connection.family !== family || connection.protocol !== protocol) continue;
-          if (isSameTuple(connection.original, tuple)) return { connection, direction: 'original' };
-          if (isSameTuple(connection.reply, tuple)) return { connection, direction: 'reply' };
-        }
-        return undefined;
-      },
-      recentSighting: (list, source) => this.#recentSighting(family, list, source),
+      findConnection: (protocol, tuple) => this.#table(family).find(protocol, tuple, now),
+      recentSighting: (list, source) => this.#recentSighting(family, list, source) ?? this.#sightingsOf(family).lastSeen(list, source),
       lastDestination: (protocol, address, port) => {
         const last = this.#lastDestination(family, virtualServiceKey(protocol, address, port));
         return last === undefined ? undefined : splitEndpoint(last);
@@ -211,6 +229,14 @@ export class WasmEngine implements Engine {
     return table;
   }
 
+  #sightingsOf(family: Family): Sightings {
+    const known = this.#sightings.get(family);
+    if (known !== undefined) return known;
+    const sightings = new Sightings(this.#core, this.#memory, family);
+    this.#sightings.set(family, sightings);
+    return sightings;
+  }
+
   #servicePortId(name: string): number {
     const known = this.#servicePortIds.get(name);
     if (known !== undefined) return known;
@@ -222,7 +248,7 @@ export class WasmEngine implements Engine {
     const key = `${family} ${name}`;
     const known = this.#recentLists.get(key);
     if (known !== undefined) return known;
-    const address = this.#memory.allocate(RECENT_ENTRIES + RECENT_LIST_MAX * recentEntrySize(family));
+    const address = this.#memory.allocate(recentListSize(family));
     this.#recentLists.set(key, address);
     return address;
   }
@@ -322,14 +348,12 @@ function timeoutsInOrder(timeouts: ConntrackTimeouts): number[] {
   return seconds;
 }
 
-function recentEntrySize(family: Family): number {
-  return RECENT_ADDRESS + Math.max(8, family === 'IPv4' ? ADDRESS_V4 : ADDRESS_V6);
+function recentListSize(family: Family): number {
+  return RECENT_ENTRIES + RECENT_LIST_MAX * recentEntrySize(family);
 }
 
-type Tuple = TrackedConnection['original'];
-
-function isSameTuple(a: Tuple, b: Tuple): boolean {
-  return a.source === b.source && a.sourcePort === b.sourcePort && a.destination === b.destination && a.destinationPort === b.destinationPort;
+function recentEntrySize(family: Family): number {
+  return RECENT_ADDRESS + Math.max(8, family === 'IPv4' ? ADDRESS_V4 : ADDRESS_V6);
 }
 
 function splitEndpoint(text: string): { address: string; port: number } {

@@ -17,12 +17,15 @@ import {
   MATCH_RECENT_CHECK,
   MATCH_RECENT_SET,
   MATCH_SET,
+  MATCH_SIGHTING,
   MATCH_SIZE,
   MATCH_SOURCE,
   MATCH_SOURCE_LOCAL,
   MATCH_SOURCE_PORT,
   MATCH_STATISTIC,
   MATCH_WORDS,
+  SELECT_DESTINATION,
+  SELECT_SOURCE,
   STATE_BIT_DNAT,
   STATE_BIT_ESTABLISHED,
   STATE_BIT_INVALID,
@@ -31,6 +34,7 @@ import {
   STATE_BIT_SNAT,
   STATE_BIT_UNTRACKED,
 } from '../../../assembly/shared/layout.ts';
+import { CoreError } from '../../errors.ts';
 import type { ConntrackState, Match } from '../../program/ruleset.ts';
 import type { TableImage } from './table-image.ts';
 import { addressWords, networkWords, protocolClass, swapPort } from './wire.ts';
@@ -49,6 +53,10 @@ export interface ColumnRow {
 export interface MatchTargets {
   setOffset(name: string): number;
   setSelectors(name: string, sides: readonly ('src' | 'dst')[]): number;
+  /** The number of a dynamic set; undefined for others. */
+  sightingSet(name: string): number | undefined;
+  /** The offset of a set of networks that one rule alone asks. */
+  addressSet(prefixes: readonly string[]): number;
   /** An absolute address: lists outlive Programs. */
   recentList(name: string): number;
 }
@@ -106,78 +114,93 @@ export function writeMatches(image: TableImage, matches: readonly Match[], targe
 }
 
 function writeMatch(image: TableImage, at: number, match: Match, targets: MatchTargets): void {
-  const write = (kind: number, a = 0, b = 0): void => {
-    image.set(at + MATCH_KIND, kind);
-    image.set(at + MATCH_A, a);
-    image.set(at + MATCH_B, b);
-  };
+  const { kind, a = 0, b = 0, words = [], record } = matchWords(match, targets);
+  image.set(at + MATCH_KIND, kind);
   image.set(at + MATCH_NEGATED, 'negated' in match && match.negated === true ? 1 : 0);
+  image.set(at + MATCH_B, b);
+  if (record === undefined) image.set(at + MATCH_A, a);
+  else image.point(at + MATCH_A, record);
+  words.forEach((word, index) => {
+    image.set(at + MATCH_WORDS + index * 4, word);
+  });
+}
+
+interface MatchWords {
+  readonly kind: number;
+  readonly a?: number;
+  readonly b?: number;
+  readonly words?: readonly number[];
+  /** The offset of what the first argument is the address of. */
+  readonly record?: number;
+}
+
+function matchWords(match: Match, targets: MatchTargets): MatchWords {
   switch (match.kind) {
     case 'source':
-    case 'destination': {
-      write(match.kind === 'source' ? MATCH_SOURCE : MATCH_DESTINATION);
-      const { network, mask } = networkWords(match.prefix);
-      writeWords(image, at + MATCH_WORDS, network);
-      writeWords(image, at + MATCH_WORDS + 16, mask);
-      return;
-    }
+      return { kind: MATCH_SOURCE, words: prefixWords(match.prefix) };
+    case 'destination':
+      return { kind: MATCH_DESTINATION, words: prefixWords(match.prefix) };
     case 'inInterface':
-      return writeInterface(image, at, match.name);
+      return interfaceWords(match.name);
     case 'outInterface':
       // Output interfaces are unknown: the empty name, which only `+` matches.
-      if (match.name === '+') return write(MATCH_INTERFACE);
-      return write(MATCH_NEVER);
+      return match.name === '+' ? interfaceWords('+') : { kind: MATCH_NEVER };
     case 'protocol':
-      return write(MATCH_CLASS, protocolClass(match.protocol));
+      return { kind: MATCH_CLASS, a: protocolClass(match.protocol) };
     case 'sourcePort':
-      return write(MATCH_SOURCE_PORT, match.from, match.to);
+      return { kind: MATCH_SOURCE_PORT, a: match.from, b: match.to };
     case 'destinationPort':
-      return write(MATCH_DESTINATION_PORT, match.from, match.to);
+      return { kind: MATCH_DESTINATION_PORT, a: match.from, b: match.to };
     case 'mark':
-      return write(MATCH_MARK, match.value, match.mask);
+      return { kind: MATCH_MARK, a: match.value, b: match.mask };
     case 'conntrackState':
-      return write(
-        MATCH_CONNTRACK_STATE,
-        match.states.reduce((bits, state) => bits | STATE_BITS[state], 0),
-      );
+      return { kind: MATCH_CONNTRACK_STATE, a: match.states.reduce((bits, state) => bits | STATE_BITS[state], 0) };
     case 'addressType':
-      return write(match.side === 'source' ? MATCH_SOURCE_LOCAL : MATCH_DESTINATION_LOCAL);
+      return { kind: match.side === 'source' ? MATCH_SOURCE_LOCAL : MATCH_DESTINATION_LOCAL };
     case 'statistic':
-      return write(MATCH_STATISTIC, match.threshold);
-    case 'recent':
-      if (match.operation === 'set') return write(MATCH_RECENT_SET, targets.recentList(match.list));
-      write(MATCH_RECENT_CHECK, targets.recentList(match.list), match.seconds ?? 0);
-      image.set(at + MATCH_WORDS, match.reap === true ? 1 : 0);
-      return;
+      return { kind: MATCH_STATISTIC, a: match.threshold };
+    case 'recent': {
+      const list = targets.recentList(match.list);
+      if (match.operation === 'set') return { kind: MATCH_RECENT_SET, a: list };
+      return { kind: MATCH_RECENT_CHECK, a: list, b: match.seconds ?? 0, words: [match.reap === true ? 1 : 0] };
+    }
+    case 'sourceIn':
+      return { kind: MATCH_SET, record: targets.addressSet(match.prefixes), b: SELECT_SOURCE };
+    case 'destinationIn':
+      return { kind: MATCH_SET, record: targets.addressSet(match.prefixes), b: SELECT_DESTINATION };
     case 'set':
-      write(MATCH_SET, 0, targets.setSelectors(match.set, match.fields));
-      image.point(at + MATCH_A, targets.setOffset(match.set));
-      return;
-    case 'ipvs':
-      write(MATCH_IPVS, protocolClass(match.virtualProtocol), swapPort(match.virtualPort));
-      return writeWords(image, at + MATCH_WORDS, addressWords(match.virtualAddress));
+      return setWords(match, targets);
+    case 'ipvs': {
+      const words = addressWords(match.virtualAddress);
+      return { kind: MATCH_IPVS, a: protocolClass(match.virtualProtocol), b: swapPort(match.virtualPort), words };
+    }
     case 'physdevIn':
-      return write(MATCH_NEVER);
+      return { kind: MATCH_NEVER };
     case 'nfacct':
     case 'comment':
-      return; // always hold; splitMatches leaves them out
+      throw new CoreError(`match ${match.kind} always holds and has no record`);
   }
 }
 
-function writeWords(image: TableImage, at: number, words: readonly number[]): void {
-  words.forEach((word, index) => {
-    image.set(at + index * 4, word);
-  });
+function setWords(match: Extract<Match, { kind: 'set' }>, targets: MatchTargets): MatchWords {
+  const sightings = targets.sightingSet(match.set);
+  if (sightings !== undefined) return { kind: MATCH_SIGHTING, a: sightings };
+  return { kind: MATCH_SET, record: targets.setOffset(match.set), b: targets.setSelectors(match.set, match.fields) };
+}
+
+/** Network and mask, each in 16 bytes. */
+function prefixWords(prefix: string): number[] {
+  const { network, mask } = networkWords(prefix);
+  return [...network, ...Array.from({ length: 4 - network.length }, () => 0), ...mask];
 }
 
 /** Interface names compare their first bytes: all 16 for a whole name (zero-padded), those before `+` for a prefix. */
-function writeInterface(image: TableImage, at: number, name: string): void {
+function interfaceWords(name: string): MatchWords {
   const isPrefix = name.endsWith('+');
   const bytes = new TextEncoder().encode(isPrefix ? name.slice(0, -1) : name).subarray(0, INTERFACE_SIZE);
-  image.set(at + MATCH_KIND, MATCH_INTERFACE);
-  image.set(at + MATCH_A, isPrefix ? bytes.length : INTERFACE_SIZE);
+  const words = [0, 0, 0, 0];
   bytes.forEach((byte, index) => {
-    const word = at + MATCH_WORDS + (index >> 2) * 4;
-    image.set(word, (image.get(word) | (byte << ((index & 3) * 8))) >>> 0);
+    words[index >> 2] = ((words[index >> 2] ?? 0) | (byte << ((index & 3) * 8))) >>> 0;
   });
+  return { kind: MATCH_INTERFACE, a: isPrefix ? bytes.length : INTERFACE_SIZE, words };
 }

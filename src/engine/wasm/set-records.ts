@@ -1,6 +1,10 @@
 // Writes sets and maps: open hash tables over keys of words, at most half full. assembly/sets.ts reads them.
+
+import { hashEnd, hashWord, nextSlot } from '../../../assembly/shared/hash.ts';
 import {
   KEY_WORDS_MAX,
+  MASK_LENGTH,
+  MASK_SIZE,
   SELECT_DESTINATION,
   SELECT_DESTINATION_PORT,
   SELECT_DESTINATION_PORT_ONLY,
@@ -18,7 +22,6 @@ import {
   SLOT_SERVICE_PORT,
   SLOT_VALUE,
 } from '../../../assembly/shared/layout.ts';
-import { hashEnd, hashWord, nextSlot } from '../../../assembly/shared/hash.ts';
 import { CapacityError, UnsupportedError } from '../../errors.ts';
 import type { ElementKey, KeyField } from '../../program/sets.ts';
 import type { TableImage } from './table-image.ts';
@@ -62,11 +65,12 @@ function writeMasks(image: TableImage, set: number, fields: readonly KeyField[],
   const longestFirst = [...lengths].sort(([a], [b]) => b - a);
   // A set without elements still has one mask, so that the core keeps to the path of networks.
   if (longestFirst.length === 0) longestFirst.push([0, []]);
-  const masks = image.reserve(longestFirst.length * 16);
-  longestFirst.forEach(([, mask], index) => {
+  const masks = image.reserve(longestFirst.length * MASK_SIZE);
+  longestFirst.forEach(([length, mask], index) => {
     mask.forEach((word, part) => {
-      image.set(masks + index * 16 + part * 4, word);
+      image.set(masks + index * MASK_SIZE + part * 4, word);
     });
+    image.set(masks + index * MASK_SIZE + MASK_LENGTH, length);
   });
   image.set(set + SET_MASK_COUNT, longestFirst.length);
   image.point(set + SET_MASKS, masks);
@@ -91,7 +95,7 @@ function writeSlot(
   });
 }
 
-/** The words of a key: addresses as wire words; a protocol and its port share one word. */
+/** The words of a key: addresses as wire words; networks with their length behind; a protocol and its port share one word. */
 function keyWords(name: string, fields: readonly KeyField[], key: ElementKey): number[] {
   const words: number[] = [];
   let protocol = 0;
@@ -99,7 +103,7 @@ function keyWords(name: string, fields: readonly KeyField[], key: ElementKey): n
     const part = key[index];
     if (part === undefined) throw new UnsupportedError(`set ${name}: an element has ${key.length} parts, its key ${fields.length}`);
     if (field === 'address') words.push(...addressWords(String(part)));
-    else if (field === 'network') words.push(...networkWords(String(part)).network);
+    else if (field === 'network') words.push(...networkWords(String(part)).network, readPrefix(String(part)).length);
     else if (field === 'protocol') protocol = protocolClass(String(part));
     else words.push(protocol * 0x10000 + Number(part));
   });

@@ -48,7 +48,7 @@ import {
   TARGET_REJECT,
   TARGET_RETURN,
   TARGET_SNAT,
-  TARGET_UPDATE_RECENT,
+  TARGET_UPDATE_SIGHTING,
   TARGET_VERDICT_MAP,
   VALUE_DROP,
 } from '../../../assembly/shared/layout.ts';
@@ -76,6 +76,8 @@ const HOOK_NUMBER: Readonly<Record<Hook, number>> = {
 export interface TableContext {
   servicePortId(name: string): number;
   recentList(name: string): number;
+  /** The number of a dynamic set. */
+  sightingSet(name: string, timeoutSeconds: number): number;
   /** The destination that a virtual service chose last, as `address:port`. */
   lastDestination(key: string): string | undefined;
 }
@@ -126,6 +128,8 @@ class RulesetWriter implements MatchTargets {
   /** By table, then by name. */
   readonly #chains = new Map<Table, Map<string, number>>();
   readonly #sets = new Map<string, { readonly offset: number; readonly key: readonly KeyField[] }>();
+  /** Timeouts of the sets that packets add to. */
+  readonly #dynamicSets = new Map<string, number>();
   /** One copy of each translated address. */
   readonly #addresses = new Map<string, number>();
 
@@ -141,7 +145,10 @@ class RulesetWriter implements MatchTargets {
       this.#chains.set(table, new Map(table.chains.map((chain) => [chain.name, this.#image.reserve(CHAIN_SIZE)])));
     }
     for (const set of this.#program.sets) {
-      if (set.timeoutSeconds !== undefined) continue; // its elements are sightings, kept in a list
+      if (set.timeoutSeconds !== undefined) {
+        this.#dynamicSets.set(set.name, set.timeoutSeconds);
+        continue;
+      }
       const contents = set.elements.map((key) => ({ key, servicePort: 0 }));
       this.#sets.set(set.name, { offset: writeSet(this.#image, set.name, set.key, contents), key: set.key });
     }
@@ -153,7 +160,9 @@ class RulesetWriter implements MatchTargets {
   }
 
   #writeHooks(root: number): void {
-    const bases = this.#program.tables.flatMap((table) => table.chains.flatMap((chain) => (chain.base === undefined ? [] : [{ table, chain, base: chain.base }])));
+    const bases = this.#program.tables.flatMap((table) =>
+      table.chains.flatMap((chain) => (chain.base === undefined ? [] : [{ table, chain, base: chain.base }])),
+    );
     for (const [hook, number] of Object.entries(HOOK_NUMBER)) {
       const here = bases.filter(({ base }) => base.hook === hook).sort((a, b) => a.base.priority - b.base.priority);
       const records = this.#image.reserve(here.length * BASE_SIZE);
@@ -198,7 +207,8 @@ class RulesetWriter implements MatchTargets {
     for (let index = 0; index < padded; index++) {
       const row: ColumnRow = { network: [], mask: [], ports: 0xffff0000, protocol: 0 };
       const rule = chain.rules[index];
-      if (rule === undefined) row.ports = 1; // from 1 to 0: no packet
+      if (rule === undefined)
+        row.ports = 1; // from 1 to 0: no packet
       else this.#writeRule(table, rules + index * RULE_SIZE, rule, row);
       const cells = [...pad4(row.network, this.#words), ...pad4(row.mask, this.#words), row.ports, row.protocol];
       cells.forEach((cell, column) => {
@@ -217,49 +227,56 @@ class RulesetWriter implements MatchTargets {
   }
 
   #writeTarget(table: Table, at: number, target: Target): void {
-    const image = this.#image;
-    const write = (kind: number, a = 0, b = 0): void => {
-      image.set(at + RULE_TARGET, kind);
-      image.set(at + RULE_A, a);
-      image.set(at + RULE_B, b);
-    };
+    const { kind, a = 0, b = 0, record } = this.#targetWords(table, target);
+    this.#image.set(at + RULE_TARGET, kind);
+    this.#image.set(at + RULE_B, b);
+    if (record === undefined) this.#image.set(at + RULE_A, a);
+    else this.#image.point(at + RULE_A, record);
+  }
+
+  /** The words of a target; `record`: the offset of what its first argument is the address of. */
+  #targetWords(
+    table: Table,
+    target: Target,
+  ): { readonly kind: number; readonly a?: number; readonly b?: number; readonly record?: number } {
     switch (target.kind) {
       case 'none':
-        return write(TARGET_NONE);
+        return { kind: TARGET_NONE };
       case 'accept':
-        return write(TARGET_ACCEPT);
+        return { kind: TARGET_ACCEPT };
       case 'drop':
-        return write(TARGET_DROP);
+        return { kind: TARGET_DROP };
       case 'return':
-        return write(TARGET_RETURN);
+        return { kind: TARGET_RETURN };
       case 'reject':
-        return write(TARGET_REJECT);
+        return { kind: TARGET_REJECT };
       case 'jump':
+        return { kind: TARGET_JUMP, record: this.#chainOffset(table, target.chain) };
       case 'goto':
-        write(target.kind === 'jump' ? TARGET_JUMP : TARGET_GOTO);
-        return image.point(at + RULE_A, this.#chainOffset(table, target.chain));
+        return { kind: TARGET_GOTO, record: this.#chainOffset(table, target.chain) };
       case 'mark':
-        return write(TARGET_MARK, target.value, target.mask);
+        return { kind: TARGET_MARK, a: target.value, b: target.mask };
       case 'dnat':
+        return { kind: TARGET_DNAT, record: this.#addressOffset(target.address), b: portWord(target.port) };
       case 'snat':
-        write(target.kind === 'dnat' ? TARGET_DNAT : TARGET_SNAT, 0, target.port === undefined ? PORT_KEEP : swapPort(target.port));
-        return image.point(at + RULE_A, this.#addressOffset(target.address));
+        return { kind: TARGET_SNAT, record: this.#addressOffset(target.address), b: portWord(target.port) };
       case 'masquerade':
-        return write(TARGET_MASQUERADE, target.randomFully ? 1 : 0);
+        return { kind: TARGET_MASQUERADE, a: target.randomFully ? 1 : 0 };
       case 'verdictMap':
-        write(TARGET_VERDICT_MAP, 0, this.setSelectors(target.map, ['dst', 'dst']));
-        return image.point(at + RULE_A, this.setOffset(target.map));
-      case 'randomVerdictMap': {
-        const list = image.reserve(target.chains.length * 4);
-        target.chains.forEach((name, index) => {
-          image.point(list + index * 4, this.#chainOffset(table, name));
-        });
-        write(TARGET_RANDOM_CHAIN, 0, target.chains.length);
-        return image.point(at + RULE_A, list);
-      }
+        return { kind: TARGET_VERDICT_MAP, record: this.setOffset(target.map), b: this.setSelectors(target.map, ['dst', 'dst']) };
+      case 'randomVerdictMap':
+        return { kind: TARGET_RANDOM_CHAIN, record: this.#writeChainList(table, target.chains), b: target.chains.length };
       case 'updateSet':
-        return write(TARGET_UPDATE_RECENT, this.recentList(target.set));
+        return this.#updateWords(target.set);
     }
+  }
+
+  #writeChainList(table: Table, chains: readonly string[]): number {
+    const list = this.#image.reserve(chains.length * 4);
+    chains.forEach((name, index) => {
+      this.#image.point(list + index * 4, this.#chainOffset(table, name));
+    });
+    return list;
   }
 
   #addressOffset(text: string): number {
@@ -277,12 +294,28 @@ class RulesetWriter implements MatchTargets {
     return offset;
   }
 
+  #updateWords(name: string): { readonly kind: number; readonly a: number; readonly b: number } {
+    const seconds = this.#dynamicSets.get(name);
+    if (seconds === undefined) throw new UnsupportedError(`the program has no dynamic set ${name}, but a rule updates it`);
+    return { kind: TARGET_UPDATE_SIGHTING, a: this.#context.sightingSet(name, seconds), b: seconds };
+  }
+
+  sightingSet(name: string): number | undefined {
+    const set = this.#dynamicSets.get(name);
+    return set === undefined ? undefined : this.#context.sightingSet(name, set);
+  }
+
   setOffset(name: string): number {
     return this.#set(name).offset;
   }
 
   setSelectors(name: string, sides: readonly ('src' | 'dst')[]): number {
     return keySelectors(this.#set(name).key, sides);
+  }
+
+  addressSet(prefixes: readonly string[]): number {
+    const contents = prefixes.map((prefix) => ({ key: [prefix], servicePort: 0 }));
+    return writeSet(this.#image, 'addresses of a rule', ['network'], contents);
   }
 
   recentList(name: string): number {
@@ -298,4 +331,8 @@ class RulesetWriter implements MatchTargets {
 
 function pad4(words: readonly number[], count: number): number[] {
   return Array.from({ length: count }, (_, index) => words[index] ?? 0);
+}
+
+function portWord(port: number | undefined): number {
+  return port === undefined ? PORT_KEEP : swapPort(port);
 }

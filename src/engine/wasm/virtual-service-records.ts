@@ -26,7 +26,12 @@ export function virtualServiceKey(protocol: string, address: string, port: numbe
 }
 
 /** Writes the services and, at `at`, the address of the table that finds them; leaves 0 there when there are none. */
-export function writeVirtualServices(image: TableImage, at: number, services: readonly VirtualService[], context: TableContext): Tables['virtualServices'] {
+export function writeVirtualServices(
+  image: TableImage,
+  at: number,
+  services: readonly VirtualService[],
+  context: TableContext,
+): Tables['virtualServices'] {
   const written = new Map<string, { offset: number; destinations: readonly string[] }>();
   const contents: SlotContent[] = services.map((service) => {
     const key = virtualServiceKey(service.protocol, service.address, service.port);

@@ -1,8 +1,9 @@
 // Between numbers as people write them and wire words: network-order bytes as a little-endian word reads them.
-import { parseAddress, parsePrefix, prefixMask, type Prefix } from '../../address.ts';
+
+import { CLASS_ICMP, CLASS_SCTP, CLASS_TCP, CLASS_UDP } from '../../../assembly/shared/layout.ts';
+import { type Prefix, parseAddress, parsePrefix, prefixMask } from '../../address.ts';
 import { InvalidArgumentError } from '../../errors.ts';
 import { swapBytes } from '../packet-record.ts';
-import { CLASS_ICMP, CLASS_SCTP, CLASS_TCP, CLASS_UDP } from '../../../assembly/shared/layout.ts';
 
 /** The wire words of an address. @throws InvalidArgumentError */
 export function addressWords(text: string): number[] {

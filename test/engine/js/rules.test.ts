@@ -123,6 +123,8 @@ describe('a match', () => {
     ['source outside', { kind: 'source', prefix: '10.1.0.0/16' }, false],
     ['destination', { kind: 'destination', prefix: `${CLUSTER_IP}/32` }, true],
     ['everything', { kind: 'destination', prefix: '0.0.0.0/0' }, true],
+    ['a source in one of several', { kind: 'sourceIn', prefixes: ['192.168.0.0/16', '10.0.0.0/24'] }, true],
+    ['a destination in none of several', { kind: 'destinationIn', prefixes: ['192.168.0.0/16', '10.0.0.0/24'] }, false],
     ['protocol', { kind: 'protocol', protocol: 'tcp' }, true],
     ['another protocol', { kind: 'protocol', protocol: 'icmp' }, false],
     ['source port', { kind: 'sourcePort', from: 40000, to: 40000 }, true],

@@ -1,0 +1,60 @@
+// `npm run bench`: asks the questions one after the other and prints the answers. Exit codes: 1 wrong results or a failed gate, 2 usage.
+import { ALLOCATION, BYTES_PER_PACKET_MAX, measureAllocation } from './allocation.ts';
+import { established } from './established.ts';
+import { machineText } from './machine.ts';
+import type { Measurement } from './measurement.ts';
+import { newConnections } from './new-connections.ts';
+import { type BenchOptions, readOptions, USAGE, UsageError } from './options.ts';
+import type { Question } from './question.ts';
+import { allocationLine, allocationText, measurementLine, questionText } from './report.ts';
+import { measureCase } from './rounds.ts';
+import { scanOrLookup } from './scan-or-lookup.ts';
+
+const QUESTIONS: readonly Question[] = [scanOrLookup, established, newConnections];
+
+/** Passes of 65,536 packets between two looks at the heap. */
+const ALLOCATION_PASSES = 100;
+const ALLOCATION_SMOKE_PASSES = 30;
+
+async function run(options: BenchOptions): Promise<void> {
+  const isAsked = (name: string): boolean => options.only.length === 0 || options.only.includes(name);
+  (options.json ? process.stderr : process.stdout).write(`${machineText()}\n\n`);
+  for (const question of QUESTIONS) if (isAsked(question.name)) await ask(question, options);
+  if (isAsked(ALLOCATION)) await askForAllocation(options);
+}
+
+async function ask(question: Question, { json, smoke, rounds }: BenchOptions): Promise<void> {
+  const measurements: Measurement[] = [];
+  for (const one of smoke ? question.smokeCases : question.cases) {
+    progress(`${question.name} ${one.name} ${one.size} ${question.sizeOf}`);
+    const measured = await measureCase(question, one, rounds);
+    measurements.push(...measured);
+    if (json) for (const measurement of measured) print(measurementLine(measurement));
+  }
+  if (!json) print(questionText(question, measurements));
+}
+
+async function askForAllocation({ json, smoke }: BenchOptions): Promise<void> {
+  progress(ALLOCATION);
+  const allocation = await measureAllocation(smoke ? ALLOCATION_SMOKE_PASSES : ALLOCATION_PASSES);
+  print(json ? allocationLine(allocation) : allocationText(allocation));
+  const least = Math.min(...allocation.bytesPerPacket);
+  if (least > BYTES_PER_PACKET_MAX) throw new Error(`${ALLOCATION}: ${least} bytes a packet, more than ${BYTES_PER_PACKET_MAX}`);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** For who waits at a terminal. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`… ${text}\n`);
+}
+
+try {
+  await run(readOptions(process.argv.slice(2), [...QUESTIONS.map(({ name }) => name), ALLOCATION]));
+} catch (error) {
+  const isUsage = error instanceof UsageError;
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n${isUsage ? `${USAGE}\n` : ''}`);
+  process.exitCode = isUsage ? 2 : 1;
+}

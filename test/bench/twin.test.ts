@@ -1,0 +1,131 @@
+// The twin and the engines do the same work: without that, comparing their speed means nothing.
+import { describe, expect, test } from 'vitest';
+import { VerdictDigest } from '../../bench/digest.ts';
+import { Passes } from '../../bench/passes.ts';
+import { createProcessor, VARIANTS, type VariantName } from '../../bench/processor.ts';
+import { compareResults, MismatchError } from '../../bench/rounds.ts';
+import { ENTRY_STATE, TwinConnections } from '../../bench/twin/connections.ts';
+import type { Workload } from '../../bench/workload.ts';
+
+const small: Workload = {
+  mode: 'iptables',
+  serviceCount: 7,
+  endpointsPerService: 3,
+  aim: 'random',
+  connections: 'new',
+  flowCount: 64,
+  packetCount: 64,
+  packetsPerPass: 64,
+  batchSize: 16,
+  seed: 7,
+};
+
+/** Digests of three passes, the second one unchecked, as in a benchmark. */
+function threePasses(variant: VariantName, workload: Workload): ReturnType<VerdictDigest['result']>[] {
+  const passes = new Passes(createProcessor(variant, workload), workload);
+  const first = passes.runChecked().result;
+  passes.reset();
+  passes.run();
+  passes.reset();
+  const last = passes.runChecked().result;
+  passes.verifyCounters();
+  return [first, last];
+}
+
+const workloads: readonly (readonly [string, Workload])[] = [
+  ['new connections by scan', small],
+  ['new connections by scan to the last Service', { ...small, aim: 'last' }],
+  ['new connections by lookup', { ...small, mode: 'ipvs' }],
+  ['established connections', { ...small, connections: 'established', packetCount: 192 }],
+  ['established connections of IPVS', { ...small, mode: 'ipvs', connections: 'established', packetCount: 192 }],
+];
+
+describe.each(workloads)('%s', (_, workload) => {
+  test.each(VARIANTS)('%s gives what the TypeScript engine gives, packet by packet', (variant) => {
+    const expected = threePasses('js', workload);
+    threePasses(variant, workload).forEach((result, pass) => {
+      compareResults(
+        [
+          { variant: 'js', result: expected[pass] },
+          { variant, result },
+        ],
+        'test',
+      );
+    });
+  });
+});
+
+test('passes that repeat draw new random numbers: the digests of two passes differ', () => {
+  const [first, last] = threePasses('twin', small);
+  expect(first?.packets).toBe(64);
+  expect(first?.tuples).not.toBe(last?.tuples);
+});
+
+describe('a mismatch', () => {
+  const result = { packets: 1, tuples: 'a', rules: 'b', meanRules: 1 };
+
+  test('of one packet changes the digest', () => {
+    const verdicts = new Uint32Array(12).fill(1);
+    const before = new VerdictDigest();
+    before.add(verdicts, 2);
+    verdicts[11] = 2; // the destination of the second packet
+    const after = new VerdictDigest();
+    after.add(verdicts, 2);
+    expect(after.result().tuples).not.toBe(before.result().tuples);
+    expect(after.result().rules).toBe(before.result().rules);
+  });
+
+  test('in tuples stops the benchmark', () => {
+    const wrong = { variant: 'twin', result: { ...result, tuples: 'x' } } as const;
+    expect(() => compareResults([{ variant: 'wasm', result }, wrong], 'here')).toThrow(MismatchError);
+  });
+
+  test('in evaluated rules counts between the engines, and not for the twin', () => {
+    const otherRules = { ...result, rules: 'x' };
+    expect(() =>
+      compareResults(
+        [
+          { variant: 'wasm', result },
+          { variant: 'js', result: otherRules },
+        ],
+        'here',
+      ),
+    ).toThrow(MismatchError);
+    expect(() =>
+      compareResults(
+        [
+          { variant: 'wasm', result },
+          { variant: 'twin', result: otherRules },
+        ],
+        'here',
+      ),
+    ).not.toThrow();
+  });
+});
+
+test('the connection table finds exactly what stands in it while connections come and go', () => {
+  const flowCount = 200;
+  const connections = new TwinConnections(flowCount);
+  const entryOf = new Map<number, number>();
+  const enter = (flow: number): void => {
+    const at = connections.insert(flow + 1, 1000, flow, 2000 + (flow % 3), flow);
+    connections.words[at + ENTRY_STATE] = 1;
+    entryOf.set(flow, at / 16);
+  };
+  for (let flow = 0; flow < flowCount; flow++) enter(flow);
+  for (let step = 0; step < 5000; step++) {
+    const flow = (step * 7919) % flowCount;
+    const entry = entryOf.get(flow);
+    if (entry === undefined) {
+      enter(flow);
+    } else {
+      connections.remove(entry);
+      entryOf.delete(flow);
+    }
+    const asked = (step * 104_729) % flowCount;
+    const expected = entryOf.get(asked);
+    expect(connections.find(asked + 1, 1000, asked)).toBe(expected === undefined ? -1 : expected * 2);
+    expect(connections.find(2000 + (asked % 3), asked + 1, asked)).toBe(expected === undefined ? -1 : expected * 2 + 1);
+  }
+  expect(connections.count).toBe(entryOf.size);
+});

@@ -1,0 +1,39 @@
+// Runs a command line in process, and keeps what it says and its exit code.
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from '../../src/cli/run.ts';
+
+export interface Answer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export async function svcplane(
+  argv: readonly string[],
+  io: { stdin?: string; isTTY?: boolean; env?: Record<string, string> } = {},
+): Promise<Answer> {
+  let stdout = '';
+  let stderr = '';
+  const code = await run(argv, {
+    stdout: (text) => {
+      stdout += text;
+    },
+    stderr: (text) => {
+      stderr += text;
+    },
+    stdin: () => io.stdin ?? '',
+    isTTY: io.isTTY ?? false,
+    env: io.env ?? {},
+    now: () => Date.parse('2025-01-01T00:00:00Z'),
+  });
+  return { code, stdout, stderr };
+}
+
+/** A fresh directory with these files. */
+export function directoryWith(files: Readonly<Record<string, string>>): string {
+  const directory = mkdtempSync(join(tmpdir(), 'svcplane-'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+  return directory;
+}

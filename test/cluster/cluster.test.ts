@@ -1,0 +1,123 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { KubernetesObject, ObjectRef } from '../../src/api/types.ts';
+import { createCluster, InvalidObjectError } from '../../src/cluster.ts';
+import { deployment, parse, pods, service, workload } from './manifests.ts';
+
+const BOUTIQUE = '../shared/manifests/online-boutique.yaml';
+
+function recorder(): { log: string[]; apply(objects: Iterable<KubernetesObject>): void; delete(refs: Iterable<ObjectRef>): void } {
+  const log: string[] = [];
+  return {
+    log,
+    apply: (objects) => void log.push(...[...objects].map(({ kind, metadata }) => `${kind} ${metadata.name}`)),
+    delete: (refs) => void log.push(...[...refs].map(({ kind, name }) => `gone: ${kind} ${name}`)),
+  };
+}
+
+describe('a cluster', () => {
+  it('has three nodes, with addresses and pod CIDRs', () => {
+    const nodes = createCluster().objects('Node');
+    expect(nodes.map(({ metadata, spec }) => [metadata.name, spec])).toEqual([
+      ['node-1', { podCIDR: '10.244.1.0/24', podCIDRs: ['10.244.1.0/24'] }],
+      ['node-2', { podCIDR: '10.244.2.0/24', podCIDRs: ['10.244.2.0/24'] }],
+      ['node-3', { podCIDR: '10.244.3.0/24', podCIDRs: ['10.244.3.0/24'] }],
+    ]);
+  });
+
+  it('takes given Nodes instead of its own, and fills in what they lack', () => {
+    const cluster = createCluster();
+    cluster.apply(parse(`${deployment('web', 1)}{apiVersion: v1, kind: Node, metadata: {name: worker}, spec: {podCIDR: 10.42.7.0/24}}`));
+    expect(cluster.objects('Node').map(({ metadata }) => metadata.name)).toEqual(['worker']);
+    expect(cluster.objects('Node')[0]?.status).toMatchObject({
+      addresses: [{ type: 'InternalIP', address: '192.168.0.11' }, { type: 'Hostname' }],
+    });
+    expect(pods(cluster)).toMatchObject([{ node: 'worker', ip: '10.42.7.2' }]);
+  });
+
+  it('has the nodes that given Pods and slices run on', () => {
+    const cluster = createCluster();
+    cluster.apply(parse('{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {nodeName: worker-7, containers: [{name: c}]}}'));
+    expect(cluster.objects('Node').map(({ metadata }) => metadata.name)).toEqual(['worker-7']);
+  });
+
+  it('makes the namespaces that objects name', () => {
+    const cluster = createCluster({ namespace: 'shop' });
+    cluster.apply(parse(`${service('web')}{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: other}}`));
+    expect(cluster.objects('Namespace').map(({ metadata }) => metadata.name)).toEqual(['default', 'kube-system', 'other', 'shop']);
+    expect(cluster.objects('Service')[0]?.metadata.namespace).toBe('shop');
+  });
+
+  it('applies all or nothing', () => {
+    const cluster = createCluster();
+    cluster.apply(parse(service('web')));
+    const before = cluster.objects();
+    expect(() => cluster.apply(parse(service('api') + service('bad', 'type: Foo')))).toThrow(InvalidObjectError);
+    expect(cluster.objects()).toEqual(before);
+  });
+
+  it('is the same for the same input', () => {
+    const build = () => {
+      const cluster = createCluster();
+      cluster.apply(parse(service('web', 'type: NodePort') + deployment('web', 5) + workload('DaemonSet', 'agent', '')));
+      cluster.drain('node-2');
+      return JSON.stringify(cluster.objects());
+    };
+    expect(build()).toBe(build());
+  });
+
+  it('deletes what was made for an object along with it', () => {
+    const cluster = createCluster();
+    cluster.apply(parse(service('web') + deployment('web', 2)));
+    cluster.delete([
+      { kind: 'Deployment', name: 'web' },
+      { kind: 'Service', namespace: 'default', name: 'web' },
+    ]);
+    const left = new Set(cluster.objects().map(({ kind }) => kind));
+    expect([...left].sort()).toEqual(['Namespace', 'Node']);
+  });
+
+  it('re-applying a manifest keeps what happened to its Pods', () => {
+    const cluster = createCluster();
+    const text = '{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c}]}}';
+    cluster.apply(parse(text));
+    cluster.setReady('default/p', false);
+    const before = cluster.objects('Pod');
+    cluster.apply(parse(text));
+    expect(cluster.objects('Pod')).toEqual(before);
+  });
+
+  it('hands a consumer everything, then only what changes, then nothing more', () => {
+    const cluster = createCluster({ nodes: 1 });
+    cluster.apply(parse(service('web') + workload('StatefulSet', 'web', 'replicas: 1, ')));
+    const consumer = recorder();
+    const connection = cluster.connect(consumer);
+    expect(consumer.log).toEqual(expect.arrayContaining(['Node node-1', 'Pod web-0', 'Service web', 'StatefulSet web']));
+    consumer.log.length = 0;
+    cluster.setReady('default/web-0', false);
+    expect(consumer.log).toEqual([expect.stringMatching(/^EndpointSlice web-/), 'Pod web-0']);
+    consumer.log.length = 0;
+    cluster.scale('StatefulSet/default/web', 0);
+    expect(consumer.log).toContain('gone: Pod web-0');
+    connection[Symbol.dispose]();
+    consumer.log.length = 0;
+    cluster.scale('StatefulSet/default/web', 1);
+    expect(consumer.log).toEqual([]);
+  });
+
+  it('refuses options that make no sense', () => {
+    expect(() => createCluster({ nodes: -1 })).toThrow('nodes -1 is not a number of nodes');
+    expect(() => createCluster({ serviceCIDRs: ['10.0.0.0/33'] })).toThrow('serviceCIDRs "10.0.0.0/33" is not a CIDR');
+    expect(() => createCluster({ ipFamilies: ['IPv4', 'IPv6'], podCIDRs: ['10.0.0.0/16'] })).toThrow('holds no CIDR of IPv6');
+    expect(() => createCluster({ nodePortRange: '1' })).toThrow('nodePortRange "1" is not a range of ports');
+  });
+
+  it.skipIf(!existsSync(BOUTIQUE))('makes something of every Service of a real application', () => {
+    const cluster = createCluster();
+    cluster.apply(parse(readFileSync(BOUTIQUE, 'utf8')));
+    const slices = cluster.objects('EndpointSlice');
+    expect(cluster.objects('Pod')).toHaveLength(12);
+    expect(slices).toHaveLength(12);
+    for (const slice of slices) expect(slice.endpoints).toMatchObject([{ conditions: { ready: true } }]);
+  });
+});

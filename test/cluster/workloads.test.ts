@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { createCluster } from '../../src/cluster.ts';
+import { deployment, parse, pods, workload } from './manifests.ts';
+
+describe('workloads become Pods', () => {
+  it('a Deployment makes a ReplicaSet, whose Pods are spread over the nodes with addresses of their pod CIDRs', () => {
+    const cluster = createCluster();
+    cluster.apply(parse(deployment('web', 4)));
+    const [replicaSet] = cluster.objects('ReplicaSet');
+    expect(replicaSet?.metadata.name).toMatch(/^web-[bcdf4-9]{10}$/);
+    const made = pods(cluster);
+    for (const { name } of made) expect(name).toMatch(new RegExp(`^${replicaSet?.metadata.name}-[bcdfghjklmnpqrstvwxz2456789]{5}$`));
+    expect(made.map(({ node }) => node).sort()).toEqual(['node-1', 'node-1', 'node-2', 'node-3']);
+    expect(made.map(({ ip }) => ip).sort()).toEqual(['10.244.1.2', '10.244.1.3', '10.244.2.2', '10.244.3.2']);
+  });
+
+  it('a StatefulSet numbers its Pods and gives them their host name', () => {
+    const cluster = createCluster();
+    cluster.apply(parse(workload('StatefulSet', 'db', 'replicas: 2, serviceName: db, ')));
+    expect(pods(cluster).map(({ name }) => name)).toEqual(['db-0', 'db-1']);
+    expect(cluster.objects('Pod')[0]?.spec).toMatchObject({ hostname: 'db-0', subdomain: 'db' });
+  });
+
+  it('a DaemonSet has one Pod on each node, on a new node too', () => {
+    const cluster = createCluster({ nodes: [{ name: 'a' }, { name: 'b' }] });
+    cluster.apply(parse(workload('DaemonSet', 'agent', '')));
+    expect(
+      pods(cluster)
+        .map(({ node }) => node)
+        .sort(),
+    ).toEqual(['a', 'b']);
+    cluster.drain('a');
+    expect(pods(cluster)).toHaveLength(2);
+    cluster.delete([{ kind: 'Node', name: 'a' }]);
+    expect(pods(cluster).map(({ node }) => node)).toEqual(['b']);
+  });
+
+  it('a bare Pod gets a node and an address, and a given address stays', () => {
+    const cluster = createCluster();
+    cluster.apply(
+      parse(`
+{apiVersion: v1, kind: Pod, metadata: {name: free}, spec: {containers: [{name: c}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: given}, spec: {nodeName: node-2, containers: [{name: c}]}, status: {phase: Running, podIP: 10.244.2.2}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: host}, spec: {nodeName: node-2, hostNetwork: true, containers: [{name: c}]}}
+`),
+    );
+    expect(pods(cluster)).toEqual([
+      { name: 'free', node: 'node-1', ip: '10.244.1.2' },
+      { name: 'given', node: 'node-2', ip: '10.244.2.2' },
+      { name: 'host', node: 'node-2', ip: '192.168.0.12' },
+    ]);
+  });
+
+  it('the Pods of a dump are not made a second time, with or without their ReplicaSet', () => {
+    const cluster = createCluster();
+    const owner = '{apiVersion: apps/v1, kind: ReplicaSet, name: web-5d59d67564, controller: true}';
+    const pod = (name: string) => `
+{apiVersion: v1, kind: Pod, metadata: {name: ${name}, labels: {app: web, pod-template-hash: 5d59d67564}, ownerReferences: [${owner}]}, spec: {containers: [{name: c}]}}
+---`;
+    cluster.apply(parse(deployment('web', 2) + pod('web-5d59d67564-aaaaa') + pod('web-5d59d67564-bbbbb')));
+    expect(pods(cluster).map(({ name }) => name)).toEqual(['web-5d59d67564-aaaaa', 'web-5d59d67564-bbbbb']);
+    expect(cluster.objects('ReplicaSet').map(({ metadata }) => metadata.name)).toEqual(['web-5d59d67564']);
+  });
+
+  it('a changed template replaces the Pods', () => {
+    const cluster = createCluster();
+    cluster.apply(parse(deployment('web', 2)));
+    const before = pods(cluster).map(({ name }) => name);
+    cluster.apply(parse(deployment('web', 2, 'env: []')));
+    const after = pods(cluster).map(({ name }) => name);
+    expect(after).toHaveLength(2);
+    expect(after.filter((name) => before.includes(name))).toEqual([]);
+    expect(cluster.objects('ReplicaSet')).toHaveLength(1);
+  });
+
+  it('scale adds and removes Pods, keeping the oldest', () => {
+    const cluster = createCluster();
+    cluster.apply(parse(deployment('web', 2)));
+    const first = pods(cluster).map(({ name }) => name);
+    cluster.scale('Deployment/default/web', 5);
+    expect(pods(cluster)).toHaveLength(5);
+    cluster.scale('Deployment/default/web', 2);
+    expect(pods(cluster).map(({ name }) => name)).toEqual(first);
+    expect(() => cluster.scale('Deployment/default/nope', 1)).toThrow('workload "Deployment/default/nope" does not exist');
+  });
+
+  it('drain moves Pods to other nodes, under new names', () => {
+    const cluster = createCluster();
+    cluster.apply(parse(deployment('web', 3)));
+    const before = pods(cluster);
+    cluster.drain('node-1');
+    const after = pods(cluster);
+    expect(after.map(({ node }) => node)).not.toContain('node-1');
+    expect(after).toHaveLength(3);
+    expect(after.filter(({ name }) => before.some((pod) => pod.name === name))).toHaveLength(2);
+  });
+
+  it('a Pod that no node takes stays Pending without an address', () => {
+    const cluster = createCluster();
+    cluster.apply(parse('{apiVersion: v1, kind: Pod, metadata: {name: gpu}, spec: {nodeSelector: {gpu: "yes"}, containers: [{name: c}]}}'));
+    expect(pods(cluster)).toEqual([{ name: 'gpu', node: '', ip: undefined }]);
+  });
+});
