@@ -13,6 +13,7 @@ import {
   ACTION_DROP,
   ACTION_NONE,
   ACTION_REJECT,
+  CLASS_SCTP,
   CLASS_TCP,
   CLASS_UDP,
   CONNECTION_ESTABLISHED,
@@ -28,9 +29,8 @@ import {
   COUNTER_PACKETS,
   COUNTER_REPLY,
   CT_FLAG_ASSURED,
+  CT_FLAG_CLOSE_BEGUN,
   CT_FLAG_DNAT,
-  CT_FLAG_FIN_ORIGINAL,
-  CT_FLAG_FIN_REPLY,
   CT_FLAG_IPVS,
   CT_FLAG_LAST_RST,
   CT_FLAG_MASQUERADE,
@@ -69,6 +69,7 @@ import {
   STATE_BIT_SNAT,
   TCP_STATE_CLOSE,
   TCP_STATE_ESTABLISHED,
+  TCP_STATE_FIN_WAIT,
   TCP_STATE_SYN_RECV,
   TCP_STATE_SYN_SENT,
   TCP_STATE_TIME_WAIT,
@@ -87,7 +88,7 @@ import {
 } from "./shared/layout.ts";
 import { count, engine, timeoutOf } from "./state.ts";
 import { CtEntry } from "./structs.ts";
-import { firstState, KIND_FIN, KIND_RST, kindOf, nextState, STATE_IGNORE, STATE_INVALID } from "./tcp.ts";
+import { firstState, KIND_RST, kindOf, nextState, STATE_IGNORE, STATE_INVALID } from "./tcp.ts";
 
 /** From this long after its first packet a replied UDP connection is a stream. */
 const UDP_STREAM_AFTER_MS: f64 = 2000;
@@ -103,6 +104,10 @@ export function processPacket<A>(packet: usize, verdict: usize): void {
   const ofClass = load<u32>(rest, PACKET_CLASS);
   const flags: u32 = load<u8>(rest, PACKET_TCP_FLAGS);
   count(COUNTER_PACKETS);
+  if (ofClass - CLASS_TCP > CLASS_SCTP - CLASS_TCP) {
+    refuseUnknown<A>(packet, verdict);
+    return;
+  }
   const entry = lookup<A>(packet, ofClass, hashTuple<A>(packet, ofClass));
   if (entry != 0) {
     const isReply = isFoundReply();
@@ -114,9 +119,11 @@ export function processPacket<A>(packet: usize, verdict: usize): void {
         return;
       }
     }
-    if (ofClass == CLASS_TCP && next == TCP_STATE_SYN_SENT && beginsAgain(changetype<CtEntry>(entry), isReply)) {
+    const isOver = ofClass == CLASS_TCP && next == TCP_STATE_SYN_SENT && isClosed(changetype<CtEntry>(entry));
+    if (isOver && mayBeginAgain(changetype<CtEntry>(entry))) {
       remove<A>(entry);
     } else {
+      if (isOver) next = STATE_IGNORE;
       processKnown<A>(packet, verdict, entry, isReply, next, flags);
       return;
     }
@@ -132,11 +139,20 @@ export function processPacket<A>(packet: usize, verdict: usize): void {
   processNew<A>(packet, verdict, state);
 }
 
-/** A SYN on a closed or aborted connection (TIME_WAIT, CLOSE) makes it begin again. */
-function beginsAgain(entry: CtEntry, isReply: bool): bool {
-  if (entry.state != TCP_STATE_TIME_WAIT && entry.state != TCP_STATE_CLOSE) return false;
-  const otherFin = isReply ? CT_FLAG_FIN_ORIGINAL : CT_FLAG_FIN_REPLY;
-  return (entry.flags & (otherFin | CT_FLAG_LAST_RST)) != 0;
+function isClosed(entry: CtEntry): bool {
+  return entry.state == TCP_STATE_TIME_WAIT || entry.state == TCP_STATE_CLOSE;
+}
+
+/** A SYN on a connection that was closed by a FIN, or aborted by its client, begins it again; on others it changes nothing. */
+function mayBeginAgain(entry: CtEntry): bool {
+  return (entry.flags & (CT_FLAG_CLOSE_BEGUN | CT_FLAG_LAST_RST)) != 0;
+}
+
+/** A record whose class is no transport protocol: a caller's mistake, counted as an invalid packet. */
+function refuseUnknown<A>(packet: usize, verdict: usize): void {
+  writeTranslation<A>(verdict, packet, packet + offsetof<A>(), load<u32>(packet + 2 * offsetof<A>()));
+  writeVerdict(verdict, ACTION_DROP, CONNECTION_INVALID, false, 0, 0);
+  count(COUNTER_INVALID);
 }
 
 function processKnown<A>(packet: usize, verdict: usize, entry: usize, isReply: bool, next: u32, flags: u32): void {
@@ -144,7 +160,7 @@ function processKnown<A>(packet: usize, verdict: usize, entry: usize, isReply: b
   const ofClass: u32 = record.class;
   const had: u32 = record.flags;
   if (next != STATE_IGNORE) refresh(record, isReply, next, flags);
-  else if (isReply) record.flags |= <u16>CT_FLAG_SEEN_REPLY;
+  else record.flags = <u16>((had & ~CT_FLAG_LAST_RST) | (isReply ? CT_FLAG_SEEN_REPLY : 0));
   const ownPath = (had >> (isReply ? CT_PATH_REPLY_SHIFT : CT_PATH_ORIGINAL_SHIFT)) & CT_PATH_MASK;
   let rules = load<u32>(rootOf<A>(engine) + ROOT_ESTABLISHED + (ownPath << 2));
   let action: u32 = !isReply && (had & CT_FLAG_DNAT) != 0 ? ACTION_DNAT : ACTION_ACCEPT;
@@ -176,7 +192,7 @@ function refresh(record: CtEntry, isReply: bool, next: u32, tcpFlags: u32): void
   let timeout: f64;
   if (record.class == CLASS_TCP) {
     const kind = kindOf(tcpFlags);
-    if (kind == KIND_FIN) flags |= isReply ? CT_FLAG_FIN_REPLY : CT_FLAG_FIN_ORIGINAL;
+    if (next == TCP_STATE_FIN_WAIT) flags |= CT_FLAG_CLOSE_BEGUN;
     flags &= ~CT_FLAG_LAST_RST;
     if (kind == KIND_RST && !isReply) flags |= CT_FLAG_LAST_RST;
     const before: u32 = record.state;

@@ -2,7 +2,7 @@
 
 import { copyAddress, equalAddress } from "./address.ts";
 import { sourceAddress } from "./flight.ts";
-import { RECENT_ADDRESS, RECENT_COUNT, RECENT_ENTRIES, RECENT_LAST_SEEN, RECENT_LIST_MAX } from "./shared/layout.ts";
+import { RECENT_ADDRESS, RECENT_COUNT, RECENT_ENTRIES, RECENT_LAST_SEEN, RECENT_LIST_MAX, SECONDS_EVER } from "./shared/layout.ts";
 import { engine } from "./state.ts";
 
 function entrySize<A>(): usize {
@@ -27,9 +27,9 @@ function remove<A>(list: usize, entry: usize): void {
   store<u32>(list, count, RECENT_COUNT);
 }
 
-/** rcheck: the source was seen in the last `seconds`. With `reap`, older sightings leave the list first. */
+/** rcheck: the source was seen in the last `seconds` (SECONDS_EVER: ever). With `reap`, older sightings leave the list first. */
 export function checkRecent<A>(list: usize, seconds: u32, reap: bool): bool {
-  const oldest = engine.now - <f64>seconds * 1000;
+  const oldest = seconds == SECONDS_EVER ? -Infinity : engine.now - <f64>seconds * 1000;
   if (reap) {
     const front = list + RECENT_ENTRIES;
     while (load<u32>(list, RECENT_COUNT) > 0 && load<f64>(front, RECENT_LAST_SEEN) < oldest) remove<A>(list, front);

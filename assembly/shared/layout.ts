@@ -261,6 +261,7 @@ export const SELECT_DESTINATION_PORT_ONLY: u32 = 6;
 
 // ---- xt_recent list: 8 bytes and RECENT_LIST_MAX entries of 8 + a bytes.   | count | 0 | (last seen f64, address) ... |
 export const RECENT_COUNT: u32 = 0;
+export const SECONDS_EVER: u32 = 0xffffffff; // a rcheck without --seconds
 export const RECENT_ENTRIES: u32 = 8;
 export const RECENT_LAST_SEEN: u32 = 0;
 export const RECENT_ADDRESS: u32 = 8;
@@ -338,8 +339,7 @@ export const CT_FLAG_ASSURED: u32 = 2;
 export const CT_FLAG_MASQUERADE: u32 = 4;
 export const CT_FLAG_DNAT: u32 = 8;
 export const CT_FLAG_SNAT: u32 = 16;
-export const CT_FLAG_FIN_ORIGINAL: u32 = 32;
-export const CT_FLAG_FIN_REPLY: u32 = 64;
+export const CT_FLAG_CLOSE_BEGUN: u32 = 32; // a FIN has taken it to FIN_WAIT
 export const CT_FLAG_LAST_RST: u32 = 128;
 export const CT_PATH_ORIGINAL_SHIFT: u32 = 8; // 3 bits, PATH_*
 export const CT_PATH_REPLY_SHIFT: u32 = 11; // 3 bits

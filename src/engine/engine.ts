@@ -68,7 +68,7 @@ export interface FoundConnection {
   readonly viaIpvs: boolean;
   /** Its source was translated. */
   readonly snat: boolean;
-  /** A SYN in this direction may begin it again: the other side has sent a FIN, or its last packet was a RST of the original direction. */
+  /** A SYN may begin it again: a FIN has begun to close it, or its last packet was a RST of the original direction. */
   readonly isOver: boolean;
 }
 

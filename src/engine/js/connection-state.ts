@@ -25,8 +25,8 @@ export function roleOf({ connection, direction }: Hit, { tcpFlags }: Flight): Pa
   if (next === 'INVALID') return 'invalid';
   if (next === 'IGNORE') return 'ignored';
   if (next !== 'SYN_SENT' || (state !== 'TIME_WAIT' && state !== 'CLOSE')) return 'known';
-  // A SYN on a closed connection: the kernel ignores it unless the other side closed too, or this one aborted.
-  return connection.finSeen[opposite(direction)] || connection.lastWasReset ? 'beginsAgain' : 'ignored';
+  // A SYN on a closed connection: the kernel ignores it unless the connection was closed by a FIN, or aborted by its client.
+  return connection.closeBegun || connection.lastWasReset ? 'beginsAgain' : 'ignored';
 }
 
 /** Moves state and timer for one more packet of a known connection; only ever called with `known` or `ignored`. */
@@ -37,8 +37,8 @@ export function refresh(conntrack: Conntrack, hit: Hit, flight: Flight, role: Pa
   const kind = connection.protocol === 'TCP' ? tcpPacketKind(flight.tcpFlags) : undefined;
   connection.lastWasReset = kind === 'RST' && direction === 'original';
   if (role === 'ignored') return;
-  if (kind === 'FIN') connection.finSeen[direction] = true;
   moveState(hit, flight, hadReply);
+  if (connection.state === 'FIN_WAIT') connection.closeBegun = true;
   if (connection.protocol === 'UDP' && hadReply && now - connection.startedAt > UDP_STREAM_AFTER_MS) connection.assured = true;
   conntrack.setExpiry(connection, now + timeoutMs(connection, timeouts));
   // nf_conntrack: a RST as the only answer means that there never was a connection.
@@ -93,8 +93,4 @@ function tcpTimeoutSeconds(state: TcpState, timeouts: ConntrackTimeouts): number
     case 'CLOSE':
       return timeouts.tcpClose;
   }
-}
-
-function opposite(direction: Direction): Direction {
-  return direction === 'original' ? 'reply' : 'original';
 }

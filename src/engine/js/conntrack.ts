@@ -25,7 +25,8 @@ export interface Connection {
   seenReply: boolean;
   assured: boolean;
   /** TCP: which directions have sent a FIN, and whether the last packet was a RST in the original one. */
-  readonly finSeen: Record<Direction, boolean>;
+  /** A FIN has taken it to FIN_WAIT. */
+  closeBegun: boolean;
   lastWasReset: boolean;
   expiresAt: number;
 }

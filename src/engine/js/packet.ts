@@ -125,7 +125,7 @@ function confirm(flight: Flight, first: Connection['state'], { program, state }:
     state: first,
     seenReply: false,
     assured: false,
-    finSeen: { original: false, reply: false },
+    closeBegun: false,
     lastWasReset: false,
     expiresAt: state.now + timeout,
   };

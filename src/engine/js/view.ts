@@ -41,7 +41,7 @@ export function engineView({ program, conntrack, state }: Surroundings, serviceP
         path: connection.paths[direction],
         viaIpvs: connection.virtual !== undefined,
         snat: connection.isSnat,
-        isOver: connection.finSeen[direction === 'original' ? 'reply' : 'original'] || connection.lastWasReset,
+        isOver: connection.closeBegun || connection.lastWasReset,
       };
     },
     recentSighting: (list, source) => program.recents.find(list)?.lastSeen(loadAddress(source, family, 'source')),

@@ -8,9 +8,8 @@ import {
   CLASS_UDP,
   CT_EXPIRES_AT,
   CT_FLAG_ASSURED,
+  CT_FLAG_CLOSE_BEGUN,
   CT_FLAG_DNAT,
-  CT_FLAG_FIN_ORIGINAL,
-  CT_FLAG_FIN_REPLY,
   CT_FLAG_IPVS,
   CT_FLAG_LAST_RST,
   CT_FLAG_MASQUERADE,
@@ -156,7 +155,7 @@ export class ConnectionTable {
       path: (flags >> (isOriginal ? CT_PATH_ORIGINAL_SHIFT : CT_PATH_REPLY_SHIFT)) & CT_PATH_MASK,
       viaIpvs: (flags & CT_FLAG_IPVS) !== 0,
       snat: (flags & (CT_FLAG_SNAT | CT_FLAG_MASQUERADE)) !== 0,
-      isOver: (flags & ((isOriginal ? CT_FLAG_FIN_REPLY : CT_FLAG_FIN_ORIGINAL) | CT_FLAG_LAST_RST)) !== 0,
+      isOver: (flags & (CT_FLAG_CLOSE_BEGUN | CT_FLAG_LAST_RST)) !== 0,
     };
   }
 

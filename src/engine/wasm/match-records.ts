@@ -24,6 +24,7 @@ import {
   MATCH_SOURCE_PORT,
   MATCH_STATISTIC,
   MATCH_WORDS,
+  SECONDS_EVER,
   SELECT_DESTINATION,
   SELECT_SOURCE,
   STATE_BIT_DNAT,
@@ -162,7 +163,7 @@ function matchWords(match: Match, targets: MatchTargets): MatchWords {
     case 'recent': {
       const list = targets.recentList(match.list);
       if (match.operation === 'set') return { kind: MATCH_RECENT_SET, a: list };
-      return { kind: MATCH_RECENT_CHECK, a: list, b: match.seconds ?? 0, words: [match.reap === true ? 1 : 0] };
+      return { kind: MATCH_RECENT_CHECK, a: list, b: match.seconds ?? SECONDS_EVER, words: [match.reap === true ? 1 : 0] };
     }
     case 'sourceIn':
       return { kind: MATCH_SET, record: targets.addressSet(match.prefixes), b: SELECT_SOURCE };
