@@ -171,7 +171,7 @@ function showRuleCounts(scene: Scene): void {
     return [count.toLocaleString('en-US'), ...counts];
   });
   io.stdout(formatTable(['SERVICES', ...modes.map((mode) => mode.toUpperCase())], rows));
-  io.stdout(paint.dim('iptables asks one Service after the other; IPVS looks the address up in a hash table.\n'));
+  io.stdout(paint.dim('iptables asks one Service after the other; IPVS and nftables look the address up in a hash table.\n'));
 }
 
 /** Modes that are still to come say so when they are asked for. */

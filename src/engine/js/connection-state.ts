@@ -1,5 +1,5 @@
 // State and timer of connections: what one packet makes of the TCP, UDP or SCTP state, as nf_conntrack does.
-import { type Direction, firstTcpState, isTcpState, nextTcpState, type TcpState, tcpPacketKind } from '../../program/tcp-states.ts';
+import { firstTcpState, isTcpState, nextTcpState, type TcpState, tcpPacketKind } from '../../program/tcp-states.ts';
 import type { ConntrackTimeouts } from '../engine.ts';
 import type { Connection, Conntrack, Hit } from './conntrack.ts';
 import type { Flight } from './flight.ts';
