@@ -65,7 +65,8 @@ export function hashTuple<A>(tuple: usize, ofClass: u32): u64 {
   return x ^ (x >> 32);
 }
 
-function bucketOf(table: CtTable, hash: u64): usize {
+/** The bucket where the search for a tuple begins. */
+export function bucketOf(table: CtTable, hash: u64): usize {
   return <usize>table.index + <usize>(<u32>(hash >> 32) & table.bucketMask) * BUCKET_SIZE;
 }
 
@@ -91,25 +92,46 @@ export function lookup<A>(tuple: usize, ofClass: u32, hash: u64): usize {
   const tag = tagOf(hash);
   let bucket = bucketOf(table, hash);
   while (true) {
-    for (let slot: usize = 0; slot < BUCKET_SLOTS; slot++) {
-      if (load<u32>(bucket + (slot << 2), BUCKET_TAGS) != tag) continue;
-      const reference = load<u32>(bucket + (slot << 2), BUCKET_ENTRIES);
+    let slots = slotsWith(bucket, tag);
+    while (slots != 0) {
+      const reference = load<u32>(bucket + ((<usize>ctz<u32>(slots)) << 2), BUCKET_ENTRIES);
       const entry = entryAt<A>(table, reference & ~BUCKET_REPLY);
       const isReply = (reference & BUCKET_REPLY) != 0;
-      if (load<u8>(entry) != ofClass || !equalTuple<A>(isReply ? replyTuple<A>(entry) : originalTuple(entry), tuple)) continue;
-      if (changetype<CtEntry>(entry).expiresAt <= engine.now) {
-        remove<A>(entry);
-        return 0;
+      if (isTupleOf<A>(entry, isReply ? replyTuple<A>(entry) : originalTuple(entry), tuple, ofClass)) {
+        if (changetype<CtEntry>(entry).expiresAt <= engine.now) {
+          remove<A>(entry);
+          return 0;
+        }
+        foundReply = isReply;
+        return entry;
       }
-      foundReply = isReply;
-      return entry;
+      slots &= slots - 1;
     }
     if (load<u32>(bucket, BUCKET_PASSED) == 0) return 0;
     bucket = nextBucket(table, bucket);
   }
 }
 
-function equalTuple<A>(a: usize, b: usize): bool {
+/** Bit i for each slot i of a bucket that has the tag. */
+function slotsWith(bucket: usize, tag: u32): u32 {
+  const wanted = i32x4.splat(tag);
+  const front = <u32>i32x4.bitmask(i32x4.eq(v128.load(bucket, BUCKET_TAGS), wanted));
+  const back = <u32>i32x4.bitmask(i32x4.eq(v128.load(bucket, BUCKET_TAGS + 16), wanted));
+  return (front | (back << 4)) & ((1 << BUCKET_SLOTS) - 1);
+}
+
+/** The first reference in a bucket that has the hash's tag, or `otherwise`. It may be another tuple's. */
+export function referenceIn(bucket: usize, hash: u64, otherwise: u32): u32 {
+  const slots = slotsWith(bucket, tagOf(hash));
+  return slots == 0 ? otherwise : load<u32>(bucket + ((<usize>ctz<u32>(slots)) << 2), BUCKET_ENTRIES);
+}
+
+/** The entry is in use by that class, and `own`, one of its tuples, is the packet's. */
+export function isTupleOf<A>(entry: usize, own: usize, tuple: usize, ofClass: u32): bool {
+  return load<u8>(entry) == ofClass && equalTuple<A>(own, tuple);
+}
+
+export function equalTuple<A>(a: usize, b: usize): bool {
   return (
     load<u32>(a + 2 * offsetof<A>()) == load<u32>(b + 2 * offsetof<A>()) &&
     equalAddress<A>(a, b) &&
@@ -117,7 +139,7 @@ function equalTuple<A>(a: usize, b: usize): bool {
   );
 }
 
-function entryAt<A>(table: CtTable, number: u32): usize {
+export function entryAt<A>(table: CtTable, number: u32): usize {
   return <usize>table.entries + <usize>number * entrySize<A>();
 }
 

@@ -1,9 +1,9 @@
 // What the core exports, and nothing else. Every number that crosses this border is unsigned.
 import { V4, V6 } from "./address.ts";
+import { processBatch } from "./batch.ts";
 import { reindex as reindexTable, remove, seedHash, sweep, tableOf } from "./conntrack.ts";
-import { processPacket } from "./packet.ts";
 import { hashEnd, hashWord, nextSlot } from "./shared/hash.ts";
-import { LAYOUT_VERSION, PACKET_SIZE_V4, PACKET_SIZE_V6, VERDICT_SIZE_V4, VERDICT_SIZE_V6 } from "./shared/layout.ts";
+import { LAYOUT_VERSION } from "./shared/layout.ts";
 import { nextRandom, seedRandom } from "./shared/random.ts";
 import { moveSightings, sightingsTable } from "./sightings.ts";
 import { engine, stateAddress } from "./state.ts";
@@ -63,20 +63,12 @@ export function moveSightingsV6(slots: usize, count: u32): void {
 /** Runs `count` packets in order at the time `now`. */
 export function processV4(packets: usize, verdicts: usize, count: u32, now: f64): void {
   advance(now);
-  for (let i: u32 = 0; i < count; i++) {
-    processPacket<V4>(packets, verdicts);
-    packets += PACKET_SIZE_V4;
-    verdicts += VERDICT_SIZE_V4;
-  }
+  processBatch<V4>(packets, verdicts, count);
 }
 
 export function processV6(packets: usize, verdicts: usize, count: u32, now: f64): void {
   advance(now);
-  for (let i: u32 = 0; i < count; i++) {
-    processPacket<V6>(packets, verdicts);
-    packets += PACKET_SIZE_V6;
-    verdicts += VERDICT_SIZE_V6;
-  }
+  processBatch<V6>(packets, verdicts, count);
 }
 
 /** The clock never goes back. */

@@ -1,7 +1,7 @@
 // One packet: conntrack first, then the hooks, then a new conntrack entry. docs/packet-path.md is the specification.
 
 import { copyAddress } from "./address.ts";
-import { connectionCount, hashTuple, insert, isFoundReply, lookup, originalTuple, remove, replyTuple, sweep } from "./conntrack.ts";
+import { connectionCount, insert, isFoundReply, lookup, originalTuple, remove, replyTuple, sweep } from "./conntrack.ts";
 import { destinationAddress, Flight, flight, sourceAddress, virtualAddress } from "./flight.ts";
 import { scheduleConnection } from "./ipvs.ts";
 import { isLocal, rootOf } from "./matches.ts";
@@ -99,7 +99,8 @@ const REPLY: usize = memory.data(40, 16);
 /** A path through the hooks: set by newPath. */
 let path: u32 = 0;
 
-export function processPacket<A>(packet: usize, verdict: usize): void {
+/** Any packet, the whole way. `hash`: that of its tuple. */
+export function processPacket<A>(packet: usize, verdict: usize, hash: u64): void {
   const rest = packet + 2 * offsetof<A>();
   const ofClass = load<u32>(rest, PACKET_CLASS);
   const flags: u32 = load<u8>(rest, PACKET_TCP_FLAGS);
@@ -108,7 +109,7 @@ export function processPacket<A>(packet: usize, verdict: usize): void {
     refuseUnknown<A>(packet, verdict);
     return;
   }
-  const entry = lookup<A>(packet, ofClass, hashTuple<A>(packet, ofClass));
+  const entry = lookup<A>(packet, ofClass, hash);
   if (entry != 0) {
     const isReply = isFoundReply();
     let next: u32 = 0;

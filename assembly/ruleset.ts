@@ -17,6 +17,8 @@ import {
   CHAIN_COUNT,
   CHAIN_DEPTH_MAX,
   CHAIN_END,
+  CHAIN_PAD,
+  CHAIN_PAD_SHORT,
   CHAIN_PADDED,
   CHAIN_RULES,
   COUNTER_CHAIN_TOO_DEEP,
@@ -183,39 +185,71 @@ function bindSource(): void {
   flight.conntrackState |= STATE_BIT_SNAT;
 }
 
+/** Rules that one look at the columns covers, and what one v128 holds. */
+const WIDE: u32 = CHAIN_PAD;
+const LANES: u32 = CHAIN_PAD_SHORT;
+
 /** The first rule from `row` on that matches, or the number of rules. Counts each one it looks at. */
 function nextMatch<A>(chain: usize, row: u32): u32 {
   const rows = load<u32>(chain, CHAIN_COUNT);
   const columnSize = (<usize>load<u32>(chain, CHAIN_PADDED)) << 2;
   const rules: usize = load<u32>(chain, CHAIN_RULES);
+  // The last word of an address tells most rules apart; the others are checked once it fits.
+  const word = (offsetof<A>() >> 2) - 1;
   const port = swapPort(flight.destinationPort);
-  const destination = destinationAddress();
-  let at: usize = <usize>load<u32>(chain, CHAIN_COLUMNS) + ((<usize>row) << 2);
-  let current = row;
-  while (current < rows) {
-    const ports = load<u32>(at + columnSize * (offsetof<A>() / 2));
-    const kind = load<u32>(at + columnSize * (offsetof<A>() / 2 + 1));
-    if (
-      (kind == 0 || kind == flight.class) &&
-      port >= (ports & 0xffff) &&
-      port <= ports >> 16 &&
-      isDestinationInside<A>(at, columnSize, destination) &&
-      matchesHold<A>(changetype<Rule>(rules + <usize>current * RULE_SIZE))
-    ) {
-      flight.rulesEvaluated += current - row + 1;
-      return current;
+  const destination = i32x4.splat(load<i32>(destinationAddress() + (word << 2)));
+  const ports = i32x4.splat(port | (~port << 16));
+  const class_ = i32x4.splat(1 << flight.class);
+  const columns: usize = load<u32>(chain, CHAIN_COLUMNS);
+  const addresses = columns + word * columnSize;
+  const masks = addresses + (offsetof<A>() >> 2) * columnSize;
+  const portColumn = columns + (offsetof<A>() >> 1) * columnSize;
+  const classColumn = portColumn + columnSize;
+  let first = row & ~(LANES - 1);
+  while (first < rows) {
+    const at: usize = (<usize>first) << 2;
+    if ((first & (WIDE - 1)) == 0 && first + WIDE <= rows) {
+      let any = matchLanes(addresses + at, masks + at, portColumn + at, classColumn + at, destination, ports, class_);
+      for (let lane: usize = 16; lane < 128; lane += 16) {
+        const next = at + lane;
+        any = v128.or(any, matchLanes(addresses + next, masks + next, portColumn + next, classColumn + next, destination, ports, class_));
+      }
+      if (!v128.any_true(any)) {
+        first += WIDE;
+        continue;
+      }
     }
-    current++;
-    at += 4;
+    let bits = <u32>i32x4.bitmask(matchLanes(addresses + at, masks + at, portColumn + at, classColumn + at, destination, ports, class_));
+    if (first < row) bits &= (<u32>0xf) << (row - first);
+    while (bits != 0) {
+      const current = first + ctz<u32>(bits);
+      const cell: usize = (<usize>current) << 2;
+      if (isRestInside<A>(columns + cell, columnSize) && matchesHold<A>(changetype<Rule>(rules + <usize>current * RULE_SIZE))) {
+        flight.rulesEvaluated += current - row + 1;
+        return current;
+      }
+      bits &= bits - 1;
+    }
+    first += LANES;
   }
   flight.rulesEvaluated += rows - row;
   return rows;
 }
 
-function isDestinationInside<A>(at: usize, columnSize: usize, destination: usize): bool {
+/** All ones in each of four lanes whose rule the packet's columns fit. */
+function matchLanes(addresses: usize, masks: usize, ports: usize, classes: usize, destination: v128, port: v128, class_: v128): v128 {
+  const isInside = i32x4.eq(v128.and(destination, v128.load(masks)), v128.load(addresses));
+  const isBetween = i32x4.eq(i16x8.ge_u(port, v128.load(ports)), i32x4.splat(-1));
+  const isClass = i32x4.ne(v128.and(class_, v128.load(classes)), i32x4.splat(0));
+  return v128.and(v128.and(isInside, isBetween), isClass);
+}
+
+/** The words of an IPv6 destination before the last one. */
+function isRestInside<A>(cell: usize, columnSize: usize): bool {
   const words = offsetof<A>() >> 2;
-  for (let i: usize = 0; i < words; i++) {
-    if ((load<u32>(destination + (i << 2)) & load<u32>(at + columnSize * (words + i))) != load<u32>(at + columnSize * i)) return false;
+  for (let i: usize = 0; i < words - 1; i++) {
+    const address = load<u32>(destinationAddress() + (i << 2));
+    if ((address & load<u32>(cell + columnSize * (words + i))) != load<u32>(cell + columnSize * i)) return false;
   }
   return true;
 }

@@ -18,6 +18,11 @@ export function count(counter: u32): void {
   store<u64>(at, load<u64>(at) + 1);
 }
 
+export function addCount(counter: u32, more: u32): void {
+  const at = STATE + STATE_COUNTERS + (counter << 3);
+  store<u64>(at, load<u64>(at) + more);
+}
+
 /** Draws the next random number. */
 export function draw(): u32 {
   const number = nextRandom(engine.random);

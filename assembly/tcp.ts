@@ -22,6 +22,9 @@ const TRANSITIONS: usize = memory.data<u8>([
   11, 10, 8, 8, 8, 8, 8, 8, 8, 8, 8, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10,
 ]);
 
+/** The flags that tell kinds apart. */
+export const TCP_KIND_FLAGS: u32 = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK;
+
 /** The kind of a packet by its flags: RST before SYN before FIN before ACK. */
 export function kindOf(flags: u32): u32 {
   if ((flags & TCP_RST) != 0) return KIND_RST;

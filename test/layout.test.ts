@@ -189,7 +189,7 @@ describe('the layout', () => {
     expect(at).toBeGreaterThan(0);
     const stale = new Uint8Array(bytes);
     stale[at + 3] = layout.LAYOUT_VERSION + 1;
-    expect(() => loadCoreSync(stale)).toThrow(/layout version 2, the library 1/);
+    expect(() => loadCoreSync(stale)).toThrow(/layout version 3, the library 2/);
   });
 
   test('has distinct bits for the states of a connection', () => {

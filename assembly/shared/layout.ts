@@ -4,7 +4,7 @@
 // Records that hold addresses exist for both families: ..._V4 with 4 and ..._V6 with 16 bytes an address.
 
 /** Goes up with every change in this file; the core exports its copy, and a stale binary is refused. */
-export const LAYOUT_VERSION: u32 = 1;
+export const LAYOUT_VERSION: u32 = 2;
 
 export const ADDRESS_V4: u32 = 4;
 export const ADDRESS_V6: u32 = 16;
@@ -59,7 +59,7 @@ export const ACTION_REJECT: u32 = 4;
 
 export const CONNECTION_NEW: u32 = 1;
 export const CONNECTION_ESTABLISHED: u32 = 2;
-export const CONNECTION_REPLY: u32 = 3;
+export const CONNECTION_REPLY: u32 = 3; // CONNECTION_ESTABLISHED + 1: the core adds the direction
 export const CONNECTION_INVALID: u32 = 4;
 
 export const VERDICT_FLAG_MASQUERADE: u32 = 1;
@@ -159,7 +159,7 @@ export const PRIORITY_NAT_DESTINATION: i32 = -100;
 export const PRIORITY_IPVS_OUTPUT: i32 = -98;
 
 // ---- Chain, 24 bytes. The columns hold one word a rule and column, each column CHAIN_PADDED words long:
-//      destination address (a/4 columns), its mask (a/4 columns), ports, class. A rule whose columns match has its MATCH records asked.
+//      destination address (a/4 columns), its mask (a/4 columns), ports, classes. A rule whose columns match has its MATCH records asked.
 //   0       4        8         12      16
 //   | rules | padded | columns | rules | end action |
 export const CHAIN_SIZE: u32 = 24;
@@ -168,6 +168,11 @@ export const CHAIN_PADDED: u32 = 4; // count rounded up to CHAIN_PAD_SHORT, from
 export const CHAIN_COLUMNS: u32 = 8;
 export const CHAIN_RULES: u32 = 12;
 export const CHAIN_END: u32 = 16; // ACTION_* at the end of a base chain: its policy
+/** Ports: lowest | ~highest << 16, host order, so that one unsigned comparison of halves with port | ~port << 16 tests both ends. */
+export const PORTS_ANY: u32 = 0;
+export const PORTS_NONE: u32 = 0xffffffff; // from 65535 to 0
+/** Classes: bit CLASS_* for each class that matches. */
+export const CLASSES_ANY: u32 = 0xffffffff;
 export const CHAIN_PAD: u32 = 32;
 export const CHAIN_PAD_SHORT: u32 = 4;
 
@@ -313,16 +318,17 @@ export const BUCKET_SLOTS: u32 = 7;
 export const BUCKET_TAGS: u32 = 0;
 export const BUCKET_PASSED: u32 = 28;
 export const BUCKET_ENTRIES: u32 = 32;
+export const BUCKET_SCRATCH: u32 = 63; // a byte that means nothing: storing 0 there fetches the line ahead of its use
 export const BUCKET_REPLY: u32 = 0x80000000;
 /** Tuples in the index, at most: BUCKET_LOAD_MAX a bucket on average (half full). */
 export const BUCKET_LOAD_MAX: u32 = 3;
 
-//   Entry, 64 bytes (IPv4), 112 bytes (IPv6). Free when CLASS is 0.
+//   Entry, 64 bytes (IPv4), 128 bytes (IPv6), on cache lines. Free when CLASS is 0.
 //   0       1       2       4              8            16           24        28  32          36         40          40+2a+4
-//   | class | state | flags | service port | expires at | started at | next free | 0 | packets | replies | original  | reply   |
+//   | class | state | flags | service port | expires at | started at | next free | scratch | packets | replies | original  | reply   |
 //   A tuple: | source | destination | ports |
 export const CT_SIZE_V4: u32 = 64;
-export const CT_SIZE_V6: u32 = 112;
+export const CT_SIZE_V6: u32 = 128;
 export const CT_CLASS: u32 = 0; // u8
 export const CT_STATE: u32 = 1; // u8, TCP_STATE_*; SCTP uses SYN_SENT and ESTABLISHED for COOKIE_WAIT and ESTABLISHED
 export const CT_FLAGS: u32 = 2; // u16, CT_FLAG_* and the two paths
@@ -330,6 +336,8 @@ export const CT_SERVICE_PORT: u32 = 4;
 export const CT_EXPIRES_AT: u32 = 8; // f64, milliseconds
 export const CT_STARTED_AT: u32 = 16; // f64, milliseconds
 export const CT_NEXT_FREE: u32 = 24;
+export const CT_SCRATCH: u32 = 28; // means nothing, as BUCKET_SCRATCH
+export const CT_SCRATCH_V6: u32 = 124; // of an IPv6 entry's second line
 export const CT_PACKETS_ORIGINAL: u32 = 32;
 export const CT_PACKETS_REPLY: u32 = 36;
 export const CT_ORIGINAL: u32 = 40;

@@ -1,7 +1,7 @@
 // The matches of a rule as functions over the packet in flight: texts are read and names resolved once, when a Program is loaded.
 import type { Family } from '../../address.ts';
 import { InvalidArgumentError } from '../../errors.ts';
-import type { Match } from '../../program/ruleset.ts';
+import type { Match, PortRange } from '../../program/ruleset.ts';
 import type { KeyField } from '../../program/sets.ts';
 import { type AddressWords, equalAddress, type LocalAddresses, loadAddress, loadPrefix, prefixTest } from './addresses.ts';
 import type { Flight } from './flight.ts';
@@ -94,7 +94,17 @@ function loadMatch(match: Match, tables: MatchTables, where: string): MatchTest 
       return loadRecent(match, tables);
     case 'set':
       return loadSetMatch(match, tables, where);
+    case 'sourcePorts': {
+      const isInside = anyPortTest(match.ranges);
+      return (flight) => isInside(flight.sourcePort);
+    }
+    case 'destinationPorts': {
+      const isInside = anyPortTest(match.ranges);
+      return (flight) => isInside(flight.destinationPort);
+    }
     case 'physdevIn':
+    case 'inert':
+    case 'unmodelled':
       return () => false;
     case 'ipvs': {
       const address = loadAddress(match.virtualAddress, tables.family, `${where}: ipvs`);
@@ -114,6 +124,10 @@ function loadMatch(match: Match, tables: MatchTables, where: string): MatchTest 
 function anyPrefixTest(texts: readonly string[], tables: MatchTables, where: string): (words: AddressWords) => boolean {
   const tests = texts.map((text) => prefixTest(loadPrefix(text, tables.family, where)));
   return (words) => tests.some((isInside) => isInside(words));
+}
+
+function anyPortTest(ranges: readonly PortRange[]): (port: number) => boolean {
+  return (port) => ranges.some(({ from, to }) => from <= port && port <= to);
 }
 
 /** A final `+` stands for any rest. */

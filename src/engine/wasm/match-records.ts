@@ -26,7 +26,9 @@ import {
   MATCH_WORDS,
   SECONDS_EVER,
   SELECT_DESTINATION,
+  SELECT_DESTINATION_PORT_ONLY,
   SELECT_SOURCE,
+  SELECT_SOURCE_PORT_ONLY,
   STATE_BIT_DNAT,
   STATE_BIT_ESTABLISHED,
   STATE_BIT_INVALID,
@@ -36,7 +38,7 @@ import {
   STATE_BIT_UNTRACKED,
 } from '../../../assembly/shared/layout.ts';
 import { CoreError } from '../../errors.ts';
-import type { ConntrackState, Match } from '../../program/ruleset.ts';
+import type { ConntrackState, Match, PortRange } from '../../program/ruleset.ts';
 import type { TableImage } from './table-image.ts';
 import { addressWords, networkWords, protocolClass, swapPort } from './wire.ts';
 
@@ -44,10 +46,10 @@ import { addressWords, networkWords, protocolClass, swapPort } from './wire.ts';
 export interface ColumnRow {
   network: readonly number[];
   mask: readonly number[];
-  /** Lowest and highest port, `low | high << 16`, host order. */
+  /** PORTS_*, or `lowest | ~highest << 16`. */
   ports: number;
-  /** 0: any protocol. */
-  protocol: number;
+  /** Bits of the classes that match, or CLASSES_ANY. */
+  classes: number;
 }
 
 /** Where sets and lists that matches name lie in the image or in memory. */
@@ -58,6 +60,8 @@ export interface MatchTargets {
   sightingSet(name: string): number | undefined;
   /** The offset of a set of networks that one rule alone asks. */
   addressSet(prefixes: readonly string[]): number;
+  /** The offset of a set of ports that one rule alone asks. */
+  portSet(ranges: readonly PortRange[]): number;
   /** An absolute address: lists outlive Programs. */
   recentList(name: string): number;
 }
@@ -95,11 +99,11 @@ function takeIntoRow(match: Match, row: ColumnRow): boolean {
     return true;
   }
   if (match.kind === 'protocol' && match.negated !== true) {
-    row.protocol = protocolClass(match.protocol);
+    row.classes = 1 << protocolClass(match.protocol);
     return true;
   }
   if (match.kind === 'destinationPort' && match.negated !== true) {
-    row.ports = (match.from | (match.to << 16)) >>> 0;
+    row.ports = (match.from | (~match.to << 16)) >>> 0;
     return true;
   }
   return false;
@@ -175,7 +179,13 @@ function matchWords(match: Match, targets: MatchTargets): MatchWords {
       const words = addressWords(match.virtualAddress);
       return { kind: MATCH_IPVS, a: protocolClass(match.virtualProtocol), b: swapPort(match.virtualPort), words };
     }
+    case 'sourcePorts':
+      return { kind: MATCH_SET, record: targets.portSet(match.ranges), b: SELECT_SOURCE_PORT_ONLY };
+    case 'destinationPorts':
+      return { kind: MATCH_SET, record: targets.portSet(match.ranges), b: SELECT_DESTINATION_PORT_ONLY };
     case 'physdevIn':
+    case 'inert':
+    case 'unmodelled':
       return { kind: MATCH_NEVER };
     case 'nfacct':
     case 'comment':

@@ -16,6 +16,7 @@ import {
   CHAIN_PADDED,
   CHAIN_RULES,
   CHAIN_SIZE,
+  CLASSES_ANY,
   ESTABLISHED_RUN,
   HOOK_FORWARD,
   HOOK_INPUT,
@@ -23,6 +24,8 @@ import {
   HOOK_POSTROUTING,
   HOOK_PREROUTING,
   PORT_KEEP,
+  PORTS_ANY,
+  PORTS_NONE,
   ROOT_ESTABLISHED,
   ROOT_HOOKS,
   ROOT_LOCAL,
@@ -56,7 +59,7 @@ import { parsePrefix } from '../../address.ts';
 import { UnsupportedError } from '../../errors.ts';
 import { establishedPaths } from '../../program/established.ts';
 import type { Program } from '../../program/program.ts';
-import type { Chain, Hook, Rule, Table, Target } from '../../program/ruleset.ts';
+import type { Chain, Hook, PortRange, Rule, Table, Target } from '../../program/ruleset.ts';
 import type { KeyField } from '../../program/sets.ts';
 import { type ColumnRow, type MatchTargets, splitMatches, writeMatches } from './match-records.ts';
 import { keySelectors, type SlotContent, writeSet } from './set-records.ts';
@@ -205,12 +208,12 @@ class RulesetWriter implements MatchTargets {
     image.point(at + CHAIN_RULES, rules);
     image.set(at + CHAIN_END, chain.base?.policy === 'drop' ? ACTION_DROP : ACTION_ACCEPT);
     for (let index = 0; index < padded; index++) {
-      const row: ColumnRow = { network: [], mask: [], ports: 0xffff0000, protocol: 0 };
+      const row: ColumnRow = { network: [], mask: [], ports: PORTS_ANY, classes: CLASSES_ANY };
       const rule = chain.rules[index];
       if (rule === undefined)
-        row.ports = 1; // from 1 to 0: no packet
+        row.ports = PORTS_NONE;
       else this.#writeRule(table, rules + index * RULE_SIZE, rule, row);
-      const cells = [...pad4(row.network, this.#words), ...pad4(row.mask, this.#words), row.ports, row.protocol];
+      const cells = [...pad4(row.network, this.#words), ...pad4(row.mask, this.#words), row.ports, row.classes];
       cells.forEach((cell, column) => {
         image.set(columns + column * columnSize + index * 4, cell);
       });
@@ -316,6 +319,12 @@ class RulesetWriter implements MatchTargets {
   addressSet(prefixes: readonly string[]): number {
     const contents = prefixes.map((prefix) => ({ key: [prefix], servicePort: 0 }));
     return writeSet(this.#image, 'addresses of a rule', ['network'], contents);
+  }
+
+  portSet(ranges: readonly PortRange[]): number {
+    const ports = ranges.flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, index) => from + index));
+    const contents = [...new Set(ports)].map((port) => ({ key: [port], servicePort: 0 }));
+    return writeSet(this.#image, 'ports of a rule', ['port'], contents);
   }
 
   recentList(name: string): number {
