@@ -65,12 +65,15 @@ interface Plan extends ServicePortContext, ServicePortFacts {
   readonly internalChain: string;
   readonly externalPolicyChain: string;
   readonly usesFirewall: boolean;
+  /** The SEP chain of an endpoint; each name is hashed once. */
+  readonly endpointChain: (endpoint: Endpoint) => string;
 }
 
 function planServicePort(state: ServicePortState, context: ServicePortContext): Plan {
   const { servicePort } = state;
   const names = serviceChainNames(servicePort);
   const facts = servicePortFacts(state);
+  const chainNames = new Map(state.reachableEndpoints.map((endpoint) => [endpoint.text, endpointChainName(servicePort, endpoint)]));
   return {
     ...context,
     ...facts,
@@ -80,6 +83,7 @@ function planServicePort(state: ServicePortState, context: ServicePortContext): 
     toPort: toPort(protocolOf(servicePort), servicePort.port),
     internalChain: servicePort.internalPolicyLocal ? names.local : names.service,
     externalPolicyChain: servicePort.externalPolicyLocal ? names.local : names.service,
+    endpointChain: (endpoint) => chainNames.get(endpoint.text) ?? endpointChainName(servicePort, endpoint),
     usesFirewall: facts.hasAny && servicePort.loadBalancerIPs.length > 0 && servicePort.loadBalancerSourceRanges.length > 0,
   };
 }
@@ -217,15 +221,13 @@ function balancingRules(plan: Plan, endpoints: readonly Endpoint[]): Rule[] {
   const seconds = servicePort.affinitySeconds;
   const toEndpoint = (endpoint: Endpoint, more: readonly Match[]): Rule => {
     const about = optionalComment(plan, `${servicePort.name} -> ${endpoint.text}`);
-    return rule([...about, ...more], jump(endpointChainName(servicePort, endpoint)), servicePort);
+    return rule([...about, ...more], jump(plan.endpointChain(endpoint)), servicePort);
   };
   const claims =
     seconds === undefined
       ? []
       : endpoints.map((endpoint) =>
-          toEndpoint(endpoint, [
-            { kind: 'recent', operation: 'rcheck', list: endpointChainName(servicePort, endpoint), seconds, reap: true },
-          ]),
+          toEndpoint(endpoint, [{ kind: 'recent', operation: 'rcheck', list: plan.endpointChain(endpoint), seconds, reap: true }]),
         );
   const draws = endpoints.map((endpoint, index) => {
     const left = endpoints.length - index;
@@ -236,7 +238,7 @@ function balancingRules(plan: Plan, endpoints: readonly Endpoint[]): Rule[] {
 
 function endpointChain(plan: Plan, endpoint: Endpoint): Chain {
   const { servicePort } = plan;
-  const name = endpointChainName(servicePort, endpoint);
+  const name = plan.endpointChain(endpoint);
   const about = optionalComment(plan, servicePort.name);
   const sighting: Match[] = servicePort.affinitySeconds === undefined ? [] : [{ kind: 'recent', operation: 'set', list: name }];
   return {

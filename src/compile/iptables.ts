@@ -4,11 +4,14 @@ import type { Rule } from '../program/ruleset.ts';
 import type { ExpectedState } from '../state/expected-state.ts';
 import { filterBuiltins, firewallChain, forwardChain, markForMasqueradeChain, natBuiltins, postroutingChain } from './iptables-fixed.ts';
 import { compileServicePort, type ServicePortRules } from './iptables-service.ts';
+import { rememberServicePorts } from './memo.ts';
 import { KUBE_EXTERNAL_SERVICES, KUBE_NODEPORTS, KUBE_PROXY_FIREWALL, KUBE_SERVICES } from './names.ts';
 import { localAddresses } from './node-addresses.ts';
 import { hasLocalhostNodePorts, isLoopback, type NodePortAddresses, nodePortAddresses } from './node-port-addresses.ts';
 import type { CompileOptions } from './options.ts';
 import { comment, destination, jump, rule, wholePrefix } from './rules.ts';
+
+const rulesOf = rememberServicePorts(compileServicePort);
 
 /** More endpoints than this are a large cluster. */
 const LARGE_CLUSTER_ENDPOINTS = 1000;
@@ -19,7 +22,7 @@ export function compileIptables(state: ExpectedState, options: CompileOptions): 
   const accepted = nodePortAddresses(family, options.nodePortAddresses, options);
   const hasLocalhost = hasLocalhostNodePorts(family, accepted, options);
   const context = { family, options, hasLocalhostNodePorts: hasLocalhost, isLargeCluster: state.endpointCount > LARGE_CLUSTER_ENDPOINTS };
-  const services = state.servicePorts.map((servicePort) => compileServicePort(servicePort, context));
+  const services = state.servicePorts.map(rulesOf(context));
   const all = (part: (rules: ServicePortRules) => readonly Rule[]): Rule[] => services.flatMap(part);
   const filter = {
     name: 'filter',

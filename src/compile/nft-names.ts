@@ -58,7 +58,12 @@ export function nftServiceChainNames(servicePort: ServicePort): NftServiceChainN
 }
 
 /** The chain of one endpoint and the set of its clients under session affinity. */
-export function nftEndpointNames(servicePort: ServicePort, endpoint: Endpoint): { readonly chain: string; readonly affinitySet: string } {
+export interface NftEndpointNames {
+  readonly chain: string;
+  readonly affinitySet: string;
+}
+
+export function nftEndpointNames(servicePort: ServicePort, endpoint: Endpoint): NftEndpointNames {
   // Colons do not occur in nft names: an IPv6 address is written with dots.
   const address = endpoint.address.replaceAll(':', '.');
   const base = hashAndTruncate(`${serviceText(servicePort)}__${address}/${endpoint.port}`);

@@ -3,7 +3,14 @@ import type { Family } from '../address.ts';
 import type { Chain, Match, Rule } from '../program/ruleset.ts';
 import type { ElementKey, MapVerdict, NamedSet, VerdictMap } from '../program/sets.ts';
 import type { Endpoint, ServicePort, ServicePortState } from '../state/expected-state.ts';
-import { MARK_FOR_MASQUERADE, type NftServiceChainNames, nftEndpointNames, nftServiceChainNames, REJECT_CHAIN } from './nft-names.ts';
+import {
+  MARK_FOR_MASQUERADE,
+  type NftEndpointNames,
+  type NftServiceChainNames,
+  nftEndpointNames,
+  nftServiceChainNames,
+  REJECT_CHAIN,
+} from './nft-names.ts';
 import type { CompileOptions } from './options.ts';
 import { comment, DROP, destination, fromLocalPod, jump, protocolOf, rule, source, wholePrefix } from './rules.ts';
 import { ownLoadBalancerSources, type ServicePortFacts, servicePortFacts } from './service-port-facts.ts';
@@ -21,18 +28,34 @@ export interface NftServicePortRules {
   readonly affinitySets: readonly NamedSet[];
 }
 
-interface Plan extends ServicePortFacts {
-  readonly family: Family;
-  readonly options: CompileOptions;
+interface Plan extends ServicePortFacts, NftContext {
   readonly servicePort: ServicePort;
   readonly state: ServicePortState;
   readonly names: NftServiceChainNames;
+  /** The chain and the affinity set of an endpoint; each name is hashed once. */
+  readonly endpointNames: (endpoint: Endpoint) => NftEndpointNames;
+}
+
+/** What one ServicePort's rules are made from besides itself. */
+export interface NftContext {
+  readonly family: Family;
+  readonly options: CompileOptions;
 }
 
 /** All of one ServicePort, in kube-proxy's order. */
-export function compileNftServicePort(state: ServicePortState, family: Family, options: CompileOptions): NftServicePortRules {
+export function compileNftServicePort(state: ServicePortState, { family, options }: NftContext): NftServicePortRules {
   const { servicePort } = state;
-  const plan: Plan = { ...servicePortFacts(state), family, options, servicePort, state, names: nftServiceChainNames(servicePort) };
+  const known = new Map(state.reachableEndpoints.map((endpoint) => [endpoint.text, nftEndpointNames(servicePort, endpoint)]));
+  const endpointNames = (endpoint: Endpoint): NftEndpointNames => known.get(endpoint.text) ?? nftEndpointNames(servicePort, endpoint);
+  const plan: Plan = {
+    ...servicePortFacts(state),
+    family,
+    options,
+    servicePort,
+    state,
+    names: nftServiceChainNames(servicePort),
+    endpointNames,
+  };
   const external = [...servicePort.externalIPs, ...servicePort.loadBalancerIPs];
   const toExternal = goto(plan.names.external);
   const elements = (isWanted: boolean, keys: readonly ElementKey[], verdict: MapVerdict): MapElement[] =>
@@ -138,8 +161,8 @@ function sourceRangeRule({ servicePort, options }: Plan): Rule {
 }
 
 /** Clients that an endpoint knows go back to it; the others are drawn, each endpoint with the same chance. */
-function balancingRules({ servicePort }: Plan, endpoints: readonly Endpoint[]): Rule[] {
-  const names = endpoints.map((endpoint) => nftEndpointNames(servicePort, endpoint));
+function balancingRules({ servicePort, endpointNames }: Plan, endpoints: readonly Endpoint[]): Rule[] {
+  const names = endpoints.map(endpointNames);
   const claims =
     servicePort.affinitySeconds === undefined
       ? []
@@ -147,8 +170,8 @@ function balancingRules({ servicePort }: Plan, endpoints: readonly Endpoint[]): 
   return [...claims, rule([], { kind: 'randomVerdictMap', chains: names.map(({ chain }) => chain) }, servicePort)];
 }
 
-function endpointChain({ servicePort }: Plan, endpoint: Endpoint): Chain {
-  const { chain, affinitySet } = nftEndpointNames(servicePort, endpoint);
+function endpointChain({ servicePort, endpointNames }: Plan, endpoint: Endpoint): Chain {
+  const { chain, affinitySet } = endpointNames(endpoint);
   const sighting = servicePort.affinitySeconds === undefined ? [] : [rule([], { kind: 'updateSet', set: affinitySet }, servicePort)];
   return {
     name: chain,
@@ -164,11 +187,11 @@ function endpointChain({ servicePort }: Plan, endpoint: Endpoint): Chain {
   };
 }
 
-function affinitySets({ servicePort, state }: Plan): NamedSet[] {
+function affinitySets({ servicePort, state, endpointNames }: Plan): NamedSet[] {
   const { affinitySeconds } = servicePort;
   if (affinitySeconds === undefined) return [];
   return state.reachableEndpoints.map((endpoint) => ({
-    name: nftEndpointNames(servicePort, endpoint).affinitySet,
+    name: endpointNames(endpoint).affinitySet,
     key: ['address'],
     elements: [],
     timeoutSeconds: affinitySeconds,

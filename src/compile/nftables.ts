@@ -2,6 +2,7 @@
 import type { Program } from '../program/program.ts';
 import type { KeyField, NamedSet, VerdictMap } from '../program/sets.ts';
 import type { ExpectedState } from '../state/expected-state.ts';
+import { rememberServicePorts } from './memo.ts';
 import {
   CLUSTER_IPS,
   FIREWALL_IPS,
@@ -21,13 +22,15 @@ import type { CompileOptions } from './options.ts';
 const BY_ADDRESS: readonly KeyField[] = ['address', 'protocol', 'port'];
 const BY_PORT: readonly KeyField[] = ['protocol', 'port'];
 
+const rulesOf = rememberServicePorts(compileNftServicePort);
+
 /** The table of nftables mode for one family. Same input, same rules, in the same order. */
 export function compileNftables(state: ExpectedState, options: CompileOptions): Program {
   const { family } = state;
   // Unset means the primary address here, not all of them as in iptables mode.
   const configured = options.nodePortAddresses.length === 0 ? [PRIMARY] : options.nodePortAddresses;
   const accepted = nodePortAddresses(family, configured, options);
-  const services = state.servicePorts.map((servicePort) => compileNftServicePort(servicePort, family, options));
+  const services = state.servicePorts.map(rulesOf({ family, options }));
   const nodePortIPs: NamedSet = {
     name: NODEPORT_IPS,
     key: ['address'],
@@ -52,6 +55,8 @@ export function compileNftables(state: ExpectedState, options: CompileOptions): 
     tables: [
       {
         name: KUBE_PROXY_TABLE,
+        tool: 'nft',
+        comment: 'rules for kube-proxy',
         chains: [...fixedChains(family, accepted.matchesAll, options), ...services.flatMap(({ chains }) => chains)],
       },
     ],

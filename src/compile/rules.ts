@@ -72,7 +72,12 @@ export function fromLocalPod(detector: LocalDetector, negated?: true): Match {
   }
 }
 
-/** kube-proxy prints 1/n with ten decimals; iptables keeps it as a 31-bit fraction. */
+/** 1/count as kube-proxy prints it. */
+export function probabilityText(count: number): string {
+  return (1 / count).toFixed(10);
+}
+
+/** iptables keeps what kube-proxy printed as a 31-bit fraction. */
 export function oneIn(count: number): Match {
-  return { kind: 'statistic', threshold: Math.round(Number((1 / count).toFixed(10)) * 0x80000000) };
+  return { kind: 'statistic', threshold: Math.round(Number(probabilityText(count)) * 0x80000000) };
 }

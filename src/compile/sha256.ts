@@ -32,45 +32,66 @@ function rotate(word: number, bits: number): number {
   return (word >>> bits) | (word << (32 - bits));
 }
 
+const encoder = new TextEncoder();
+
 /** The 32 bytes of the digest of a text in UTF-8. */
 export function sha256(text: string): Uint8Array {
-  const message = new TextEncoder().encode(text);
+  const message = encoder.encode(text);
   const padded = new Uint8Array(Math.ceil((message.length + 9) / 64) * 64);
   padded.set(message);
   padded[message.length] = 0x80;
   const view = new DataView(padded.buffer);
   view.setUint32(padded.length - 4, message.length * 8);
   const hash = INITIAL.slice();
-  const schedule = new Uint32Array(64);
   for (let block = 0; block < padded.length; block += 64) {
-    for (let i = 0; i < 16; i++) schedule[i] = view.getUint32(block + i * 4);
-    compress(hash, schedule);
+    for (let i = 0; i < 16; i++) SCHEDULE[i] = view.getInt32(block + i * 4);
+    compress(hash, SCHEDULE);
   }
   const digest = new Uint8Array(32);
   const digestView = new DataView(digest.buffer);
-  hash.forEach((word, index) => {
-    digestView.setUint32(index * 4, word);
-  });
+  for (let i = 0; i < 8; i++) digestView.setUint32(i * 4, hash[i] ?? 0);
   return digest;
 }
 
-function compress(hash: Uint32Array, w: Uint32Array): void {
+/** The message schedule of the block at hand. */
+const SCHEDULE = new Int32Array(64);
+
+function compress(hash: Uint32Array, w: Int32Array): void {
   for (let i = 16; i < 64; i++) {
     const a = w[i - 15] ?? 0;
     const b = w[i - 2] ?? 0;
     const s0 = rotate(a, 7) ^ rotate(a, 18) ^ (a >>> 3);
     const s1 = rotate(b, 17) ^ rotate(b, 19) ^ (b >>> 10);
-    w[i] = (w[i - 16] ?? 0) + s0 + (w[i - 7] ?? 0) + s1;
+    w[i] = ((w[i - 16] ?? 0) + s0 + (w[i - 7] ?? 0) + s1) | 0;
   }
-  let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = hash;
+  let a = (hash[0] ?? 0) | 0;
+  let b = (hash[1] ?? 0) | 0;
+  let c = (hash[2] ?? 0) | 0;
+  let d = (hash[3] ?? 0) | 0;
+  let e = (hash[4] ?? 0) | 0;
+  let f = (hash[5] ?? 0) | 0;
+  let g = (hash[6] ?? 0) | 0;
+  let h = (hash[7] ?? 0) | 0;
   for (let i = 0; i < 64; i++) {
     const choice = (e & f) ^ (~e & g);
     const t1 = (h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + (ROUND_CONSTANTS[i] ?? 0) + (w[i] ?? 0)) | 0;
     const majority = (a & b) ^ (a & c) ^ (b & c);
     const t2 = ((rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority) | 0;
-    [h, g, f, e, d, c, b, a] = [g, f, e, (d + t1) | 0, c, b, a, (t1 + t2) | 0];
+    h = g;
+    g = f;
+    f = e;
+    e = (d + t1) | 0;
+    d = c;
+    c = b;
+    b = a;
+    a = (t1 + t2) | 0;
   }
-  [a, b, c, d, e, f, g, h].forEach((word, index) => {
-    hash[index] = (hash[index] ?? 0) + word;
-  });
+  hash[0] = (hash[0] ?? 0) + a;
+  hash[1] = (hash[1] ?? 0) + b;
+  hash[2] = (hash[2] ?? 0) + c;
+  hash[3] = (hash[3] ?? 0) + d;
+  hash[4] = (hash[4] ?? 0) + e;
+  hash[5] = (hash[5] ?? 0) + f;
+  hash[6] = (hash[6] ?? 0) + g;
+  hash[7] = (hash[7] ?? 0) + h;
 }

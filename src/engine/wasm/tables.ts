@@ -210,13 +210,15 @@ class RulesetWriter implements MatchTargets {
     for (let index = 0; index < padded; index++) {
       const row: ColumnRow = { network: [], mask: [], ports: PORTS_ANY, classes: CLASSES_ANY };
       const rule = chain.rules[index];
-      if (rule === undefined)
-        row.ports = PORTS_NONE;
+      if (rule === undefined) row.ports = PORTS_NONE;
       else this.#writeRule(table, rules + index * RULE_SIZE, rule, row);
-      const cells = [...pad4(row.network, this.#words), ...pad4(row.mask, this.#words), row.ports, row.classes];
-      cells.forEach((cell, column) => {
-        image.set(columns + column * columnSize + index * 4, cell);
-      });
+      const cell = columns + index * 4;
+      for (let word = 0; word < row.network.length; word++) {
+        image.set(cell + word * columnSize, row.network[word] ?? 0);
+        image.set(cell + (this.#words + word) * columnSize, row.mask[word] ?? 0);
+      }
+      image.set(cell + this.#words * 2 * columnSize, row.ports);
+      image.set(cell + (this.#words * 2 + 1) * columnSize, row.classes);
     }
   }
 
@@ -336,10 +338,6 @@ class RulesetWriter implements MatchTargets {
     if (set === undefined) throw new UnsupportedError(`the program has no set or map ${name}, but a rule names it`);
     return set;
   }
-}
-
-function pad4(words: readonly number[], count: number): number[] {
-  return Array.from({ length: count }, (_, index) => words[index] ?? 0);
 }
 
 function portWord(port: number | undefined): number {
