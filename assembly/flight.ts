@@ -18,6 +18,8 @@ export class Flight {
   servicePort: u32 = 0; // of the deciding rule
   elementServicePort: u32 = 0; // of the map element that led to the present chain
   acceptedServicePort: u32 = 0; // of the last accepting rule that has one
+  isSourceLocal: bool = false; // of the source it came with
+  isDestinationLocal: bool = false; // of the destination that routing saw last
   isDestinationBound: bool = false;
   isSourceBound: bool = false;
   isSourceSettled: bool = false;

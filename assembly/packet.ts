@@ -319,10 +319,11 @@ function processNew<A>(packet: usize, verdict: usize, state: u32): void {
 /** The way of a packet of no known connection through the hooks. ACTION_NONE: it got through; `path` says where. */
 function newPath<A>(packet: usize, isNew: bool): u32 {
   const hook: u32 = load<u8>(packet + 2 * offsetof<A>(), PACKET_HOOK);
-  if (hook == PACKET_HOOK_OUTPUT || (hook == PACKET_HOOK_DEFAULT && isLocal<A>(sourceAddress()))) return outputPath<A>(isNew);
+  flight.isSourceLocal = isLocal<A>(sourceAddress());
+  if (hook == PACKET_HOOK_OUTPUT || (hook == PACKET_HOOK_DEFAULT && flight.isSourceLocal)) return outputPath<A>(isNew);
   let action = runHook<A>(HOOK_PREROUTING, isNew, i32.MIN_VALUE, i32.MAX_VALUE);
   if (action != ACTION_NONE) return action;
-  if (!isLocal<A>(destinationAddress())) {
+  if (!routesHere<A>()) {
     path = PATH_FORWARD;
     action = runHook<A>(HOOK_FORWARD, isNew, i32.MIN_VALUE, i32.MAX_VALUE);
     return action != ACTION_NONE ? action : runHook<A>(HOOK_POSTROUTING, isNew, i32.MIN_VALUE, i32.MAX_VALUE);
@@ -333,8 +334,15 @@ function newPath<A>(packet: usize, isNew: bool): u32 {
   action = scheduleConnection<A>();
   if (action != ACTION_DNAT) return action;
   path = PATH_IPVS;
+  routesHere<A>();
   action = runHook<A>(HOOK_OUTPUT, false, i32.MIN_VALUE, i32.MAX_VALUE);
   return action != ACTION_NONE ? action : runHook<A>(HOOK_POSTROUTING, true, i32.MIN_VALUE, i32.MAX_VALUE);
+}
+
+/** Routing: the present destination is an address of this node. */
+function routesHere<A>(): bool {
+  flight.isDestinationLocal = isLocal<A>(destinationAddress());
+  return flight.isDestinationLocal;
 }
 
 function outputPath<A>(isNew: bool): u32 {
@@ -348,7 +356,7 @@ function outputPath<A>(isNew: bool): u32 {
   action = runHook<A>(HOOK_OUTPUT, isNew, PRIORITY_IPVS_OUTPUT, i32.MAX_VALUE);
   if (action != ACTION_NONE) return action;
   action = runHook<A>(HOOK_POSTROUTING, isNew, i32.MIN_VALUE, i32.MAX_VALUE);
-  if (action != ACTION_NONE || !isLocal<A>(destinationAddress())) return action;
+  if (action != ACTION_NONE || !routesHere<A>()) return action;
   path = PATH_LOOPBACK;
   if (isNew && !settleSource<A>(REPLY)) return insertFailed();
   return comeBackIn<A>();
@@ -371,8 +379,9 @@ function confirm<A>(packet: usize, state: u32): u32 {
   if (!settleSource<A>(REPLY)) return insertFailed();
   const entry = insert<A>(flight.class, packet, REPLY);
   const record = changetype<CtEntry>(entry);
-  const replyFromHere = isLocal<A>(REPLY);
-  const replyPath = isLocal<A>(packet) ? (replyFromHere ? PATH_LOOPBACK : PATH_INPUT) : replyFromHere ? PATH_OUTPUT : PATH_FORWARD;
+  const fromHere = flight.isSourceLocal;
+  const toHere = flight.isDestinationLocal; // where replies begin
+  const replyPath = fromHere ? (toHere ? PATH_LOOPBACK : PATH_INPUT) : toHere ? PATH_OUTPUT : PATH_FORWARD;
   let flags: u32 = (path << CT_PATH_ORIGINAL_SHIFT) | (replyPath << CT_PATH_REPLY_SHIFT);
   if (flight.isMasquerade) flags |= CT_FLAG_MASQUERADE;
   if (flight.newSource != 0) flags |= CT_FLAG_SNAT;
