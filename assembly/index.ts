@@ -1,7 +1,7 @@
 // What the core exports, and nothing else. Every number that crosses this border is unsigned.
 import { V4, V6 } from "./address.ts";
 import { processBatch } from "./batch.ts";
-import { reindex as reindexTable, remove, seedHash, sweep, tableOf } from "./conntrack.ts";
+import { bucketOf, hashTuple, reindex as reindexTable, remove, seedHash, sweep, tableOf } from "./conntrack.ts";
 import { hashEnd, hashWord, nextSlot } from "./shared/hash.ts";
 import { LAYOUT_VERSION } from "./shared/layout.ts";
 import { nextRandom, seedRandom } from "./shared/random.ts";
@@ -34,6 +34,15 @@ export function reindexV4(index: usize, buckets: u32): void {
 
 export function reindexV6(index: usize, buckets: u32): void {
   reindexTable<V6>(index, buckets);
+}
+
+/** For self-checks: the bucket where the search for a tuple begins. */
+export function homeBucketV4(tuple: usize, ofClass: u32): usize {
+  return bucketOf(tableOf<V4>(), hashTuple<V4>(tuple, ofClass));
+}
+
+export function homeBucketV6(tuple: usize, ofClass: u32): usize {
+  return bucketOf(tableOf<V6>(), hashTuple<V6>(tuple, ofClass));
 }
 
 export function removeV4(entry: usize): void {

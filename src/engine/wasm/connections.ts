@@ -35,6 +35,7 @@ import { type Family, formatAddress } from '../../address.ts';
 import type { TransportProtocol } from '../../packet.ts';
 import type { FoundConnection, TrackedConnection, TupleText } from '../engine.ts';
 import { swapBytes } from '../packet-record.ts';
+import { checkConnections } from './check-connections.ts';
 import type { Core } from './core.ts';
 import type { LinearMemory } from './memory.ts';
 import { swapPort } from './wire.ts';
@@ -108,6 +109,11 @@ export class ConnectionTable {
       const entry = this.#get(CT_TABLE_ENTRIES) + number * this.#entrySize;
       if (this.#memory.bytes[entry] !== CLASS_NONE && this.#memory.data.getFloat64(entry + CT_EXPIRES_AT, true) > now) yield entry;
     }
+  }
+
+  /** @throws CoreError when an invariant of the table does not hold. */
+  check(): void {
+    checkConnections({ core: this.#core, memory: this.#memory, family: this.#family, entrySize: this.#entrySize });
   }
 
   remove(entry: number): void {

@@ -20,6 +20,8 @@ interface CoreExports extends Record<string, unknown> {
   sightingsV6(): number;
   moveSightingsV4(slots: number, count: number): void;
   moveSightingsV6(slots: number, count: number): void;
+  homeBucketV4(tuple: number, ofClass: number): number;
+  homeBucketV6(tuple: number, ofClass: number): number;
   removeV4(entry: number): void;
   removeV6(entry: number): void;
   processV4(packets: number, verdicts: number, count: number, now: number): void;
@@ -37,6 +39,7 @@ export interface Core {
   reindex(family: Family, index: number, buckets: number): void;
   sightingsAddress(family: Family): number;
   moveSightings(family: Family, slots: number, count: number): void;
+  homeBucket(family: Family, tuple: number, ofClass: number): number;
   remove(family: Family, entry: number): void;
   process(family: Family, packets: number, verdicts: number, count: number, now: number): void;
 }
@@ -88,6 +91,8 @@ function checkCore(core: CoreExports): Core {
     reindex: (family, index, buckets) => (family === 'IPv4' ? core.reindexV4(index, buckets) : core.reindexV6(index, buckets)),
     sightingsAddress: (family) => (family === 'IPv4' ? core.sightingsV4() : core.sightingsV6()) >>> 0,
     moveSightings: (family, slots, count) => (family === 'IPv4' ? core.moveSightingsV4(slots, count) : core.moveSightingsV6(slots, count)),
+    homeBucket: (family, tuple, ofClass) =>
+      (family === 'IPv4' ? core.homeBucketV4(tuple, ofClass) : core.homeBucketV6(tuple, ofClass)) >>> 0,
     remove: (family, entry) => (family === 'IPv4' ? core.removeV4(entry) : core.removeV6(entry)),
     process(family, packets, verdicts, count, now) {
       try {

@@ -181,6 +181,11 @@ export class WasmEngine implements Engine {
     return deleted;
   }
 
+  /** Walks the connection tables and verifies their invariants, for tests. @throws CoreError */
+  checkTables(): void {
+    for (const table of this.#tables.values()) table.check();
+  }
+
   counters(now: number): EngineCounters {
     const read = (which: number): number =>
       Number(this.#memory.data.getBigUint64(this.#core.stateAddress + STATE_COUNTERS + which * 8, true));
