@@ -26,7 +26,8 @@ const RST = 4;
 const ACK = 16;
 const DEFAULT_FLAGS = SYN;
 
-const states: readonly TcpState[] = [
+/** In nf_conntrack's order: a state's number in the core is its index here. */
+export const TCP_STATES: readonly TcpState[] = [
   'NONE',
   'SYN_SENT',
   'SYN_RECV',
@@ -39,7 +40,7 @@ const states: readonly TcpState[] = [
   'SYN_SENT2',
 ];
 
-const knownStates: ReadonlySet<string | undefined> = new Set(states);
+const knownStates: ReadonlySet<string | undefined> = new Set(TCP_STATES);
 
 const answers: ReadonlyMap<string, TcpAnswer> = new Map<string, TcpAnswer>([
   ['SS', 'SYN_SENT'],
@@ -79,7 +80,7 @@ const transitions: Readonly<Record<Direction, Transitions>> = {
 
 function row(text: string): ReadonlyMap<TcpState, TcpAnswer> {
   const codes = text.split(' ');
-  return new Map(states.map((state, index) => [state, answers.get(codes[index] ?? '') ?? 'INVALID']));
+  return new Map(TCP_STATES.map((state, index) => [state, answers.get(codes[index] ?? '') ?? 'INVALID']));
 }
 
 /** The kind of a packet by the bits of its TCP header; absent flags are a SYN. */

@@ -33,6 +33,7 @@ import {
 } from '../../../assembly/shared/layout.ts';
 import { type Family, formatAddress } from '../../address.ts';
 import type { TransportProtocol } from '../../packet.ts';
+import { TCP_STATES } from '../../program/tcp-states.ts';
 import type { FoundConnection, TrackedConnection, TupleText } from '../engine.ts';
 import { swapBytes } from '../packet-record.ts';
 import { checkConnections } from './check-connections.ts';
@@ -48,18 +49,6 @@ const PROTOCOLS = new Map<number, TransportProtocol>([
   [CLASS_SCTP, 'SCTP'],
 ]);
 
-const TCP_STATE_NAMES = [
-  'NONE',
-  'SYN_SENT',
-  'SYN_RECV',
-  'ESTABLISHED',
-  'FIN_WAIT',
-  'CLOSE_WAIT',
-  'LAST_ACK',
-  'TIME_WAIT',
-  'CLOSE',
-  'SYN_SENT2',
-];
 const SCTP_STATE_NAMES = ['NONE', 'COOKIE_WAIT', 'NONE', 'ESTABLISHED'];
 
 /** The table of one family. */
@@ -199,7 +188,7 @@ export class ConnectionTable {
 
 function stateName(protocol: TransportProtocol, state: number): string | undefined {
   if (protocol === 'UDP') return undefined;
-  return (protocol === 'TCP' ? TCP_STATE_NAMES : SCTP_STATE_NAMES)[state];
+  return (protocol === 'TCP' ? TCP_STATES : SCTP_STATE_NAMES)[state];
 }
 
 function isSameTuple(a: TupleText, b: TupleText): boolean {

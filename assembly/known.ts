@@ -1,0 +1,171 @@
+// Packets of known connections: state, timer, recorded translation, and the filter chains where the Program could decide otherwise.
+import { copyAddress } from "./address.ts";
+import { originalTuple, remove, replyTuple } from "./conntrack.ts";
+import { destinationAddress, flight, sourceAddress, virtualAddress } from "./flight.ts";
+import { rootOf } from "./matches.ts";
+import { board, comeBackIn } from "./path.ts";
+import { runHook } from "./ruleset.ts";
+import {
+  ACTION_ACCEPT,
+  ACTION_DNAT,
+  ACTION_NONE,
+  CLASS_TCP,
+  CLASS_UDP,
+  CONNECTION_ESTABLISHED,
+  CONNECTION_REPLY,
+  COUNTER_ESTABLISHED,
+  COUNTER_REPLY,
+  CT_FLAG_ASSURED,
+  CT_FLAG_CLOSE_BEGUN,
+  CT_FLAG_DNAT,
+  CT_FLAG_IPVS,
+  CT_FLAG_LAST_RST,
+  CT_FLAG_MASQUERADE,
+  CT_FLAG_SEEN_REPLY,
+  CT_FLAG_SNAT,
+  CT_PATH_MASK,
+  CT_PATH_ORIGINAL_SHIFT,
+  CT_PATH_REPLY_SHIFT,
+  ESTABLISHED_RUN,
+  HOOK_FORWARD,
+  HOOK_INPUT,
+  HOOK_OUTPUT,
+  HOOK_POSTROUTING,
+  HOOK_PREROUTING,
+  PATH_FORWARD,
+  PATH_INPUT,
+  PATH_IPVS,
+  PATH_LOOPBACK,
+  PATH_OUTPUT,
+  PRIORITY_NAT_DESTINATION,
+  ROOT_ESTABLISHED,
+  STATE_BIT_DNAT,
+  STATE_BIT_ESTABLISHED,
+  STATE_BIT_SNAT,
+  TCP_STATE_ESTABLISHED,
+  TCP_STATE_FIN_WAIT,
+  TCP_STATE_SYN_RECV,
+  TIMEOUT_SCTP_COOKIE_WAIT,
+  TIMEOUT_SCTP_ESTABLISHED,
+  TIMEOUT_UDP,
+  TIMEOUT_UDP_STREAM,
+} from "./shared/layout.ts";
+import { count, engine, timeoutOf } from "./state.ts";
+import { CtEntry } from "./structs.ts";
+import { KIND_RST, kindOf, STATE_IGNORE } from "./tcp.ts";
+import { writeTranslation, writeVerdict } from "./verdict.ts";
+
+/** From this long after its first packet a replied UDP connection is a stream. */
+const UDP_STREAM_AFTER_MS: f64 = 2000;
+
+/** A packet of a known connection: its translation is recorded, nat rules are never asked again. `next`: its TCP state, or STATE_IGNORE. */
+export function processKnown<A>(packet: usize, verdict: usize, entry: usize, isReply: bool, next: u32, flags: u32): void {
+  const record = changetype<CtEntry>(entry);
+  const ofClass: u32 = record.class;
+  const had: u32 = record.flags;
+  if (next != STATE_IGNORE) refresh(record, isReply, next, flags);
+  else record.flags = <u16>((had & ~CT_FLAG_LAST_RST) | (isReply ? CT_FLAG_SEEN_REPLY : 0));
+  const ownPath = (had >> (isReply ? CT_PATH_REPLY_SHIFT : CT_PATH_ORIGINAL_SHIFT)) & CT_PATH_MASK;
+  let rules = load<u32>(rootOf<A>(engine) + ROOT_ESTABLISHED + (ownPath << 2));
+  let action: u32 = !isReply && (had & CT_FLAG_DNAT) != 0 ? ACTION_DNAT : ACTION_ACCEPT;
+  let servicePort = record.servicePort;
+  if (rules == ESTABLISHED_RUN) {
+    const refused = runEstablished<A>(packet, entry, isReply, ownPath);
+    rules = flight.rulesEvaluated;
+    if (refused != ACTION_NONE) {
+      action = refused;
+      servicePort = flight.servicePort;
+    }
+  }
+  const other = isReply ? originalTuple(entry) : replyTuple<A>(entry);
+  if (isReply) record.packetsReply++;
+  else record.packetsOriginal++;
+  if (action == ACTION_ACCEPT || action == ACTION_DNAT)
+    writeTranslation<A>(verdict, other + offsetof<A>(), other, rotl<u32>(load<u32>(other + 2 * offsetof<A>()), 16));
+  else writeTranslation<A>(verdict, packet, packet + offsetof<A>(), load<u32>(packet + 2 * offsetof<A>()));
+  writeVerdict(verdict, action, isReply ? CONNECTION_REPLY : CONNECTION_ESTABLISHED, (had & CT_FLAG_MASQUERADE) != 0, servicePort, rules);
+  count(isReply ? COUNTER_REPLY : COUNTER_ESTABLISHED);
+  if (ofClass == CLASS_TCP && kindOf(flags) == KIND_RST && (had & CT_FLAG_SEEN_REPLY) == 0) remove<A>(entry);
+}
+
+/** State and timer of a known connection after one more packet. */
+function refresh(record: CtEntry, isReply: bool, next: u32, tcpFlags: u32): void {
+  let flags: u32 = record.flags;
+  const hadReply = (flags & CT_FLAG_SEEN_REPLY) != 0;
+  if (isReply) flags |= CT_FLAG_SEEN_REPLY;
+  let timeout: f64;
+  if (record.class == CLASS_TCP) {
+    const kind = kindOf(tcpFlags);
+    if (next == TCP_STATE_FIN_WAIT) flags |= CT_FLAG_CLOSE_BEGUN;
+    flags &= ~CT_FLAG_LAST_RST;
+    if (kind == KIND_RST && !isReply) flags |= CT_FLAG_LAST_RST;
+    const before: u32 = record.state;
+    if (hadReply && next == TCP_STATE_ESTABLISHED && (before == TCP_STATE_SYN_RECV || before == TCP_STATE_ESTABLISHED))
+      flags |= CT_FLAG_ASSURED;
+    record.state = <u8>next;
+    timeout = timeoutOf(next);
+  } else if (record.class == CLASS_UDP) {
+    const isStream = hadReply && engine.now - record.startedAt > UDP_STREAM_AFTER_MS;
+    if (isStream) flags |= CT_FLAG_ASSURED;
+    timeout = timeoutOf(isStream ? TIMEOUT_UDP_STREAM : TIMEOUT_UDP);
+  } else {
+    const isReplied = hadReply || isReply;
+    if (isReplied) {
+      flags |= CT_FLAG_ASSURED;
+      record.state = <u8>TCP_STATE_ESTABLISHED;
+    }
+    timeout = timeoutOf(isReplied ? TIMEOUT_SCTP_ESTABLISHED : TIMEOUT_SCTP_COOKIE_WAIT);
+  }
+  record.flags = <u16>flags;
+  record.expiresAt = engine.now + timeout;
+}
+
+/** Runs the filter chains of a known connection's path. ACTION_NONE: it passes. */
+function runEstablished<A>(packet: usize, entry: usize, isReply: bool, ownPath: u32): u32 {
+  board<A>(packet);
+  const had: u32 = changetype<CtEntry>(entry).flags;
+  flight.conntrackState = STATE_BIT_ESTABLISHED;
+  if ((had & CT_FLAG_DNAT) != 0) flight.conntrackState |= STATE_BIT_DNAT;
+  if ((had & (CT_FLAG_SNAT | CT_FLAG_MASQUERADE)) != 0) flight.conntrackState |= STATE_BIT_SNAT;
+  if ((had & CT_FLAG_IPVS) != 0) {
+    flight.isIpvs = true;
+    copyAddress<A>(virtualAddress(), originalTuple(entry) + offsetof<A>());
+    flight.virtualPort = load<u32>(originalTuple(entry) + 2 * offsetof<A>()) >> 16;
+  }
+  const other = isReply ? originalTuple(entry) : replyTuple<A>(entry);
+  return ownPath == PATH_IPVS ? runIpvsPath<A>(other) : runNatPath<A>(other, ownPath);
+}
+
+/** IPVS translates the destination only after INPUT. */
+function runIpvsPath<A>(other: usize): u32 {
+  let action = runHook<A>(HOOK_PREROUTING, false, i32.MIN_VALUE, i32.MAX_VALUE);
+  if (action == ACTION_NONE) action = runHook<A>(HOOK_INPUT, false, i32.MIN_VALUE, i32.MAX_VALUE);
+  if (action != ACTION_NONE) return action;
+  takeDestination<A>(other);
+  action = runHook<A>(HOOK_OUTPUT, false, i32.MIN_VALUE, i32.MAX_VALUE);
+  return action != ACTION_NONE ? action : runHook<A>(HOOK_POSTROUTING, false, i32.MIN_VALUE, i32.MAX_VALUE);
+}
+
+/** nf_nat translates the destination in the first hook. */
+function runNatPath<A>(other: usize, ownPath: u32): u32 {
+  const isOutput = ownPath == PATH_OUTPUT || ownPath == PATH_LOOPBACK;
+  const first = isOutput ? HOOK_OUTPUT : HOOK_PREROUTING;
+  let action = runHook<A>(first, false, i32.MIN_VALUE, PRIORITY_NAT_DESTINATION);
+  if (action != ACTION_NONE) return action;
+  takeDestination<A>(other);
+  action = runHook<A>(first, false, PRIORITY_NAT_DESTINATION, i32.MAX_VALUE);
+  if (action != ACTION_NONE) return action;
+  const second = ownPath == PATH_FORWARD ? HOOK_FORWARD : isOutput ? HOOK_POSTROUTING : HOOK_INPUT;
+  action = runHook<A>(second, false, i32.MIN_VALUE, i32.MAX_VALUE);
+  if (action != ACTION_NONE || ownPath == PATH_INPUT || ownPath == PATH_OUTPUT) return action;
+  if (ownPath == PATH_FORWARD) return runHook<A>(HOOK_POSTROUTING, false, i32.MIN_VALUE, i32.MAX_VALUE);
+  copyAddress<A>(sourceAddress(), other + offsetof<A>());
+  flight.sourcePort = load<u32>(other + 2 * offsetof<A>()) >> 16;
+  return comeBackIn<A>();
+}
+
+/** The destination of a known connection's packet is the source of the other direction. */
+function takeDestination<A>(other: usize): void {
+  copyAddress<A>(destinationAddress(), other);
+  flight.destinationPort = load<u32>(other + 2 * offsetof<A>()) & 0xffff;
+}

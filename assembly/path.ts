@@ -1,0 +1,116 @@
+// A new or invalid packet's way through the hooks, with routing and IPVS between them. docs/packet-path.md is the specification.
+import { copyAddress } from "./address.ts";
+import { destinationAddress, Flight, flight, sourceAddress } from "./flight.ts";
+import { scheduleConnection } from "./ipvs.ts";
+import { isLocal } from "./matches.ts";
+import { settleSource } from "./nat.ts";
+import { runHook } from "./ruleset.ts";
+import {
+  ACTION_DNAT,
+  ACTION_DROP,
+  ACTION_NONE,
+  COUNTER_INSERT_FAILED,
+  HOOK_FORWARD,
+  HOOK_INPUT,
+  HOOK_OUTPUT,
+  HOOK_POSTROUTING,
+  HOOK_PREROUTING,
+  INTERFACE_LOOPBACK,
+  PACKET_CLASS,
+  PACKET_HOOK,
+  PACKET_HOOK_DEFAULT,
+  PACKET_HOOK_OUTPUT,
+  PACKET_INTERFACE,
+  PACKET_MARK,
+  PACKET_PORTS,
+  PATH_FORWARD,
+  PATH_INPUT,
+  PATH_IPVS,
+  PATH_LOOPBACK,
+  PATH_OUTPUT,
+  PRIORITY_IPVS_OUTPUT,
+} from "./shared/layout.ts";
+import { count } from "./state.ts";
+
+/** The reply tuple of a connection about to be made. */
+export const REPLY: usize = memory.data(40, 16);
+
+/** PATH_* of the packet that newPath let through. */
+let path: u32 = 0;
+
+export function pathTaken(): u32 {
+  return path;
+}
+
+/** The packet becomes the one in flight. */
+export function board<A>(packet: usize): void {
+  memory.fill(changetype<usize>(flight), 0, offsetof<Flight>());
+  copyAddress<A>(sourceAddress(), packet);
+  copyAddress<A>(destinationAddress(), packet + offsetof<A>());
+  const rest = packet + 2 * offsetof<A>();
+  const ports = load<u32>(rest, PACKET_PORTS);
+  flight.sourcePort = ports & 0xffff;
+  flight.destinationPort = ports >> 16;
+  flight.class = load<u32>(rest, PACKET_CLASS);
+  flight.mark = load<u32>(rest, PACKET_MARK);
+  flight.interface = load<u16>(rest, PACKET_INTERFACE);
+}
+
+/** The way of a packet of no known connection through the hooks. ACTION_NONE: it got through; pathTaken() says where. */
+export function newPath<A>(packet: usize, isNew: bool): u32 {
+  const hook: u32 = load<u8>(packet + 2 * offsetof<A>(), PACKET_HOOK);
+  flight.isSourceLocal = isLocal<A>(sourceAddress());
+  if (hook == PACKET_HOOK_OUTPUT || (hook == PACKET_HOOK_DEFAULT && flight.isSourceLocal)) return outputPath<A>(isNew);
+  let action = runHook<A>(HOOK_PREROUTING, isNew, i32.MIN_VALUE, i32.MAX_VALUE);
+  if (action != ACTION_NONE) return action;
+  if (!routesHere<A>()) {
+    path = PATH_FORWARD;
+    action = runHook<A>(HOOK_FORWARD, isNew, i32.MIN_VALUE, i32.MAX_VALUE);
+    return action != ACTION_NONE ? action : runHook<A>(HOOK_POSTROUTING, isNew, i32.MIN_VALUE, i32.MAX_VALUE);
+  }
+  path = PATH_INPUT;
+  action = runHook<A>(HOOK_INPUT, isNew, i32.MIN_VALUE, i32.MAX_VALUE);
+  if (action != ACTION_NONE || !isNew) return action;
+  action = scheduleConnection<A>();
+  if (action != ACTION_DNAT) return action;
+  path = PATH_IPVS;
+  routesHere<A>();
+  action = runHook<A>(HOOK_OUTPUT, false, i32.MIN_VALUE, i32.MAX_VALUE);
+  return action != ACTION_NONE ? action : runHook<A>(HOOK_POSTROUTING, true, i32.MIN_VALUE, i32.MAX_VALUE);
+}
+
+/** Routing: the present destination is an address of this node. */
+function routesHere<A>(): bool {
+  flight.isDestinationLocal = isLocal<A>(destinationAddress());
+  return flight.isDestinationLocal;
+}
+
+function outputPath<A>(isNew: bool): u32 {
+  path = PATH_OUTPUT;
+  let action = runHook<A>(HOOK_OUTPUT, isNew, i32.MIN_VALUE, PRIORITY_IPVS_OUTPUT);
+  if (action != ACTION_NONE) return action;
+  if (isNew) {
+    action = scheduleConnection<A>();
+    if (action != ACTION_NONE && action != ACTION_DNAT) return action;
+  }
+  action = runHook<A>(HOOK_OUTPUT, isNew, PRIORITY_IPVS_OUTPUT, i32.MAX_VALUE);
+  if (action != ACTION_NONE) return action;
+  action = runHook<A>(HOOK_POSTROUTING, isNew, i32.MIN_VALUE, i32.MAX_VALUE);
+  if (action != ACTION_NONE || !routesHere<A>()) return action;
+  path = PATH_LOOPBACK;
+  if (isNew && !settleSource<A>(REPLY)) return insertFailed();
+  return comeBackIn<A>();
+}
+
+/** A node's packet to itself comes back in through lo. nat is not asked again: the connection has its answers. */
+export function comeBackIn<A>(): u32 {
+  flight.interface = INTERFACE_LOOPBACK;
+  const action = runHook<A>(HOOK_PREROUTING, false, i32.MIN_VALUE, i32.MAX_VALUE);
+  return action != ACTION_NONE ? action : runHook<A>(HOOK_INPUT, false, i32.MIN_VALUE, i32.MAX_VALUE);
+}
+
+/** No source port or address is left: the packet is dropped, as by nf_conntrack's insert_failed. */
+export function insertFailed(): u32 {
+  count(COUNTER_INSERT_FAILED);
+  return ACTION_DROP;
+}
