@@ -1,5 +1,6 @@
 // The packet in flight: its addresses, ports and mark as they stand now, and what rules have decided about it so far.
 // One packet at a time; every stage reads and writes this record.
+import { copyAddress, swapPort } from "./address.ts";
 
 @unmanaged
 export class Flight {
@@ -34,8 +35,9 @@ export class Flight {
   virtual1: u64 = 0;
 }
 
+const FLIGHT_SIZE: usize = 160;
 const FLIGHT: usize = memory.data(160, 16);
-if (offsetof<Flight>() > 160) ERROR("Flight does not fit");
+if (offsetof<Flight>() > FLIGHT_SIZE) ERROR("Flight does not fit");
 
 export const flight: Flight = changetype<Flight>(FLIGHT);
 
@@ -52,4 +54,34 @@ export function destinationAddress(): usize {
 /** Where IPVS keeps the virtual address it scheduled for. */
 export function virtualAddress(): usize {
   return FLIGHT + offsetof<Flight>("virtual0");
+}
+
+/** Nothing is known of the next packet. Inline stores: memory.fill is a call. */
+export function clearFlight(): void {
+  for (let at: usize = 0; at < FLIGHT_SIZE; at += 16) v128.store(FLIGHT + at, i64x2.splat(0));
+}
+
+/** What the rule scan compares with the columns, in all lanes: last word of the destination, port and its complement, class bit. */
+const AIM: usize = memory.data(48, 16);
+
+/** Gives the packet a new destination, or its first one. */
+export function setDestination<A>(address: usize, portBe: u32): void {
+  copyAddress<A>(destinationAddress(), address);
+  flight.destinationPort = portBe;
+  const port = swapPort(portBe);
+  v128.store(AIM, i32x4.splat(load<i32>(address + (offsetof<A>() - 4))));
+  v128.store(AIM, i32x4.splat(port | (~port << 16)), 16);
+  v128.store(AIM, i32x4.splat(1 << flight.class), 32);
+}
+
+export function aimAddress(): v128 {
+  return v128.load(AIM);
+}
+
+export function aimPorts(): v128 {
+  return v128.load(AIM, 16);
+}
+
+export function aimClass(): v128 {
+  return v128.load(AIM, 32);
 }

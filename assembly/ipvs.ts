@@ -1,7 +1,7 @@
 // IPVS: one hash lookup finds the virtual service, its scheduler the destination.
 
 import { copyAddress } from "./address.ts";
-import { destinationAddress, flight, virtualAddress } from "./flight.ts";
+import { destinationAddress, flight, setDestination, virtualAddress } from "./flight.ts";
 import { rootOf } from "./matches.ts";
 import { bindDestination } from "./ruleset.ts";
 import { schedule } from "./scheduler.ts";
@@ -37,8 +37,7 @@ export function scheduleConnection<A>(): u32 {
   flight.isIpvs = true;
   flight.virtualPort = flight.destinationPort;
   copyAddress<A>(virtualAddress(), destinationAddress());
-  copyAddress<A>(destinationAddress(), destination + DESTINATION_ADDRESS);
-  flight.destinationPort = load<u32>(destination, DESTINATION_PORT);
+  setDestination<A>(destination + DESTINATION_ADDRESS, load<u32>(destination, DESTINATION_PORT));
   bindDestination(service.servicePort);
   return ACTION_DNAT;
 }

@@ -1,7 +1,7 @@
 // Packets of known connections: state, timer, recorded translation, and the filter chains where the Program could decide otherwise.
 import { copyAddress } from "./address.ts";
 import { originalTuple, remove, replyTuple } from "./conntrack.ts";
-import { destinationAddress, flight, sourceAddress, virtualAddress } from "./flight.ts";
+import { flight, setDestination, sourceAddress, virtualAddress } from "./flight.ts";
 import { rootOf } from "./matches.ts";
 import { board, comeBackIn } from "./path.ts";
 import { runHook } from "./ruleset.ts";
@@ -166,6 +166,5 @@ function runNatPath<A>(other: usize, ownPath: u32): u32 {
 
 /** The destination of a known connection's packet is the source of the other direction. */
 function takeDestination<A>(other: usize): void {
-  copyAddress<A>(destinationAddress(), other);
-  flight.destinationPort = load<u32>(other + 2 * offsetof<A>()) & 0xffff;
+  setDestination<A>(other, load<u32>(other + 2 * offsetof<A>()) & 0xffff);
 }

@@ -1,6 +1,6 @@
 // A new or invalid packet's way through the hooks, with routing and IPVS between them. docs/packet-path.md is the specification.
 import { copyAddress } from "./address.ts";
-import { destinationAddress, Flight, flight, sourceAddress } from "./flight.ts";
+import { clearFlight, destinationAddress, flight, setDestination, sourceAddress } from "./flight.ts";
 import { scheduleConnection } from "./ipvs.ts";
 import { isLocal } from "./matches.ts";
 import { settleSource } from "./nat.ts";
@@ -44,14 +44,13 @@ export function pathTaken(): u32 {
 
 /** The packet becomes the one in flight. */
 export function board<A>(packet: usize): void {
-  memory.fill(changetype<usize>(flight), 0, offsetof<Flight>());
+  clearFlight();
   copyAddress<A>(sourceAddress(), packet);
-  copyAddress<A>(destinationAddress(), packet + offsetof<A>());
   const rest = packet + 2 * offsetof<A>();
   const ports = load<u32>(rest, PACKET_PORTS);
   flight.sourcePort = ports & 0xffff;
-  flight.destinationPort = ports >> 16;
   flight.class = load<u32>(rest, PACKET_CLASS);
+  setDestination<A>(packet + offsetof<A>(), ports >> 16);
   flight.mark = load<u32>(rest, PACKET_MARK);
   flight.interface = load<u16>(rest, PACKET_INTERFACE);
 }

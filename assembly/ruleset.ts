@@ -1,7 +1,6 @@
 // Walks the chains of a hook: the linear scan for the next matching rule, then what its target says.
 
-import { copyAddress, swapPort } from "./address.ts";
-import { destinationAddress, flight } from "./flight.ts";
+import { aimAddress, aimClass, aimPorts, destinationAddress, flight, setDestination } from "./flight.ts";
 import { matchesHold, rootOf } from "./matches.ts";
 import { lookup } from "./sets.ts";
 import {
@@ -128,8 +127,7 @@ function walk<A>(base: usize): u32 {
         flight.mark = (flight.mark & ~rule.b) ^ rule.a;
         continue;
       case TARGET_DNAT:
-        copyAddress<A>(destinationAddress(), rule.a);
-        if (rule.b != PORT_KEEP) flight.destinationPort = rule.b;
+        setDestination<A>(rule.a, rule.b != PORT_KEEP ? rule.b : flight.destinationPort);
         bindDestination(deciderOf(rule));
         return ACTION_ACCEPT;
       case TARGET_SNAT:
@@ -196,10 +194,9 @@ function nextMatch<A>(chain: usize, row: u32): u32 {
   const rules: usize = load<u32>(chain, CHAIN_RULES);
   // The last word of an address tells most rules apart; the others are checked once it fits.
   const word = (offsetof<A>() >> 2) - 1;
-  const port = swapPort(flight.destinationPort);
-  const destination = i32x4.splat(load<i32>(destinationAddress() + (word << 2)));
-  const ports = i32x4.splat(port | (~port << 16));
-  const class_ = i32x4.splat(1 << flight.class);
+  const destination = aimAddress();
+  const ports = aimPorts();
+  const class_ = aimClass();
   const columns: usize = load<u32>(chain, CHAIN_COLUMNS);
   const addresses = columns + word * columnSize;
   const masks = addresses + (offsetof<A>() >> 2) * columnSize;

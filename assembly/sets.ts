@@ -1,6 +1,6 @@
 // Sets and maps that TypeScript wrote: builds a key from the packet in flight and looks it up.
 
-import { swapPort } from "./address.ts";
+import { copyAddress, swapPort } from "./address.ts";
 import { destinationAddress, flight, sourceAddress } from "./flight.ts";
 import { hashEnd, hashWord, nextSlot } from "./shared/hash.ts";
 import {
@@ -24,7 +24,7 @@ const KEY: usize = memory.data(64, 16);
 if (KEY_WORDS_MAX * 4 > 64) ERROR("KEY is too small");
 
 function putAddress<A>(at: usize, address: usize): usize {
-  memory.copy(at, address, offsetof<A>());
+  copyAddress<A>(at, address);
   return at + offsetof<A>();
 }
 
@@ -89,7 +89,13 @@ function find(set: usize): usize {
     const slot = slots + <usize>number * slotSize;
     const held = load<u32>(slot, SLOT_HASH);
     if (held == 0) return 0;
-    if (held == hash && memory.compare(slot + SLOT_KEY, KEY, words << 2) == 0) return slot;
+    if (held == hash && isKey(slot + SLOT_KEY, words)) return slot;
     number = nextSlot(number, slotMask + 1);
   }
+}
+
+function isKey(key: usize, words: u32): bool {
+  const end: usize = (<usize>words) << 2;
+  for (let at: usize = 0; at < end; at += 4) if (load<u32>(key + at) != load<u32>(KEY + at)) return false;
+  return true;
 }
