@@ -18,8 +18,10 @@ export interface DataplaneOptions {
   /** kube-proxy's own configuration; an option of the same meaning beside it wins. */
   readonly config?: KubeProxyConfiguration;
   readonly serviceCIDRs?: readonly string[];
-  /** Instead of objects: what iptables-save printed on a node. */
+  /** Instead of objects: what iptables-save printed on a node, what ip6tables-save printed, or one after the other. */
   readonly rules?: string;
+  /** Rules with a match or target that is not modelled are a warning, and outcomes past them uncertain. Default: a RulesError. */
+  readonly lenient?: boolean;
   /** What the node's kernel and tools can do. Default: randomFully true, nfacct false, tcpBeLiberal false. */
   readonly host?: { readonly randomFully?: boolean; readonly nfacct?: boolean; readonly tcpBeLiberal?: boolean };
   /** net.netfilter.nf_conntrack_* and net.ipv4.vs.*, the kernel's names and defaults. */
@@ -64,6 +66,8 @@ export interface Outcome {
   readonly masquerade: boolean;
   /** 0-1. */
   readonly probability: number;
+  /** A rule on the way has words that are not modelled (option `lenient`): the node may decide otherwise. */
+  readonly uncertain?: true;
   /** Rules that matched or were decided by chance, hooks, routing and translations, in order. */
   readonly path: readonly Step[];
 }

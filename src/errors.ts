@@ -64,6 +64,33 @@ export class InvalidObjectError extends SvcplaneError implements ObjectProblem {
   }
 }
 
+/** What is wrong with a line of a dump. */
+export interface RulesProblem {
+  /** 1-based. */
+  readonly line: number;
+  /** The whole line. */
+  readonly rule: string;
+  /** The words that cannot be read, or are not modelled. */
+  readonly match: string;
+  /** Reads on after the words: `is not modelled`. */
+  readonly message: string;
+}
+
+/** A dump of rules that cannot be read, or that asks for what svcplane does not model. It is never passed over in silence. */
+export class RulesError extends SvcplaneError implements RulesProblem {
+  override name = 'RulesError';
+  readonly line: number;
+  readonly rule: string;
+  readonly match: string;
+
+  constructor({ line, rule, match, message }: RulesProblem) {
+    super(`rules line ${line}: ${match} ${message}${match === rule ? '' : `, in: ${rule}`}`);
+    this.line = line;
+    this.rule = rule;
+    this.match = match;
+  }
+}
+
 /** An option or a packet that makes no sense: the name of the field, the value, and what was expected. */
 export class InvalidArgumentError extends SvcplaneError {
   override name = 'InvalidArgumentError';

@@ -26,6 +26,7 @@ export {
   InvalidObjectError,
   ManifestError,
   type ObjectProblem,
+  RulesError,
   type SourceLocation,
   SvcplaneError,
   UnsupportedError,

@@ -1,4 +1,5 @@
 // iptables mode: what kube-proxy writes with iptables-restore, as a Program.
+import { inKernelOrder } from '../program/match-order.ts';
 import type { Program } from '../program/program.ts';
 import type { Rule } from '../program/ruleset.ts';
 import type { ExpectedState } from '../state/expected-state.ts';
@@ -50,7 +51,7 @@ export function compileIptables(state: ExpectedState, options: CompileOptions): 
   const masqueradeAddress = options.nodeAddresses[0];
   return {
     family,
-    tables: [filter, nat],
+    tables: [filter, nat].map(inKernelOrder),
     sets: [],
     maps: [],
     virtualServices: [],

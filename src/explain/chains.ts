@@ -82,6 +82,7 @@ function applyTarget(rule: Rule, picked: number | undefined, place: Place, walk:
   const decider = rule.servicePort ?? packet.elementServicePort;
   switch (target.kind) {
     case 'none':
+      if (target.isUnmodelled) packet.isUncertain = true;
       return undefined;
     case 'accept':
       packet.acceptedServicePort = decider ?? packet.acceptedServicePort;
@@ -152,7 +153,7 @@ function ruleStep(place: Place, position: number, rule: Rule, answer: { isMatch:
     table: place.table.name,
     chain: place.chain.name,
     number: position + 1,
-    text: walk.index.ruleText(rule, place.chain.name),
+    text: walk.index.ruleText(rule, place.table, place.chain.name),
     matched: answer.isMatch,
     ...(rule.servicePort === undefined ? {} : { servicePort: rule.servicePort }),
     ...(answer.probability === undefined ? {} : { probability: answer.probability }),

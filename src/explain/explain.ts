@@ -20,7 +20,7 @@ export function explainPacket(program: Program, packet: Packet): Explanation {
   const outcomes = new Map<string, Outcome>();
   do {
     const outcome = outcomeOf(packet, index, ways);
-    const key = JSON.stringify([outcome.action, outcome.backend, outcome.servicePort, outcome.masquerade]);
+    const key = JSON.stringify([outcome.action, outcome.backend, outcome.servicePort, outcome.masquerade, outcome.uncertain]);
     const known = outcomes.get(key);
     outcomes.set(key, known === undefined ? outcome : { ...known, probability: known.probability + outcome.probability });
   } while (ways.advance());
@@ -33,7 +33,12 @@ function outcomeOf(packet: Packet, index: ProgramIndex, ways: EveryWay): Outcome
   if (!canBegin) walked.state = 'INVALID';
   const walk: Walk = { index, packet: walked, chooser: ways, steps: [], keepsAll: false };
   const refusal = walkHooks(walk, packet.hook);
-  return { ...decision(walk, refusal), probability: ways.probability, path: walk.steps };
+  return {
+    ...decision(walk, refusal),
+    probability: ways.probability,
+    ...(walked.isUncertain ? { uncertain: true } : {}),
+    path: walk.steps,
+  };
 }
 
 /** What a walk came to. */

@@ -16,6 +16,7 @@ interface Section {
 /** The way of a packet that belongs to no known connection. Undefined: it got through. */
 export function walkHooks(walk: Walk, startsAt: 'PREROUTING' | 'OUTPUT' | undefined): Refusal | undefined {
   const start = startsAt ?? (walk.index.isLocal(walk.packet.source.address) ? 'OUTPUT' : 'PREROUTING');
+  if (start === 'OUTPUT') walk.packet.isInInterfaceKnown = true;
   const refusal = start === 'OUTPUT' ? walkFromNode(walk) : walkFromOutside(walk);
   if (refusal !== undefined || walk.packet.state !== 'NEW') return refusal;
   return settleSource(walk);

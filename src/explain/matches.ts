@@ -18,7 +18,8 @@ type Side = 'src' | 'dst';
 export function askMatches(rule: Rule, packet: WalkedPacket, index: ProgramIndex, chooser: Chooser): MatchAnswer {
   let probability: number | undefined;
   const answer = (isMatch: boolean): MatchAnswer => (probability === undefined ? { isMatch } : { isMatch, probability });
-  for (const match of rule.matches) {
+  for (const [at, match] of rule.matches.entries()) {
+    if (isUnknown(match, rule, packet) && mayHold(rule.matches.slice(at + 1), packet, index, chooser)) packet.isUncertain = true;
     const isNegated = 'negated' in match;
     if (match.kind === 'statistic') {
       const chosen = chooser.isBelow(match.threshold);
@@ -50,6 +51,24 @@ export function findElement<Element extends { readonly key: ElementKey }>(
   return best?.element;
 }
 
+/** What a dump asks and this model cannot tell: words that are not modelled, and interfaces that nobody named. */
+function isUnknown(match: Match, rule: Rule, packet: WalkedPacket): boolean {
+  if (match.kind === 'unmodelled') return true;
+  if (rule.line === undefined || rule.target.kind === 'none') return false;
+  return match.kind === 'outInterface' || (match.kind === 'inInterface' && !packet.isInInterfaceKnown);
+}
+
+/** The rest of a rule: nothing fails for certain. It draws nothing and puts nothing on a list. */
+function mayHold(matches: readonly Match[], packet: WalkedPacket, index: ProgramIndex, chooser: Chooser): boolean {
+  return matches.every(
+    (match) =>
+      match.kind === 'statistic' ||
+      match.kind === 'recent' ||
+      match.kind === 'unmodelled' ||
+      holds(match, packet, index, chooser) !== 'negated' in match,
+  );
+}
+
 function holds(match: Exclude<Match, { kind: 'statistic' }>, packet: WalkedPacket, index: ProgramIndex, chooser: Chooser): boolean {
   switch (match.kind) {
     case 'source':
@@ -70,6 +89,10 @@ function holds(match: Exclude<Match, { kind: 'statistic' }>, packet: WalkedPacke
       return match.from <= packet.source.port && packet.source.port <= match.to;
     case 'destinationPort':
       return match.from <= packet.destination.port && packet.destination.port <= match.to;
+    case 'sourcePorts':
+      return match.ranges.some(({ from, to }) => from <= packet.source.port && packet.source.port <= to);
+    case 'destinationPorts':
+      return match.ranges.some(({ from, to }) => from <= packet.destination.port && packet.destination.port <= to);
     case 'mark':
       return (packet.mark & match.mask) >>> 0 === match.value;
     case 'conntrackState':
@@ -85,6 +108,8 @@ function holds(match: Exclude<Match, { kind: 'statistic' }>, packet: WalkedPacke
     case 'set':
       return isInSet(match, packet, index, chooser);
     case 'physdevIn':
+    case 'inert':
+    case 'unmodelled':
       return false;
     case 'ipvs':
       return (

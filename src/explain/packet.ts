@@ -18,6 +18,8 @@ export interface WalkedPacket {
   destination: Endpoint;
   mark: number;
   inInterface: string;
+  /** Somebody said so, or it began on this node. */
+  isInInterfaceKnown: boolean;
   state: 'NEW' | 'ESTABLISHED' | 'INVALID';
   isDnat: boolean;
   /** The source translation that was asked for. */
@@ -29,6 +31,8 @@ export interface WalkedPacket {
   virtual: Endpoint | undefined;
   /** Lists and sets that this packet has put its source on. */
   readonly seenNow: Set<string>;
+  /** It passed a rule of which not all is modelled. */
+  isUncertain: boolean;
   rulesEvaluated: number;
   /** Of the rule that translated the destination or refused the packet. */
   servicePort: string | undefined;
@@ -52,6 +56,7 @@ export function beginWalk(packet: Packet, family: Family): WalkedPacket {
     destination,
     mark: packet.mark ?? 0,
     inInterface: packet.inInterface ?? '',
+    isInInterfaceKnown: packet.inInterface !== undefined,
     state: 'NEW',
     isDnat: false,
     sourceTarget: undefined,
@@ -59,6 +64,7 @@ export function beginWalk(packet: Packet, family: Family): WalkedPacket {
     isSourceSettled: false,
     virtual: undefined,
     seenNow: new Set(),
+    isUncertain: false,
     rulesEvaluated: 0,
     servicePort: undefined,
     acceptedServicePort: undefined,

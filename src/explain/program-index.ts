@@ -6,7 +6,8 @@ import type { Program } from '../program/program.ts';
 import type { Chain, Hook, Rule, Table } from '../program/ruleset.ts';
 import type { NamedSet, VerdictMap } from '../program/sets.ts';
 import type { VirtualService } from '../program/virtual-service.ts';
-import { ruleText } from '../render/rule-text.ts';
+import type { NftWords } from '../render/nft-rule-text.ts';
+import { stepText } from '../render/step-text.ts';
 import type { Endpoint } from './packet.ts';
 
 /** A base chain and the table its names belong to. */
@@ -23,12 +24,14 @@ export class ProgramIndex {
   readonly #maps: ReadonlyMap<string, VerdictMap>;
   readonly #prefixes = new Map<string, Prefix>();
   readonly #ruleTexts = new Map<Rule, string>();
+  readonly #words: NftWords;
 
   constructor(program: Program) {
     this.program = program;
     for (const table of program.tables) this.#chains.set(table, new Map(table.chains.map((chain) => [chain.name, chain])));
     this.#sets = new Map(program.sets.map((set) => [set.name, set]));
     this.#maps = new Map(program.maps.map((map) => [map.name, map]));
+    this.#words = { family: program.family, mapKey: (name) => this.map(name).key };
   }
 
   /** The base chains of a hook in the order they run. */
@@ -72,8 +75,8 @@ export class ProgramIndex {
     return this.program.localAddresses.some((text) => prefixContains(this.prefix(text), address));
   }
 
-  ruleText(rule: Rule, chainName: string): string {
-    const text = this.#ruleTexts.get(rule) ?? ruleText(rule, chainName, this.program.family);
+  ruleText(rule: Rule, table: Table, chainName: string): string {
+    const text = this.#ruleTexts.get(rule) ?? stepText(rule, table, chainName, this.#words);
     this.#ruleTexts.set(rule, text);
     return text;
   }

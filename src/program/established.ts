@@ -160,6 +160,9 @@ function matchCertainty(match: Match): Certainty {
       return 'yes';
     case 'physdevIn':
       return match.negated ? 'yes' : 'no';
+    case 'inert':
+    case 'unmodelled':
+      return 'no';
     case 'conntrackState':
       if (match.states.includes('ESTABLISHED')) return match.negated ? 'no' : 'yes';
       if (match.states.includes('DNAT') || match.states.includes('SNAT')) return 'maybe';

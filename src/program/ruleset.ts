@@ -19,6 +19,7 @@ export type Match =
   | { readonly kind: 'inInterface' | 'outInterface'; readonly name: string; readonly negated?: true } // a final `+` stands for any rest
   | { readonly kind: 'protocol'; readonly protocol: IpProtocol; readonly negated?: true }
   | { readonly kind: 'sourcePort' | 'destinationPort'; readonly from: number; readonly to: number; readonly negated?: true }
+  | { readonly kind: 'sourcePorts' | 'destinationPorts'; readonly ranges: readonly PortRange[]; readonly negated?: true } // multiport: in one of them
   | { readonly kind: 'mark'; readonly value: number; readonly mask: number; readonly negated?: true } // (mark & mask) == value
   | { readonly kind: 'conntrackState'; readonly states: readonly ConntrackState[]; readonly negated?: true }
   | { readonly kind: 'addressType'; readonly side: 'source' | 'destination'; readonly type: 'LOCAL'; readonly negated?: true }
@@ -44,12 +45,23 @@ export type Match =
       readonly negated?: true;
     }
   | { readonly kind: 'nfacct'; readonly name: string } // an accounting counter: always holds
+  /** Words of a dump that no packet of this model fits, or that change nothing where they stand (`--icmp-type`, `limit` of a LOG): never holds. */
+  | { readonly kind: 'inert'; readonly text: string }
+  /** Words of a dump that are not modelled, let through on demand: taken not to hold, and what passes them is uncertain. */
+  | { readonly kind: 'unmodelled'; readonly text: string }
   | { readonly kind: 'comment'; readonly text: string }; // always holds; its place in the list is its place in the text
+
+export interface PortRange {
+  readonly from: number;
+  /** Inclusive. */
+  readonly to: number;
+}
 
 /** What a rule does with a packet that all of its matches hold for. */
 export type Target =
   | { readonly kind: 'accept' | 'drop' | 'return' }
-  | { readonly kind: 'none' } // counts only: the scan goes on with the next rule
+  /** Counts only: the scan goes on with the next rule. `text`: the target that a dump has there (`LOG …`); `isUnmodelled`: it may do more than that. */
+  | { readonly kind: 'none'; readonly text?: string; readonly isUnmodelled?: true }
   | { readonly kind: 'reject'; readonly with: string } // `icmp-port-unreachable`, `icmp6-port-unreachable`, `tcp-reset` …
   | { readonly kind: 'jump' | 'goto'; readonly chain: string }
   | { readonly kind: 'mark'; readonly value: number; readonly mask: number } // `--set-xmark`: mark = (mark & ~mask) ^ value; goes on
@@ -84,7 +96,10 @@ export interface Chain {
 export interface Table {
   readonly name: string;
   readonly chains: readonly Chain[];
+  /** Made and printed by nft; absent: by iptables. */
+  readonly tool?: 'nft';
+  readonly comment?: string;
 }
 
 /** netfilter's priorities of the iptables tables at each hook (NF_IP_PRI_*). SNAT and DNAT stand on different sides of filter. */
-export const HOOK_PRIORITY = { raw: -300, mangle: -150, natDestination: -100, filter: 0, natSource: 100 } as const;
+export const HOOK_PRIORITY = { raw: -300, mangle: -150, natDestination: -100, filter: 0, security: 50, natSource: 100 } as const;

@@ -4,13 +4,15 @@ import type { ProxyMode } from '../packet.ts';
 import type { Program } from '../program/program.ts';
 import { renderIptablesRestore } from './iptables-restore.ts';
 import { renderDummyInterface, renderIpsets, renderIpvsadm } from './ipvs.ts';
+import { renderNft } from './nft.ts';
 import { renderSysctls } from './sysctl.ts';
 
 /** Everything that makes an empty network namespace behave as the Program does. Sets come before the rules that ask them. */
 export function render(mode: ProxyMode, program: Program): Rendered[] {
   const sysctls = renderSysctls(mode, program);
   const settings: Rendered[] = sysctls === '' ? [] : [{ tool: 'sysctl', family: program.family, text: sysctls }];
+  if (mode === 'nftables') return [...settings, renderNft(program)];
   const rules = renderIptablesRestore(program);
-  if (mode !== 'ipvs') return [...settings, rules];
+  if (mode === 'iptables') return [...settings, rules];
   return [...settings, renderDummyInterface(program), renderIpsets(program), rules, renderIpvsadm(program)];
 }

@@ -1,14 +1,12 @@
-// The words of one rule: as iptables-save prints it, with nft's words for what only nftables has. Renderers, explanations and
-// traces use it. It never looks beyond the rule.
+// The words of one rule as iptables-save prints it. Renderers, explanations and traces use it. It never looks beyond the rule.
 import { type Family, formatEndpoint } from '../address.ts';
+import { kernelOrder } from '../program/match-order.ts';
 import type { ConntrackState, IpProtocol, Match, Rule, Target } from '../program/ruleset.ts';
+import { nftMatchText, nftTargetText } from './nft-rule-text.ts';
 
 const TWO_TO_31 = 0x80000000;
 const FULL_MASK = 0xffffffff;
 const PROBABILITY_DECIMALS = 11;
-
-/** The kinds that iptables-save prints first, in this order, whatever their place in the rule. */
-const leadingKinds: readonly Match['kind'][] = ['source', 'destination', 'inInterface', 'outInterface', 'protocol'];
 
 /** The order in which iptables-save prints conntrack's states. */
 const stateOrder: readonly ConntrackState[] = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED', 'SNAT', 'DNAT'];
@@ -18,17 +16,15 @@ const plainWord = /^[\w-]+$/;
 
 /** `-A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "…" -m tcp --dport 443 -j KUBE-SVC-…`. */
 export function ruleText(rule: Rule, chainName: string, family: Family): string {
-  const leading = leadingKinds.flatMap((kind) => rule.matches.filter((match) => match.kind === kind));
-  const others = rule.matches.filter((match) => !leading.includes(match));
-  const words = [...leading.map((match) => matchText(match, family)), ...otherMatchTexts(rule, others, family)];
+  const words = matchTexts(rule, kernelOrder(rule.matches), family);
   return ['-A', chainName, ...words, targetText(rule.target, family)].filter((word) => word !== '').join(' ');
 }
 
-/** The matches after `-p`. The protocol's own module stands once, with all ports, where the first port is matched. */
-function otherMatchTexts(rule: Rule, others: readonly Match[], family: Family): string[] {
-  const ports = others.filter((match) => match.kind === 'sourcePort' || match.kind === 'destinationPort');
+/** The protocol's own module stands once, with all ports, where the first port is matched. */
+function matchTexts(rule: Rule, matches: readonly Match[], family: Family): string[] {
+  const ports = matches.filter((match) => match.kind === 'sourcePort' || match.kind === 'destinationPort');
   const module = protocolModule(rule);
-  const texts = others.flatMap((match) => {
+  const texts = matches.flatMap((match) => {
     if (match !== ports[0]) return ports.includes(match) ? [] : matchText(match, family);
     return [...module, ...ports.map((port) => matchText(port, family))];
   });
@@ -45,13 +41,13 @@ function matchText(match: Match, family: Family): string {
   const not = 'negated' in match ? '! ' : '';
   switch (match.kind) {
     case 'source':
-      return isEverything(match) ? '' : `${not}-s ${match.prefix}`;
+      return `${not}-s ${match.prefix}`;
     case 'destination':
-      return isEverything(match) ? '' : `${not}-d ${match.prefix}`;
+      return `${not}-d ${match.prefix}`;
     case 'sourceIn':
-      return prefixesText('saddr', match, family);
     case 'destinationIn':
-      return prefixesText('daddr', match, family);
+      // iptables has no such match.
+      return nftMatchText(match, family);
     case 'inInterface':
       return `${not}-i ${match.name}`;
     case 'outInterface':
@@ -62,6 +58,10 @@ function matchText(match: Match, family: Family): string {
       return `${not}--sport ${portText(match)}`;
     case 'destinationPort':
       return `${not}--dport ${portText(match)}`;
+    case 'sourcePorts':
+      return `-m multiport ${not}--sports ${match.ranges.map(portText).join(',')}`;
+    case 'destinationPorts':
+      return `-m multiport ${not}--dports ${match.ranges.map(portText).join(',')}`;
     case 'mark':
       return `-m mark ${not}--mark ${hex(match.value)}${match.mask === FULL_MASK ? '' : `/${hex(match.mask)}`}`;
     case 'conntrackState':
@@ -80,14 +80,12 @@ function matchText(match: Match, family: Family): string {
       return `-m ipvs ${not}--vaddr ${match.virtualAddress} ${not}--vproto ${match.virtualProtocol} ${not}--vport ${match.virtualPort}`;
     case 'nfacct':
       return `-m nfacct --nfacct-name ${quote(match.name)}`;
+    case 'inert':
+    case 'unmodelled':
+      return match.text;
     case 'comment':
       return `-m comment --comment ${quote(match.text)}`;
   }
-}
-
-/** nft's words: iptables has no such match. */
-function prefixesText(side: 'saddr' | 'daddr', match: Extract<Match, { kind: 'sourceIn' | 'destinationIn' }>, family: Family): string {
-  return `${nftFamily(family)} ${side} ${match.negated ? '!= ' : ''}{ ${match.prefixes.join(', ')} }`;
 }
 
 function recentText(match: Extract<Match, { kind: 'recent' }>, family: Family): string {
@@ -107,7 +105,7 @@ function targetText(target: Target, family: Family): string {
     case 'return':
       return `-j ${target.kind.toUpperCase()}`;
     case 'none':
-      return '';
+      return target.text === undefined ? '' : `-j ${target.text}`;
     case 'reject':
       return `-j REJECT --reject-with ${target.with}`;
     case 'jump':
@@ -123,23 +121,11 @@ function targetText(target: Target, family: Family): string {
     case 'masquerade':
       return target.randomFully ? '-j MASQUERADE --random-fully' : '-j MASQUERADE';
     case 'verdictMap':
-      return `vmap @${target.map}`;
-    case 'randomVerdictMap': {
-      const elements = target.chains.map((chain, index) => `${index} : goto ${chain}`);
-      return `numgen random mod ${target.chains.length} vmap { ${elements.join(', ')} }`;
-    }
+    case 'randomVerdictMap':
     case 'updateSet':
-      return `update @${target.set} { ${nftFamily(family)} saddr }`;
+      // iptables has no such target.
+      return nftTargetText(target, { family, mapKey: () => [] });
   }
-}
-
-/** iptables-save leaves out a prefix that says nothing. */
-function isEverything({ prefix, negated }: { readonly prefix: string; readonly negated?: true }): boolean {
-  return negated === undefined && prefix.endsWith('/0');
-}
-
-function nftFamily(family: Family): string {
-  return family === 'IPv4' ? 'ip' : 'ip6';
 }
 
 /** /etc/protocols knows it by this name. */

@@ -39,7 +39,7 @@ describe('the text of a rule', () => {
     [{ kind: 'mark', value: 0x4000, mask: 0x4000, negated: true }, '-m mark ! --mark 0x4000/0x4000'],
     [{ kind: 'mark', value: 1, mask: 0xffffffff }, '-m mark --mark 0x1'],
     [{ kind: 'conntrackState', states: ['ESTABLISHED', 'RELATED'] }, '-m conntrack --ctstate RELATED,ESTABLISHED'],
-    [{ kind: 'sourceIn', prefixes: ['10.0.0.0/8', '192.0.2.1/32'], negated: true }, 'ip saddr != { 10.0.0.0/8, 192.0.2.1/32 }'],
+    [{ kind: 'sourceIn', prefixes: ['10.0.0.0/8', '192.0.2.1/32'], negated: true }, 'ip saddr != { 10.0.0.0/8, 192.0.2.1 }'],
     [{ kind: 'addressType', side: 'destination', type: 'LOCAL' }, '-m addrtype --dst-type LOCAL'],
     [{ kind: 'statistic', threshold: 715827883 }, '-m statistic --mode random --probability 0.33333333349'],
     [

@@ -1,0 +1,24 @@
+// The order in which netfilter asks a rule's matches, which is also the one that iptables-save prints.
+import type { Match, Table } from './ruleset.ts';
+
+/** What the kernel asks before any module, in this order, wherever it stood in the words. */
+const HEADER_KINDS: readonly Match['kind'][] = ['source', 'destination', 'inInterface', 'outInterface', 'protocol'];
+
+/** Header first, then the modules in their order. A prefix that holds every address says nothing and is left out. */
+export function kernelOrder(matches: readonly Match[]): Match[] {
+  const asked = matches.filter((match) => !isEverything(match));
+  const header = HEADER_KINDS.flatMap((kind) => asked.filter((match) => match.kind === kind));
+  return [...header, ...asked.filter((match) => !header.includes(match))];
+}
+
+export function inKernelOrder(table: Table): Table {
+  const chains = table.chains.map((chain) => ({
+    ...chain,
+    rules: chain.rules.map((rule) => ({ ...rule, matches: kernelOrder(rule.matches) })),
+  }));
+  return { ...table, chains };
+}
+
+function isEverything(match: Match): boolean {
+  return (match.kind === 'source' || match.kind === 'destination') && match.negated === undefined && match.prefix.endsWith('/0');
+}
