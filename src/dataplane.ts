@@ -6,7 +6,9 @@ import { FAMILIES } from './api/service.ts';
 import { type Settings, settleConfig } from './api/settings.ts';
 import type { KubernetesObject, ObjectRef } from './api/types.ts';
 import { compile } from './compile/compile.ts';
+import { localAddresses } from './compile/node-addresses.ts';
 import { compileOptionsFor } from './compile/node-options.ts';
+import type { CompileOptions } from './compile/options.ts';
 import type {
   Counters,
   Dataplane,
@@ -24,8 +26,10 @@ import { explainPacket } from './explain/explain.ts';
 import { tracePacket } from './explain/trace.ts';
 import type { Packet, ProxyMode, Verdict } from './packet.ts';
 import { EnginePacketBatch } from './packet-batch.ts';
+import { type DumpedTables, dumpedProgram, parseIptablesSave } from './parse/iptables-save.ts';
 import type { Program } from './program/program.ts';
 import { render } from './render/render.ts';
+import type { ExpectedState } from './state/expected-state.ts';
 import { type ClusterState, createState } from './state/state.ts';
 import { servicePortViews } from './state/views.ts';
 
@@ -59,11 +63,14 @@ interface Start {
   readonly engineOptions: EngineOptions;
   readonly now: () => number;
   readonly onWarning: (message: string) => void;
+  /** The tables of a dump, which then take the place of all objects. */
+  readonly dumped?: DumpedTables;
 }
 
 function prepare(options: DataplaneOptions): Start {
-  if (options.rules !== undefined) throw new UnsupportedError('option rules: reading a dump does not exist in svcplane yet');
   const settings = settleConfig(options);
+  const onWarning = options.onWarning ?? (() => {});
+  const dumped = options.rules === undefined ? undefined : readDump(options.rules, settings.mode, options.lenient ?? false, onWarning);
   const choice = options.engine ?? 'auto';
   if (!['auto', 'wasm', 'js'].includes(choice)) throw new InvalidArgumentError('engine', choice, 'is not one of auto, wasm, js');
   const seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 1;
@@ -73,8 +80,14 @@ function prepare(options: DataplaneOptions): Start {
     settings,
     engineOptions: { seed, conntrackMax: settings.conntrackMax, timeouts: settings.timeouts, tcpLoose: settings.tcpLoose },
     now: options.now ?? (() => performance.now()),
-    onWarning: options.onWarning ?? (() => {}),
+    onWarning,
+    ...(dumped === undefined ? {} : { dumped }),
   };
+}
+
+function readDump(rules: string, mode: ProxyMode, isLenient: boolean, onWarning: (message: string) => void): DumpedTables {
+  if (mode !== 'iptables') throw new UnsupportedError(`option rules: a dump of iptables-save is run in iptables mode, not in ${mode}`);
+  return parseIptablesSave(rules, isLenient ? { onUnmodelled: (problem) => onWarning(problem.message) } : {});
 }
 
 class NodeDataplane implements Dataplane {
@@ -83,6 +96,7 @@ class NodeDataplane implements Dataplane {
   readonly seed: number;
   readonly #engine: Engine;
   readonly #settings: Settings;
+  readonly #dumped: DumpedTables | undefined;
   readonly #now: () => number;
   readonly #state: ClusterState;
   /** The watched objects in force, to go back to when a change cannot be compiled. */
@@ -94,6 +108,7 @@ class NodeDataplane implements Dataplane {
   constructor(engine: Engine, start: Start) {
     this.#engine = engine;
     this.#settings = start.settings;
+    this.#dumped = start.dumped;
     this.#now = start.now;
     this.mode = start.settings.mode;
     this.engine = engine.kind;
@@ -110,6 +125,9 @@ class NodeDataplane implements Dataplane {
       const key = keyOf(refOf(object));
       if (read === undefined) ignored.set(`${object.apiVersion} ${key}`, object.kind);
       else watched.set(key, read);
+    }
+    if (this.#dumped !== undefined && [...watched.values()].some(({ kind }) => kind !== 'Node')) {
+      throw new UnsupportedError('a dataplane that runs a dump of rules takes no Services and EndpointSlices: its rules stand already');
     }
     this.#change(watched, []);
     for (const [key, kind] of ignored) this.#ignored.set(key, kind);
@@ -151,12 +169,21 @@ class NodeDataplane implements Dataplane {
       const from = [expected, node];
       const known = this.#programs.get(family)?.from;
       if (known !== undefined && from.every((part, index) => part === known[index])) return [];
-      return [{ from, program: compile(this.mode, expected, compileOptionsFor(this.#settings, family, node)) }];
+      return [{ from, program: this.#programOf(expected, compileOptionsFor(this.#settings, family, node)) }];
     });
     for (const { program, from } of changed) {
       this.#engine.load(program);
       this.#programs.set(program.family, { program, from });
     }
+  }
+
+  #programOf(expected: ExpectedState, options: CompileOptions): Program {
+    if (this.#dumped === undefined) return compile(this.mode, expected, options);
+    const [masqueradeAddress] = options.nodeAddresses;
+    return dumpedProgram(expected.family, this.#dumped[expected.family], {
+      localAddresses: localAddresses(expected.family, options.nodeAddresses),
+      ...(masqueradeAddress === undefined ? {} : { masqueradeAddress }),
+    });
   }
 
   /** kube-proxy removes UDP connections to endpoints that went away; TCP ends by itself. */
