@@ -78,7 +78,7 @@ function isDirectory(path: string): boolean {
   }
 }
 
-function readText(path: string): string {
+export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

@@ -11,13 +11,25 @@ import { openCluster, openDataplane } from './cluster-input.ts';
 import { explanationText } from './explanation-text.ts';
 import { readObjects } from './input.ts';
 import { type Io, note, paintFor, UsageError, writeJson } from './io.ts';
-import { type InputOptions, type NodeOptions, type OutputFormat, withInputOptions, withNodeOptions, withOutputOption } from './options.ts';
+import {
+  collect,
+  type InputOptions,
+  type NodeOptions,
+  type OutputFormat,
+  withInputOptions,
+  withNodeOptions,
+  withOutputOption,
+} from './options.ts';
 import { type Destination, familyOf, resolveDestination, resolveSource, type Source } from './packet-ends.ts';
+import { traceRules } from './trace-rules.ts';
 
 interface TraceOptions extends InputOptions, NodeOptions {
   readonly from: string;
   readonly to: string;
   readonly protocol?: string;
+  readonly rules?: readonly string[];
+  readonly lenient?: true;
+  readonly nodeIp?: readonly string[];
   readonly verbose?: true;
   readonly output: OutputFormat;
 }
@@ -31,8 +43,15 @@ export function addTrace(program: Command, io: Io): void {
     .option('--protocol <protocol>', 'TCP, UDP or SCTP (default: as the Service port says)');
   withOutputOption(withNodeOptions(withInputOptions(command)))
     .option('-v, --verbose', "with each rule's own text")
+    .option('--rules <file>', 'instead of manifests: what iptables-save or ip6tables-save printed; may be repeated', collect)
+    .option('--node-ip <address>', 'with --rules: an address of that node, primary first; may be repeated', collect)
+    .option('--lenient', 'with --rules: words that are not modelled are a warning, and what follows is uncertain')
     .addHelpText('after', '\nExample:\n  svcplane trace -f examples/hostnames.yaml --from default/client --to hostnames')
-    .action((options: TraceOptions) => trace(options, io));
+    .action((options: TraceOptions) => {
+      const { rules } = options;
+      if (rules === undefined) trace(options, io);
+      else traceRules({ ...options, rules }, io);
+    });
 }
 
 function trace(options: TraceOptions, io: Io): void {
