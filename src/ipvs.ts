@@ -1,0 +1,16 @@
+// The entry `svcplane/ipvs`: IPVS on its own, as the Linux kernel does it. Re-exports only.
+export { CapacityError, CoreError, InvalidArgumentError, SvcplaneError, UnsupportedError } from './errors.ts';
+export { createIpvs, createIpvsSync } from './ipvs/ipvs.ts';
+export type {
+  Ipvs,
+  IpvsConnection,
+  IpvsOptions,
+  IpvsPacket,
+  IpvsVerdict,
+  SctpChunk,
+  ServerOptions,
+  ServerRef,
+  ServerState,
+  ServiceOptions,
+  ServiceRef,
+} from './ipvs/types.ts';

@@ -1,0 +1,121 @@
+// What both IPVS engines do, over checked input: ipvs.ts is above them and has found every reference, number and default to be right.
+// The exact order of things is told in docs/ipvs-path.md; the engines agree on it to the bit.
+import type { Address, Family } from '../address.ts';
+import type { TransportProtocol } from '../packet.ts';
+import type { IpvsConnection, IpvsVerdict, SctpChunk, ServerState } from './types.ts';
+
+/** In the order of their codes in the core. */
+export const SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'lblc', 'lblcr', 'dh', 'sh', 'sed', 'nq', 'fo', 'ovf', 'mh', 'twos'] as const;
+export type SchedulerName = (typeof SCHEDULERS)[number];
+
+/** sh-fallback and mh-fallback, sh-port and mh-port: the kernel has one bit for both. Other schedulers ignore them. */
+export type SchedulerFlag = 'fallback' | 'port';
+
+/** A service by which packets find it. `id` is unique among services and stable: `TCP 10.96.0.10:80`, `FWM 7 IPv4`. */
+export type ServiceKey =
+  | {
+      readonly kind: 'address';
+      readonly id: string;
+      readonly family: Family;
+      readonly protocol: TransportProtocol;
+      readonly address: Address;
+      readonly port: number;
+    }
+  | { readonly kind: 'fwmark'; readonly id: string; readonly family: Family; readonly mark: number };
+
+export interface ServiceSettings {
+  readonly scheduler: SchedulerName;
+  readonly flags: ReadonlySet<SchedulerFlag>;
+  /** `mask`: as many words as an address of the service's family has. */
+  readonly persistence?: { readonly timeoutSeconds: number; readonly mask: readonly number[] };
+  readonly isOnePacket: boolean;
+}
+
+/** A server within its service, of the service's family. `id` is unique there: `10.0.0.1:80`. */
+export interface ServerKey {
+  readonly id: string;
+  readonly address: Address;
+  readonly port: number;
+}
+
+export interface ServerSettings {
+  /** 0-0x7fffffff. */
+  readonly weight: number;
+  /** 0-0xffffffff each, lower not above upper. */
+  readonly upperThreshold: number;
+  readonly lowerThreshold: number;
+}
+
+export interface EnginePacket {
+  readonly isFromServer: boolean;
+  readonly protocol: TransportProtocol;
+  /** Of one family. */
+  readonly source: Address;
+  readonly destination: Address;
+  /** 1-65535. */
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  /** TCP: the header's low six bits, default filled in (SYN). Others: 0. */
+  readonly tcpFlags: number;
+  readonly mark: number;
+  readonly isIcmpError: boolean;
+  /** SCTP only; undefined: derived from direction and state. */
+  readonly sctpChunk: SctpChunk | undefined;
+}
+
+/** The sysctls that decide about packets. The others of net.ipv4.vs are checked above the engine and change nothing. */
+export const ENGINE_SYSCTLS = [
+  'conn_reuse_mode',
+  'conntrack',
+  'expire_nodest_conn',
+  'expire_quiescent_template',
+  'lblc_expiration',
+  'lblcr_expiration',
+  'sloppy_sctp',
+  'sloppy_tcp',
+] as const;
+export type EngineSysctl = (typeof ENGINE_SYSCTLS)[number];
+
+/** Every one of ENGINE_SYSCTLS has a value: whole numbers, lblc_expiration and lblcr_expiration in seconds. */
+export type EngineSysctls = Readonly<Record<EngineSysctl, number>>;
+
+export interface IpvsEngineOptions {
+  /** 32 bits, unsigned: the first state is seedRandom(seed). */
+  readonly seed: number;
+  readonly sysctls: EngineSysctls;
+  readonly hasConntrackHooks: boolean;
+}
+
+/** Seconds; 0 leaves one as it is. */
+export interface TimeoutSettings {
+  readonly tcp: number;
+  readonly tcpfin: number;
+  readonly udp: number;
+}
+
+/**
+ * Times are whole milliseconds since the engine was made and never run backwards. `process` fires due timers itself; before any other verb
+ * the caller calls `advance`, and the verb then happens at that moment. Adding what exists, or naming what does not, never happens.
+ */
+export interface IpvsEngine extends Disposable {
+  readonly name: 'wasm' | 'js';
+  /** Fires every timer that is due at `now` or before. */
+  advance(now: number): void;
+  addService(service: ServiceKey, settings: ServiceSettings): void;
+  editService(service: ServiceKey, settings: ServiceSettings): void;
+  deleteService(service: ServiceKey): void;
+  /** Deletes all services, in the order in which they were added. */
+  clear(): void;
+  /** The ids of all services, in the order in which they were added. */
+  services(): string[];
+  addServer(service: ServiceKey, server: ServerKey, settings: ServerSettings): void;
+  editServer(service: ServiceKey, server: ServerKey, settings: ServerSettings): void;
+  deleteServer(service: ServiceKey, server: ServerKey): void;
+  /** Newest first. */
+  servers(service: ServiceKey): ServerState[];
+  setTimeouts(seconds: TimeoutSettings): void;
+  setSysctl(name: EngineSysctl, value: number): void;
+  process(packet: EnginePacket, now: number): IpvsVerdict;
+  /** Oldest first; templates among them. */
+  connections(): IpvsConnection[];
+}

@@ -1,0 +1,181 @@
+// `createIpvs`: checks what comes from outside, keeps the clock and the record of what was configured, and lets an engine do the rest.
+import { InvalidArgumentError, UnsupportedError } from '../errors.ts';
+import { type Command, perform } from './commands.ts';
+import type { IpvsEngine, IpvsEngineOptions } from './engine.ts';
+import { createJsIpvs } from './js/engine.ts';
+import { readPacket } from './read-packet.ts';
+import { asPath, MAX_U32, readServerKey, readServiceKey, serviceRefOf } from './references.ts';
+import { Registry } from './registry.ts';
+import { readCommandLines } from './restore.ts';
+import { saveText } from './save.ts';
+import { readServerSettings, readServiceSettings } from './settings.ts';
+import { readSysctl, settleSysctls } from './sysctls.ts';
+import type {
+  Ipvs,
+  IpvsConnection,
+  IpvsOptions,
+  IpvsPacket,
+  IpvsVerdict,
+  ServerOptions,
+  ServerRef,
+  ServerState,
+  ServiceOptions,
+  ServiceRef,
+} from './types.ts';
+import { wholeNumber } from './whole-number.ts';
+
+const MAX_TIMEOUT_SECONDS = 0x7fffffff;
+
+/**
+ * IPVS of one network namespace, without servers and packets of its own.
+ *
+ * @throws InvalidArgumentError for an option that makes no sense, UnsupportedError for a sysctl that is not modelled, CoreError when
+ * `engine: 'wasm'` cannot start.
+ *
+ * @example
+ * const ipvs = await createIpvs();
+ * const web = { protocol: 'TCP', address: '10.96.0.10', port: 80 } as const;
+ * ipvs.addService(web, { scheduler: 'rr' });
+ * ipvs.addServer(web, { address: '10.0.0.1', port: 8080 });
+ * ipvs.process({ protocol: 'TCP', source: '172.16.0.1', sourcePort: 2000, destination: '10.96.0.10', destinationPort: 80 });
+ * // { action: 'FORWARD', server: { address: '10.0.0.1', port: 8080 } }
+ */
+export async function createIpvs(options: IpvsOptions = {}): Promise<Ipvs> {
+  return createIpvsSync(options);
+}
+
+/** The same at once, for Node and workers; some pages allow only small WebAssembly modules here. */
+export function createIpvsSync(options: IpvsOptions = {}): Ipvs {
+  const { engine = 'auto', now = () => performance.now(), sysctls = {}, conntrackHooks = false } = options;
+  const seed = wholeNumber(options.seed ?? randomSeed(), 0, MAX_U32, 'options.seed');
+  const engineOptions: IpvsEngineOptions = { seed, sysctls: settleSysctls(sysctls), hasConntrackHooks: conntrackHooks };
+  return new NamespaceIpvs(createEngine(engine, engineOptions), seed, now);
+}
+
+function createEngine(choice: string, options: IpvsEngineOptions): IpvsEngine {
+  if (choice === 'wasm') throw new UnsupportedError('engine wasm is not supported');
+  if (choice !== 'auto' && choice !== 'js') throw new InvalidArgumentError('options.engine', choice, 'is not one of auto, wasm, js');
+  return createJsIpvs(options);
+}
+
+function randomSeed(): number {
+  return Math.floor(Math.random() * (MAX_U32 + 1));
+}
+
+class NamespaceIpvs implements Ipvs {
+  readonly seed: number;
+  readonly #engine: IpvsEngine;
+  readonly #now: () => number;
+  readonly #start: number;
+  #registry = new Registry();
+  /** Milliseconds since the start; never runs backwards, whatever the clock does. */
+  #elapsed = 0;
+
+  constructor(engine: IpvsEngine, seed: number, now: () => number) {
+    this.#engine = engine;
+    this.seed = seed;
+    this.#now = now;
+    this.#start = now();
+  }
+
+  get engine(): 'wasm' | 'js' {
+    return this.#engine.name;
+  }
+
+  addService(service: ServiceRef, options: ServiceOptions = {}): void {
+    this.#setService('addService', service, options);
+  }
+
+  editService(service: ServiceRef, options: ServiceOptions): void {
+    this.#setService('editService', service, options);
+  }
+
+  deleteService(service: ServiceRef): void {
+    this.#run({ verb: 'deleteService', service: readServiceKey(service, asPath) });
+  }
+
+  services(): readonly ServiceRef[] {
+    return Array.from(this.#registry.services(), ({ key }) => serviceRefOf(key));
+  }
+
+  clear(): void {
+    this.#run({ verb: 'clear' });
+  }
+
+  addServer(service: ServiceRef, server: ServerOptions): void {
+    this.#setServer('addServer', service, server);
+  }
+
+  editServer(service: ServiceRef, server: ServerOptions): void {
+    this.#setServer('editServer', service, server);
+  }
+
+  deleteServer(service: ServiceRef, server: ServerRef): void {
+    const key = readServiceKey(service, asPath);
+    this.#run({ verb: 'deleteServer', service: key, server: readServerKey(server, key, asPath) });
+  }
+
+  setTimeouts(seconds: { readonly tcp?: number; readonly tcpfin?: number; readonly udp?: number }): void {
+    const read = (name: 'tcp' | 'tcpfin' | 'udp') => wholeNumber(seconds[name] ?? 0, 0, MAX_TIMEOUT_SECONDS, `seconds.${name}`);
+    this.#run({ verb: 'setTimeouts', seconds: { tcp: read('tcp'), tcpfin: read('tcpfin'), udp: read('udp') } });
+  }
+
+  setSysctl(name: string, value: number): void {
+    const heeded = readSysctl(name, value, name);
+    this.#engine.advance(this.#moment());
+    if (heeded !== undefined) this.#engine.setSysctl(heeded, value);
+  }
+
+  process(packet: IpvsPacket): IpvsVerdict {
+    return this.#engine.process(readPacket(packet), this.#moment());
+  }
+
+  servers(service: ServiceRef): ServerState[] {
+    const { key } = this.#registry.service(readServiceKey(service, asPath), asPath);
+    this.#engine.advance(this.#moment());
+    return this.#engine.servers(key);
+  }
+
+  connections(): IterableIterator<IpvsConnection> {
+    this.#engine.advance(this.#moment());
+    return this.#engine.connections().values();
+  }
+
+  save(): string {
+    return saveText(this.#registry.services());
+  }
+
+  restore(text: string): void {
+    const lines = readCommandLines(text);
+    const trial = this.#registry.copy();
+    for (const { command, nameOf } of lines) trial.apply(command, nameOf);
+    this.#registry = trial;
+    this.#engine.advance(this.#moment());
+    for (const { command } of lines) perform(this.#engine, command);
+  }
+
+  [Symbol.dispose](): void {
+    this.#engine[Symbol.dispose]();
+  }
+
+  #setService(verb: 'addService' | 'editService', ref: ServiceRef, options: ServiceOptions): void {
+    const service = readServiceKey(ref, asPath);
+    this.#run({ verb, service, settings: readServiceSettings(options, service, asPath) });
+  }
+
+  #setServer(verb: 'addServer' | 'editServer', ref: ServiceRef, options: ServerOptions): void {
+    const service = readServiceKey(ref, asPath);
+    this.#run({ verb, service, server: readServerKey(options, service, asPath), settings: readServerSettings(options, asPath) });
+  }
+
+  #run(command: Command): void {
+    this.#registry.apply(command, asPath);
+    this.#engine.advance(this.#moment());
+    perform(this.#engine, command);
+  }
+
+  #moment(): number {
+    this.#elapsed = Math.max(this.#elapsed, Math.floor(this.#now() - this.#start));
+    return this.#elapsed;
+  }
+}

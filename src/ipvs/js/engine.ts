@@ -1,0 +1,129 @@
+// The TypeScript engine of IPVS, readable as the specification: plain objects and Maps, one file a noun.
+import type {
+  EnginePacket,
+  EngineSysctl,
+  IpvsEngine,
+  IpvsEngineOptions,
+  ServerKey,
+  ServerSettings,
+  ServiceKey,
+  ServiceSettings,
+  TimeoutSettings,
+} from '../engine.ts';
+import type { IpvsConnection, IpvsVerdict, ServerState } from '../types.ts';
+import { describeConnection } from './connection.ts';
+import { ConnectionTable } from './connection-table.ts';
+import { Namespace } from './namespace.ts';
+import { type PacketPath, processPacket } from './packet.ts';
+import { configureServer, type Server } from './server.ts';
+import type { Service } from './service.ts';
+import { ServiceTable } from './service-table.ts';
+
+export function createJsIpvs(options: IpvsEngineOptions): IpvsEngine {
+  return new JsIpvs(options);
+}
+
+class JsIpvs implements IpvsEngine {
+  readonly name = 'js';
+  readonly #namespace: Namespace;
+  readonly #services: ServiceTable;
+  readonly #connections: ConnectionTable;
+  readonly #path: PacketPath;
+
+  constructor(options: IpvsEngineOptions) {
+    this.#namespace = new Namespace(options);
+    this.#services = new ServiceTable(this.#namespace);
+    this.#connections = new ConnectionTable(this.#namespace);
+    this.#path = { namespace: this.#namespace, services: this.#services, connections: this.#connections };
+  }
+
+  advance(now: number): void {
+    this.#namespace.now = now;
+    this.#connections.fireTimers();
+  }
+
+  addService(key: ServiceKey, settings: ServiceSettings): void {
+    this.#services.add(key, settings);
+  }
+
+  editService(key: ServiceKey, settings: ServiceSettings): void {
+    this.#service(key.id).edit(settings);
+  }
+
+  deleteService(key: ServiceKey): void {
+    this.#removeService(this.#service(key.id));
+  }
+
+  clear(): void {
+    for (const id of this.#services.ids()) this.#removeService(this.#service(id));
+  }
+
+  services(): string[] {
+    return this.#services.ids();
+  }
+
+  addServer(service: ServiceKey, server: ServerKey, settings: ServerSettings): void {
+    this.#services.addServer(this.#service(service.id), server, settings);
+  }
+
+  editServer(service: ServiceKey, key: ServerKey, settings: ServerSettings): void {
+    const { server, scheduler } = this.#server(service, key);
+    configureServer(server, settings, false);
+    scheduler.serverEdited?.();
+  }
+
+  deleteServer(service: ServiceKey, key: ServerKey): void {
+    this.#services.removeServer(this.#service(service.id), this.#server(service, key).server);
+    this.#flushStranded();
+  }
+
+  servers(service: ServiceKey): ServerState[] {
+    return this.#service(service.id).servers.map(({ key, weight, active, total }) => {
+      return { address: key.address.text, port: key.port, weight, active, inactive: total - active };
+    });
+  }
+
+  setTimeouts(seconds: TimeoutSettings): void {
+    this.#namespace.setTimeouts(seconds);
+  }
+
+  setSysctl(name: EngineSysctl, value: number): void {
+    this.#namespace.sysctls[name] = value;
+  }
+
+  process(packet: EnginePacket, now: number): IpvsVerdict {
+    this.advance(now);
+    return processPacket(packet, this.#path);
+  }
+
+  connections(): IpvsConnection[] {
+    return Array.from(this.#connections, (connection) => describeConnection(connection, this.#namespace.now));
+  }
+
+  [Symbol.dispose](): void {}
+
+  #removeService(service: Service): void {
+    const hadServers = service.servers.length > 0;
+    for (const server of [...service.servers]) this.#services.removeServer(service, server);
+    this.#services.remove(service);
+    if (hadServers) this.#flushStranded();
+  }
+
+  /** The kernel's worker that follows every removal of a server. */
+  #flushStranded(): void {
+    if (this.#namespace.sysctls.expire_nodest_conn !== 0) this.#connections.flushRemovedServers();
+  }
+
+  #service(id: string): Service {
+    const service = this.#services.get(id);
+    if (service === undefined) throw new Error(`no service ${id}`);
+    return service;
+  }
+
+  #server(serviceKey: ServiceKey, key: ServerKey): { server: Server; scheduler: Service['scheduler'] } {
+    const service = this.#service(serviceKey.id);
+    const server = service.find(key.id);
+    if (server === undefined) throw new Error(`no server ${key.id}`);
+    return { server, scheduler: service.scheduler };
+  }
+}

@@ -1,0 +1,76 @@
+// A new connection: the server of a template or of the scheduler, and the entries that follow (`ip_vs_schedule`, `ip_vs_sched_persist`).
+import type { EnginePacket, ServiceSettings } from '../engine.ts';
+import { type Connection, createConnection, markAddress, maskAddress } from './connection.ts';
+import type { ConnectionTable } from './connection-table.ts';
+import { ConntrackEntry } from './conntrack.ts';
+import type { Namespace } from './namespace.ts';
+import type { Service } from './service.ts';
+
+/** The connection that this packet begins, in the table unless it is for this packet only; none when no server is usable. */
+export function schedule(packet: EnginePacket, service: Service, table: ConnectionTable, namespace: Namespace): Connection | undefined {
+  const { persistence } = service.settings;
+  const template = persistence === undefined ? undefined : templateFor(packet, service, persistence, table, namespace);
+  if (persistence !== undefined && template === undefined) return undefined;
+  const server = template?.server ?? service.scheduler.pick(packet);
+  if (server === undefined) return undefined;
+  const keepsPort = server.key.port === 0 || (template !== undefined && !isServicePort(packet, service));
+  const isTracked = namespace.hasConntrackHooks && namespace.sysctls.conntrack !== 0;
+  const connection = createConnection({
+    isTemplate: false,
+    protocol: packet.protocol,
+    client: packet.source,
+    clientPort: packet.sourcePort,
+    virtual: packet.destination,
+    virtualPort: packet.destinationPort,
+    server,
+    serverPort: keepsPort ? packet.destinationPort : server.key.port,
+    control: template,
+    conntrack: isTracked ? new ConntrackEntry() : undefined,
+  });
+  connection.conntrack?.isConfirmedBy(packet, namespace.now);
+  if (isOnePacket(packet, service)) table.bind(connection);
+  else table.insert(connection);
+  if (template !== undefined) table.restartTimer(template);
+  return connection;
+}
+
+/** Only datagrams are scheduled one by one, also where a mark service has them beside other protocols. */
+export function isOnePacket(packet: EnginePacket, { settings }: Service): boolean {
+  return settings.isOnePacket && packet.protocol === 'UDP';
+}
+
+/** The valid template of a client, or a new one with the scheduler's choice. */
+function templateFor(
+  packet: EnginePacket,
+  service: Service,
+  persistence: NonNullable<ServiceSettings['persistence']>,
+  table: ConnectionTable,
+  namespace: Namespace,
+): Connection | undefined {
+  const { key } = service;
+  const isOnServicePort = isServicePort(packet, service);
+  const client = maskAddress(packet.source, persistence.mask);
+  const protocol = key.kind === 'fwmark' ? 'IP' : packet.protocol;
+  const virtual = key.kind === 'fwmark' ? markAddress(key.mark, packet.destination) : packet.destination;
+  const virtualPort = isOnServicePort ? packet.destinationPort : 0;
+  const known = table.findTemplate(protocol, client, virtual, virtualPort);
+  if (known !== undefined && isValid(known, namespace)) return known;
+  if (known !== undefined) table.setAside(known);
+  const server = service.scheduler.pick(packet);
+  if (server === undefined) return undefined;
+  const serverPort = isOnServicePort ? server.key.port : 0;
+  const ends = { isTemplate: true, client, clientPort: 0, virtual, virtualPort, server, serverPort, protocol } as const;
+  const template = createConnection({ ...ends, control: undefined, conntrack: undefined });
+  template.timeoutMs = persistence.timeoutSeconds * 1000;
+  table.insert(template);
+  return template;
+}
+
+/** False for services on port 0 and by mark: they take every port. */
+function isServicePort({ destinationPort }: EnginePacket, { key }: Service): boolean {
+  return key.kind === 'address' && key.port === destinationPort;
+}
+
+function isValid({ server }: Connection, { sysctls }: Namespace): boolean {
+  return server.isAvailable && !(sysctls.expire_quiescent_template !== 0 && server.weight === 0);
+}

@@ -1,0 +1,24 @@
+// ip_vs_lblc, locality-based least connections: a destination keeps its server until that is crowded.
+import type { Namespace } from '../namespace.ts';
+import type { Scheduler } from '../scheduler.ts';
+import type { Server } from '../server.ts';
+import type { ServiceView } from '../service.ts';
+import { DestinationCache, isCrowded } from './destination-cache.ts';
+import { connectionLoad, leastLoaded } from './load.ts';
+
+export function bindLblc(service: ServiceView, namespace: Namespace): Scheduler {
+  const cache = new DestinationCache<Server>(namespace, 'lblc_expiration', (server) => namespace.release(server));
+  return {
+    pick({ destination }) {
+      const cached = cache.get(destination);
+      // The mark `over` is not looked at here, as in the kernel.
+      if (cached?.isAvailable && cached.weight > 0 && !isCrowded(cached, service)) return cached;
+      const server = leastLoaded(service.servers, connectionLoad);
+      if (server === undefined) return undefined;
+      namespace.refer(server);
+      cache.set(destination, server);
+      return server;
+    },
+    unbind: () => cache.clear(),
+  };
+}

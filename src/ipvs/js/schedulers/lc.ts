@@ -1,0 +1,17 @@
+// ip_vs_lc, least connections: the smallest load, whatever the weights; the first of several.
+import type { Scheduler } from '../scheduler.ts';
+import { isUsable, type Server } from '../server.ts';
+import type { ServiceView } from '../service.ts';
+import { connectionLoad } from './load.ts';
+
+export function bindLc(service: ServiceView): Scheduler {
+  return {
+    pick() {
+      let best: Server | undefined;
+      for (const server of service.servers) {
+        if (isUsable(server) && (best === undefined || connectionLoad(server) < connectionLoad(best))) best = server;
+      }
+      return best;
+    },
+  };
+}

@@ -1,0 +1,94 @@
+// ip_vs_mh, Maglev hashing: a table of 4093 slots that the servers fill in turn, each along its own permutation, so that a
+// change of the servers moves few slots.
+import type { Scheduler } from '../scheduler.ts';
+import { isUsable, type Server } from '../server.ts';
+import type { ServiceView } from '../service.ts';
+import { foldAddress } from './fold.ts';
+import { hashKey } from './sh.ts';
+import { sipHash } from './siphash.ts';
+import { greatestCommonDivisor } from './wrr.ts';
+
+/** IP_VS_MH_TAB_SIZE with the kernel's default CONFIG_IP_VS_MH_TAB_INDEX: a prime. */
+const SLOT_COUNT = 4093;
+
+/** The highest weight takes at most this many bits of slots in one turn. */
+const TURN_BITS = 6;
+
+const hash1 = sipHash(2654435761);
+const hash2 = sipHash(2654446892);
+
+export function bindMh(service: ServiceView): Scheduler {
+  let slots = fillSlots(service.servers);
+  const refill = () => {
+    slots = fillSlots(service.servers);
+  };
+  return {
+    pick(flow) {
+      const { flags } = service.settings;
+      const key = hashKey(flow, flags.has('port'));
+      const slot = hash1(key) % SLOT_COUNT;
+      const server = slots[slot];
+      if (server === undefined || isUsable(server)) return server;
+      return flags.has('fallback') ? fallBack(slots, key, slot) : undefined;
+    },
+    serverAdded: refill,
+    serverRemoved: refill,
+    serverEdited: refill,
+  };
+}
+
+/** The first usable server of further hashes. */
+function fallBack(slots: readonly (Server | undefined)[], key: number, first: number): Server | undefined {
+  for (let offset = 0; offset < SLOT_COUNT; offset++) {
+    const server = slots[hash1((((offset + first) % SLOT_COUNT) + key) >>> 0) % SLOT_COUNT];
+    if (server !== undefined && isUsable(server)) return server;
+  }
+  return undefined;
+}
+
+/** One server's way through the table. */
+interface Permutation {
+  readonly server: Server;
+  readonly skip: number;
+  /** Slots it takes at a time. */
+  readonly turns: number;
+  at: number;
+}
+
+function fillSlots(servers: readonly Server[]): readonly (Server | undefined)[] {
+  const slots = new Array<Server | undefined>(SLOT_COUNT).fill(undefined);
+  const permutations = permutationsOf(servers);
+  let freeCount = permutations.length === 0 ? 0 : SLOT_COUNT;
+  while (freeCount > 0) {
+    for (const permutation of permutations) {
+      const taken = Math.min(permutation.turns, freeCount);
+      for (let turn = 0; turn < taken; turn++) takeFreeSlot(slots, permutation);
+      freeCount -= taken;
+    }
+  }
+  return slots;
+}
+
+function takeFreeSlot(slots: (Server | undefined)[], permutation: Permutation): void {
+  while (slots[permutation.at] !== undefined) permutation.at = (permutation.at + permutation.skip) % SLOT_COUNT;
+  slots[permutation.at] = permutation.server;
+}
+
+/** Of the servers that take slots at all. Weight 0 does not disturb the table: the last weight above it counts. */
+function permutationsOf(servers: readonly Server[]): Permutation[] {
+  const gcd = servers.reduce((divisor, { lastWeight }) => greatestCommonDivisor(divisor, lastWeight), 0);
+  if (gcd === 0) return [];
+  const highest = Math.max(...servers.map(({ lastWeight }) => lastWeight)) / gcd;
+  const shift = Math.max(0, 32 - Math.clz32(highest) - TURN_BITS);
+  return servers
+    .filter(({ lastWeight }) => lastWeight > 0)
+    .map((server) => {
+      const value = (foldAddress(server.key.address) + server.key.port) >>> 0;
+      return {
+        server,
+        skip: (hash2(value) % (SLOT_COUNT - 1)) + 1,
+        turns: Math.max(1, (server.lastWeight / gcd) >> shift),
+        at: hash1(value) % SLOT_COUNT,
+      };
+    });
+}

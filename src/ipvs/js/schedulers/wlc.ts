@@ -1,0 +1,8 @@
+// ip_vs_wlc, weighted least connections, ipvsadm's default: the smallest load for its weight.
+import type { Scheduler } from '../scheduler.ts';
+import type { ServiceView } from '../service.ts';
+import { connectionLoad, leastLoaded } from './load.ts';
+
+export function bindWlc(service: ServiceView): Scheduler {
+  return { pick: () => leastLoaded(service.servers, connectionLoad) };
+}

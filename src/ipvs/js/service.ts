@@ -1,0 +1,54 @@
+// A virtual service as the TypeScript engine keeps it: settings, the list of servers, and the scheduler bound to both.
+import type { ServiceKey, ServiceSettings } from '../engine.ts';
+import type { Namespace } from './namespace.ts';
+import type { Scheduler } from './scheduler.ts';
+import { bindScheduler } from './schedulers.ts';
+import type { Server } from './server.ts';
+
+/** What schedulers see of a service. */
+export interface ServiceView {
+  readonly settings: ServiceSettings;
+  /** Newest first: a server is added at the front. */
+  readonly servers: readonly Server[];
+}
+
+export class Service implements ServiceView {
+  readonly key: ServiceKey;
+  readonly servers: Server[] = [];
+  settings: ServiceSettings;
+  scheduler: Scheduler;
+  readonly #namespace: Namespace;
+
+  constructor(key: ServiceKey, settings: ServiceSettings, namespace: Namespace) {
+    this.key = key;
+    this.settings = settings;
+    this.#namespace = namespace;
+    this.scheduler = bindScheduler(this, namespace);
+  }
+
+  /** The scheduler keeps its state unless it becomes another one. */
+  edit(settings: ServiceSettings): void {
+    const isSame = settings.scheduler === this.settings.scheduler;
+    this.settings = settings;
+    if (isSame) return;
+    this.scheduler.unbind?.();
+    this.scheduler = bindScheduler(this, this.#namespace);
+  }
+
+  add(server: Server): void {
+    server.isAvailable = true;
+    this.servers.unshift(server);
+    this.scheduler.serverAdded?.();
+  }
+
+  remove(server: Server): void {
+    const index = this.servers.indexOf(server);
+    server.isAvailable = false;
+    this.servers.splice(index, 1);
+    this.scheduler.serverRemoved?.(index);
+  }
+
+  find(id: string): Server | undefined {
+    return this.servers.find((server) => server.key.id === id);
+  }
+}
