@@ -52,6 +52,8 @@ export type Step =
       readonly servicePort?: string;
       /** The chance of this answer, when chance decided it. */
       readonly probability?: number;
+      /** The answer hangs on words that are not modelled, or on an interface that nobody named. */
+      readonly uncertain?: true;
     }
   | { readonly kind: 'conntrack'; readonly text: string; readonly connection: Verdict['connection'] }
   | { readonly kind: 'policy'; readonly hook: Hook; readonly table: string; readonly chain: string; readonly policy: 'accept' | 'drop' }
@@ -66,7 +68,7 @@ export interface Outcome {
   readonly masquerade: boolean;
   /** 0-1. */
   readonly probability: number;
-  /** A rule on the way has words that are not modelled (option `lenient`): the node may decide otherwise. */
+  /** A rule of a dump on the way asks what is not modelled or not known (see its step): the node may decide otherwise. */
   readonly uncertain?: true;
   /** Rules that matched or were decided by chance, hooks, routing and translations, in order. */
   readonly path: readonly Step[];

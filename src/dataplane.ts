@@ -26,7 +26,7 @@ import { explainPacket } from './explain/explain.ts';
 import { tracePacket } from './explain/trace.ts';
 import type { Packet, ProxyMode, Verdict } from './packet.ts';
 import { EnginePacketBatch } from './packet-batch.ts';
-import { type DumpedTables, dumpedProgram, parseIptablesSave } from './parse/iptables-save.ts';
+import { type Dump, dumpedProgram, parseIptablesSave } from './parse/iptables-save.ts';
 import type { Program } from './program/program.ts';
 import { render } from './render/render.ts';
 import type { ExpectedState } from './state/expected-state.ts';
@@ -64,7 +64,7 @@ interface Start {
   readonly now: () => number;
   readonly onWarning: (message: string) => void;
   /** The tables of a dump, which then take the place of all objects. */
-  readonly dumped?: DumpedTables;
+  readonly dumped?: Dump;
 }
 
 function prepare(options: DataplaneOptions): Start {
@@ -85,7 +85,7 @@ function prepare(options: DataplaneOptions): Start {
   };
 }
 
-function readDump(rules: string, mode: ProxyMode, isLenient: boolean, onWarning: (message: string) => void): DumpedTables {
+function readDump(rules: string, mode: ProxyMode, isLenient: boolean, onWarning: (message: string) => void): Dump {
   if (mode !== 'iptables') throw new UnsupportedError(`option rules: a dump of iptables-save is run in iptables mode, not in ${mode}`);
   return parseIptablesSave(rules, isLenient ? { onUnmodelled: (problem) => onWarning(problem.message) } : {});
 }
@@ -96,7 +96,7 @@ class NodeDataplane implements Dataplane {
   readonly seed: number;
   readonly #engine: Engine;
   readonly #settings: Settings;
-  readonly #dumped: DumpedTables | undefined;
+  readonly #dumped: Dump | undefined;
   readonly #now: () => number;
   readonly #state: ClusterState;
   /** The watched objects in force, to go back to when a change cannot be compiled. */

@@ -9,7 +9,9 @@ import {
   KUBE_PROXY_FIREWALL,
   KUBE_SERVICES,
 } from '../compile/names.ts';
+import { KUBE_PROXY_TABLE } from '../compile/nft-names.ts';
 import type { Step } from '../dataplane-types.ts';
+import { nftRuleWords } from './nft-rule-words.ts';
 
 type RuleStep = Extract<Step, { kind: 'rule' }>;
 
@@ -23,6 +25,16 @@ const SET_WORDS: Readonly<Record<string, string>> = {
 
 /** One sentence about one rule that matched, or that chance passed over. */
 export function ruleWords(step: RuleStep): string {
+  const words = step.table === KUBE_PROXY_TABLE ? nftRuleWords(step, chanceText(step)) : iptablesRuleWords(step);
+  if (step.uncertain === undefined) return words;
+  return step.matched ? `${words} (taken to hold, which is uncertain)` : 'asks what is not known: taken not to hold, which is uncertain';
+}
+
+function chanceText({ probability }: RuleStep): string {
+  return probability === undefined ? '' : ` (${percent(probability)})`;
+}
+
+function iptablesRuleWords(step: RuleStep): string {
   const service = step.servicePort ?? 'the Service';
   const target = / -[jg] (\S+)/.exec(step.text)?.[1] ?? '';
   const [, quoted, plain = ''] = /--comment (?:"([^"]*)"|(\S+))/.exec(step.text) ?? [];
@@ -127,6 +139,14 @@ function baseChainWords(target: string): string {
       return 'dropped';
     case 'REJECT':
       return 'refused';
+    case 'MARK':
+      return 'changes the mark';
+    case 'MASQUERADE':
+      return "the source becomes this node's address";
+    case 'DNAT':
+      return 'the destination becomes another';
+    case 'SNAT':
+      return 'the source becomes another';
     default:
       return target === '' ? 'counted, nothing else' : `goes on in ${target}`;
   }

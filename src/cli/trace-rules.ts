@@ -1,10 +1,12 @@
 // `svcplane trace --rules`: one packet through a dump from a real node. No cluster: a dump knows addresses, not names.
 import { parseAddress } from '../address.ts';
 import { createDataplaneSync } from '../dataplane.ts';
+import type { Dataplane, Explanation } from '../dataplane-types.ts';
+import { RulesError } from '../errors.ts';
 import type { Packet, TransportProtocol } from '../packet.ts';
 import { explanationText } from './explanation-text.ts';
 import { readText } from './input.ts';
-import { type Io, paintFor, UsageError, writeJson } from './io.ts';
+import { InputError, type Io, paintFor, UsageError, writeJson } from './io.ts';
 import type { NodeOptions, OutputFormat } from './options.ts';
 
 const DEFAULT_SOURCE_PORT = 40000;
@@ -14,6 +16,7 @@ export interface TraceRulesOptions extends NodeOptions {
   readonly rules: readonly string[];
   readonly lenient?: true;
   readonly nodeIp?: readonly string[];
+  readonly inInterface?: string;
   readonly from: string;
   readonly to: string;
   readonly protocol?: string;
@@ -23,14 +26,7 @@ export interface TraceRulesOptions extends NodeOptions {
 
 export function traceRules(options: TraceRulesOptions, io: Io): void {
   const packet = packetOf(options);
-  using dataplane = createDataplaneSync({
-    rules: options.rules.map((file) => (file === '-' ? io.stdin() : readText(file))).join('\n'),
-    lenient: options.lenient === true,
-    nodeIPs: options.nodeIp ?? [],
-    ...(options.mode === undefined ? {} : { mode: options.mode }),
-    ...(options.engine === undefined ? {} : { engine: options.engine }),
-    onWarning: (message) => io.stderr(`warning: ${message}\n`),
-  });
+  using dataplane = openDump(options, io);
   if (options.nodeIp === undefined)
     io.stderr('note: no --node-ip given: of this node only loopback is known, and no address to masquerade with\n');
   const explanation = dataplane.explain(packet);
@@ -41,11 +37,48 @@ export function traceRules(options: TraceRulesOptions, io: Io): void {
   }
   const context = { packet, mode: dataplane.mode, node: `the node of ${options.rules.join(', ')}`, rulesEvaluated, servicePorts: [] };
   io.stdout(explanationText(explanation, { ...context, isVerbose: options.verbose === true, paint: paintFor(io), owner: () => undefined }));
-  if (explanation.outcomes.some(({ uncertain }) => uncertain))
-    io.stdout('\nUncertain: a rule on the way has words that are not modelled.\n');
+  io.stdout(doubtText(explanation));
 }
 
-function packetOf({ from, to, protocol = 'TCP' }: TraceRulesOptions): Packet {
+function openDump(options: TraceRulesOptions, io: Io): Dataplane {
+  const dumps = options.rules.map((file) => ({ file, text: file === '-' ? io.stdin() : readText(file) }));
+  try {
+    return createDataplaneSync({
+      rules: dumps.map(({ text }) => text).join('\n'),
+      lenient: options.lenient === true,
+      nodeIPs: options.nodeIp ?? [],
+      ...(options.mode === undefined ? {} : { mode: options.mode }),
+      ...(options.engine === undefined ? {} : { engine: options.engine }),
+      onWarning: (message) => io.stderr(`warning: ${withFile(message, dumps)}\n`),
+    });
+  } catch (error) {
+    if (!(error instanceof RulesError)) throw error;
+    throw new InputError(withFile(error.message, dumps));
+  }
+}
+
+/** `rules line 12: …` of all files behind each other → `dump.txt:12: …`. */
+function withFile(message: string, dumps: readonly { readonly file: string; readonly text: string }[]): string {
+  return message.replace(/^rules line (\d+)/, (_whole, number: string) => {
+    let line = Number(number);
+    for (const { file, text } of dumps) {
+      const count = text.split('\n').length;
+      if (line <= count) return `${file}:${line}`;
+      line -= count;
+    }
+    return `line ${number}`;
+  });
+}
+
+/** The rules that might have decided otherwise on the node, each once. */
+function doubtText({ outcomes }: Explanation): string {
+  const doubted = outcomes.flatMap(({ path }) => path).flatMap((step) => (step.kind === 'rule' && step.uncertain ? [step.text] : []));
+  if (doubted.length === 0) return '';
+  const rules = [...new Set(doubted)].map((text) => `  ${text}\n`).join('');
+  return `\nUncertain: these rules ask what the model does not know (words that are not modelled, interfaces), taken as said above:\n${rules}`;
+}
+
+function packetOf({ from, to, protocol = 'TCP', inInterface }: TraceRulesOptions): Packet {
   const source = addressAndPort('--from', from);
   const destination = addressAndPort('--to', to);
   const named = PROTOCOLS.find((known) => known === protocol.toUpperCase());
@@ -57,6 +90,7 @@ function packetOf({ from, to, protocol = 'TCP' }: TraceRulesOptions): Packet {
     sourcePort: source.port ?? DEFAULT_SOURCE_PORT,
     destination: destination.address,
     destinationPort: destination.port,
+    ...(inInterface === undefined ? {} : { inInterface }),
   };
 }
 

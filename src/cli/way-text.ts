@@ -1,5 +1,6 @@
 // The way of a packet through hooks, chains and rules, in sentences; where outcomes part, each gets its own branch.
 import { formatEndpoint } from '../address.ts';
+import { REJECT_CHAIN } from '../compile/nft-names.ts';
 import type { Outcome, Step } from '../dataplane-types.ts';
 import type { Paint } from './io.ts';
 import { percent, ruleWords } from './rule-words.ts';
@@ -38,15 +39,26 @@ function branchTitle({ action, backend, probability, masquerade }: Outcome, pain
   return `  ${paint.bold(`${percent(probability)} → ${where}`)}${masquerade ? ', masqueraded' : ''}\n`;
 }
 
-/** Without the jumps into chains where nothing happened. */
+/** Without the jumps into chains where nothing happened, and the lookups that found nothing. */
 function readable(path: readonly Step[]): Step[] {
-  return path.filter((step, index) => {
-    if (step.kind !== 'rule') return step.kind !== 'policy' || step.policy === 'drop';
-    const target = / -[jg] (KUBE-\S+)/.exec(step.text)?.[1];
-    if (target === undefined || !step.matched) return true;
-    const next = path[index + 1];
-    return next?.kind === 'rule' && next.chain === target;
-  });
+  const lastFirst: Step[] = [];
+  for (const step of path.toReversed()) if (isTelling(step, lastFirst.at(-1))) lastFirst.push(step);
+  return lastFirst.reverse();
+}
+
+/** `next`: the next step that is told; undefined behind the last one. */
+function isTelling(step: Step, next: Step | undefined): boolean {
+  if (step.kind !== 'rule') return step.kind !== 'policy' || step.policy === 'drop';
+  if (!step.matched) return true;
+  if (step.text.includes(' vmap {')) return true;
+  if (step.text.includes(' vmap @')) return next === undefined || (next.kind === 'rule' && isFoundByLookup(next.chain));
+  const target = /(?: -[jg] (?=KUBE-)|(?:^| )(?:jump|goto) )(\S+)/.exec(step.text)?.[1];
+  return target === undefined || (next?.kind === 'rule' && next.chain === target);
+}
+
+/** The chains that the verdict maps of nftables mode lead to. */
+function isFoundByLookup(chain: string): boolean {
+  return chain === REJECT_CHAIN || /^(service|local|external|firewall)-[A-Z2-7]{8}-/.test(chain);
 }
 
 /** With the backend called so, that ways which differ only in its address end alike. */

@@ -63,10 +63,11 @@ function walkChain(place: Place, walk: Walk): Exit {
     const answer = askMatches(rule, walk.packet, walk.index, walk.chooser);
     const picked = answer.isMatch && rule.target.kind === 'randomVerdictMap' ? walk.chooser.pick(rule.target.chains.length) : undefined;
     const probability = picked === undefined ? answer.probability : picked.probability * (answer.probability ?? 1);
-    if (walk.keepsAll || answer.isMatch || probability !== undefined) {
-      walk.steps.push(
-        ruleStep(place, position, rule, { isMatch: answer.isMatch, ...(probability === undefined ? {} : { probability }) }, walk),
-      );
+    const isUncertain = answer.isUncertain === true || (answer.isMatch && isUnmodelled(rule.target));
+    if (isUncertain) walk.packet.isUncertain = true;
+    if (walk.keepsAll || answer.isMatch || probability !== undefined || isUncertain) {
+      const decided = { isMatch: answer.isMatch, isUncertain, ...(probability === undefined ? {} : { probability }) };
+      walk.steps.push(ruleStep(place, position, rule, decided, walk));
     }
     if (!answer.isMatch) continue;
     const exit = applyTarget(rule, picked?.value, place, walk);
@@ -82,7 +83,6 @@ function applyTarget(rule: Rule, picked: number | undefined, place: Place, walk:
   const decider = rule.servicePort ?? packet.elementServicePort;
   switch (target.kind) {
     case 'none':
-      if (target.isUnmodelled) packet.isUncertain = true;
       return undefined;
     case 'accept':
       packet.acceptedServicePort = decider ?? packet.acceptedServicePort;
@@ -146,7 +146,18 @@ function lookUp(target: Extract<Target, { kind: 'verdictMap' }>, rule: Rule, pla
   return 'DROP';
 }
 
-function ruleStep(place: Place, position: number, rule: Rule, answer: { isMatch: boolean; probability?: number }, walk: Walk): Step {
+/** It may do more than go on with the next rule. */
+function isUnmodelled(target: Target): boolean {
+  return target.kind === 'none' && target.isUnmodelled === true;
+}
+
+interface Decided {
+  readonly isMatch: boolean;
+  readonly isUncertain: boolean;
+  readonly probability?: number;
+}
+
+function ruleStep(place: Place, position: number, rule: Rule, answer: Decided, walk: Walk): Step {
   return {
     kind: 'rule',
     hook: place.hook,
@@ -157,5 +168,6 @@ function ruleStep(place: Place, position: number, rule: Rule, answer: { isMatch:
     matched: answer.isMatch,
     ...(rule.servicePort === undefined ? {} : { servicePort: rule.servicePort }),
     ...(answer.probability === undefined ? {} : { probability: answer.probability }),
+    ...(answer.isUncertain ? { uncertain: true } : {}),
   };
 }

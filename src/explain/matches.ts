@@ -10,6 +10,8 @@ import type { ProgramIndex } from './program-index.ts';
 export interface MatchAnswer {
   readonly isMatch: boolean;
   readonly probability?: number;
+  /** The answer hangs on words that this model cannot judge. */
+  readonly isUncertain?: true;
 }
 
 type Side = 'src' | 'dst';
@@ -17,9 +19,14 @@ type Side = 'src' | 'dst';
 /** Asks in order, until one fails. */
 export function askMatches(rule: Rule, packet: WalkedPacket, index: ProgramIndex, chooser: Chooser): MatchAnswer {
   let probability: number | undefined;
-  const answer = (isMatch: boolean): MatchAnswer => (probability === undefined ? { isMatch } : { isMatch, probability });
+  let isUncertain = false;
+  const answer = (isMatch: boolean): MatchAnswer => ({
+    isMatch,
+    ...(probability === undefined ? {} : { probability }),
+    ...(isUncertain ? { isUncertain } : {}),
+  });
   for (const [at, match] of rule.matches.entries()) {
-    if (isUnknown(match, rule, packet) && mayHold(rule.matches.slice(at + 1), packet, index, chooser)) packet.isUncertain = true;
+    if (isUnknown(match, rule, packet) && mayHold(rule.matches.slice(at + 1), packet, index, chooser)) isUncertain = true;
     const isNegated = 'negated' in match;
     if (match.kind === 'statistic') {
       const chosen = chooser.isBelow(match.threshold);

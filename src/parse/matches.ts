@@ -1,6 +1,7 @@
 // The matches of a dumped rule: one reader for each module of iptables that a Program can say. Undefined: not modelled.
 import { type Family, parseAddress } from '../address.ts';
 import type { ConntrackState, IpProtocol, Match } from '../program/ruleset.ts';
+import type { NamedSet } from '../program/sets.ts';
 import { readMarked, readNumber, readPorts } from './values.ts';
 import type { Option } from './words.ts';
 
@@ -45,6 +46,17 @@ const READERS: Readonly<Record<string, Reader>> = {
 export function readModule(module: string, options: readonly Option[], family: Family): readonly Match[] | undefined {
   const reader = Object.hasOwn(READERS, module) ? READERS[module] : undefined;
   return reader?.(options, family);
+}
+
+/** `--match-set NAME dst,dst,src` of a set that is known; words beyond its key say nothing. */
+export function readSetModule(options: readonly Option[], sets: readonly NamedSet[]): readonly Match[] | undefined {
+  const [option, ...more] = options;
+  const [name, sides = ''] = option?.values ?? [];
+  const set = sets.find((known) => known.name === name);
+  if (option?.name !== '--match-set' || set === undefined || more.length > 0 || option.values.length !== 2) return undefined;
+  const count = set.key.filter((field) => field !== 'protocol').length;
+  const fields = complete(sides.split(',').map((side) => (side === 'src' || side === 'dst' ? side : undefined)))?.slice(0, count);
+  return fields?.length === count ? [{ kind: 'set', set: set.name, fields, ...not(option) }] : undefined;
 }
 
 /** The protocol behind a name or number of `-p`; `all`; undefined: one that no packet of this model has. */

@@ -3,7 +3,8 @@ import type { Family } from '../address.ts';
 import { RulesError } from '../errors.ts';
 import { kernelOrder } from '../program/match-order.ts';
 import type { Match, Rule, Target } from '../program/ruleset.ts';
-import { not, readModule, readProtocol } from './matches.ts';
+import type { NamedSet } from '../program/sets.ts';
+import { not, readModule, readProtocol, readSetModule } from './matches.ts';
 import { readTarget } from './targets.ts';
 import { readPrefix } from './values.ts';
 import { type Clause, splitClauses, type Word } from './words.ts';
@@ -15,6 +16,8 @@ export interface RuleSource {
   /** The whole line. */
   readonly text: string;
   hasChain(name: string): boolean;
+  /** Those whose contents are known. */
+  readonly sets: readonly NamedSet[];
   /** Called for words that are not modelled; without it they are an error. */
   readonly onUnmodelled?: (problem: RulesError) => void;
 }
@@ -38,7 +41,7 @@ function isTarget({ flag }: Clause): boolean {
 }
 
 /** Undefined: not modelled. */
-function readClause(clause: Clause, all: readonly Clause[], { family }: RuleSource): readonly Match[] | undefined {
+function readClause(clause: Clause, all: readonly Clause[], { family, sets }: RuleSource): readonly Match[] | undefined {
   const { flag, value, options } = clause;
   if (flag !== undefined && flag !== '-m' && options.length > 0) return undefined;
   switch (flag) {
@@ -57,7 +60,8 @@ function readClause(clause: Clause, all: readonly Clause[], { family }: RuleSour
       // Packets here are whole.
       return clause.negated ? [] : [{ kind: 'inert', text: clause.text }];
     case '-m':
-      return clause.negated ? undefined : readModule(value, options, family);
+      if (clause.negated) return undefined;
+      return value === 'set' ? readSetModule(options, sets) : readModule(value, options, family);
     default:
       return readModule(all.find((other) => other.flag === '-p')?.value ?? '', options, family);
   }
@@ -93,7 +97,9 @@ function unmodelledTarget(clause: Clause | undefined, matches: readonly Match[],
 }
 
 function report(source: RuleSource, clause: Clause): void {
-  const error = problem(source, clause, 'is not modelled');
+  const asksSet = clause.flag === '-m' && clause.value === 'set';
+  const message = asksSet ? 'asks a set whose contents are not given, expected them as ipset save prints them' : 'is not modelled';
+  const error = problem(source, clause, message);
   if (source.onUnmodelled === undefined) throw error;
   source.onUnmodelled(error);
 }

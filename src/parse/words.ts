@@ -59,6 +59,11 @@ export function splitWords(line: string): Word[] {
   return words;
 }
 
+/** Every quote that begins ends. */
+export function hasWholeQuotes(line: string): boolean {
+  return !line.replace(/"(?:[^"\\]|\\.)*"/g, '').includes('"');
+}
+
 /** The clauses of a rule, after `-A CHAIN`. */
 export function splitClauses(words: readonly Word[]): Clause[] {
   const starts = words.flatMap((_, index) => (beginsClause(words, index) ? [index] : []));
@@ -72,7 +77,7 @@ export function wordsText(words: readonly Word[]): string {
 
 function beginsClause(words: readonly Word[], index: number): boolean {
   const before = words[index - 1];
-  if (before !== undefined && isBang(before)) return false;
+  if (before !== undefined && (isBang(before) || isCommentOption(before))) return false;
   if (index === 0) return true;
   const at = words[index];
   const flag = at !== undefined && isBang(at) ? words[index + 1] : at;
@@ -88,7 +93,11 @@ function isLooseOption(words: readonly Word[], index: number): boolean {
   return flag !== undefined && isHeaderFlag(flag) && !['-m', '-j', '-g'].includes(HEADER_FLAGS[flag.text] ?? '');
 }
 
-/** The value of `--comment` may look like anything. */
+/** Its value may look like anything. */
+function isCommentOption({ text, isQuoted }: Word): boolean {
+  return text === '--comment' && !isQuoted;
+}
+
 function isHeaderFlag(word: Word | undefined): boolean {
   return word !== undefined && !word.isQuoted && Object.hasOwn(HEADER_FLAGS, word.text);
 }

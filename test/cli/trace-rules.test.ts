@@ -49,10 +49,12 @@ describe('trace --rules', () => {
     const ends = ['--from', '10.244.2.9', '--to', '10.96.0.20:80'];
     const strict = await trace(odd, ...ends);
     expect(strict.code).toBe(3);
-    expect(strict.err).toMatch(/rules line 10: -m time/);
+    expect(strict.err).toMatch(/^error: \S+dump\.txt:10: -m time --timestart 08:00 is not modelled, in: -A KUBE-SERVICES/);
     const lenient = await trace(odd, ...ends, '--lenient');
     expect(lenient.code).toBe(0);
-    expect(lenient.err).toMatch(/warning: rules line 10/);
-    expect(lenient.out).toContain('Uncertain');
+    expect(lenient.err).toMatch(/^warning: \S+dump\.txt:10: -m time/);
+    expect(lenient.out).toContain('asks what is not known: taken not to hold, which is uncertain');
+    expect(lenient.out).toContain('Uncertain: these rules ask what the model does not know');
+    expect(lenient.out).toContain('-A KUBE-SERVICES -m time --timestart 08:00 -j DROP');
   });
 });
