@@ -4,6 +4,7 @@ import { InvalidArgumentError, SvcplaneError, UnsupportedError } from '../errors
 import { addDemo } from './demo.ts';
 import { addGet } from './get.ts';
 import { InputError, type Io, UsageError } from './io.ts';
+import { addIpvs } from './ipvs.ts';
 import { packageVersion } from './package-files.ts';
 import { addRender } from './render.ts';
 import { addTrace } from './trace.ts';
@@ -21,7 +22,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .helpCommand(false)
     .configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) })
     .exitOverride();
-  for (const add of [addTrace, addGet, addRender, addValidate, addDemo]) add(program, io, (finished) => (code = finished));
+  for (const add of [addTrace, addGet, addRender, addIpvs, addValidate, addDemo]) add(program, io, (finished) => (code = finished));
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {
     if (argv.length === 0) {

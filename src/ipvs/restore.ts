@@ -35,10 +35,13 @@ const serviceProtocols = [
 
 /** Blank lines and comments (#) are skipped. @throws InvalidArgumentError, UnsupportedError, both naming line and option */
 export function readCommandLines(text: string): CommandLine[] {
-  return text.split(/\r?\n/).flatMap((line, index) => {
-    const words = line.replace(/(^|\s)#.*$/, '').trim();
-    return words === '' ? [] : [readLine(words, `line ${index + 1}`)];
-  });
+  return text.split(/\r?\n/).flatMap((line, index) => readCommandLine(line, `line ${index + 1}`) ?? []);
+}
+
+/** One line; none when it is blank or a comment. `where` names the line. @throws InvalidArgumentError, UnsupportedError */
+export function readCommandLine(line: string, where: string): CommandLine | undefined {
+  const words = line.replace(/(^|\s)#.*$/, '').trim();
+  return words === '' ? undefined : readLine(words, where);
 }
 
 function readLine(line: string, where: string): CommandLine {

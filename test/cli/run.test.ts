@@ -10,7 +10,7 @@ describe('the command line', () => {
     expect(await svcplane(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
     const { code, stdout } = await svcplane(['--help']);
     expect(code).toBe(0);
-    for (const verb of ['trace', 'get', 'render', 'validate', 'demo']) expect(stdout).toContain(`  ${verb} `);
+    for (const verb of ['trace', 'get', 'render', 'ipvs', 'validate', 'demo']) expect(stdout).toContain(`  ${verb} `);
   });
 
   it.each([
