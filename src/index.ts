@@ -1,34 +1,3 @@
 // The public API of svcplane: re-exports only.
-export type { Family } from './address.ts';
-export { parseConfig } from './api/config.ts';
-export { locationOf, parseManifests } from './api/manifests.ts';
-export type { KubeProxyConfiguration, KubernetesObject, ObjectMeta, ObjectRef } from './api/types.ts';
 export { createDataplane, createDataplaneSync } from './dataplane.ts';
-export type {
-  Connection,
-  Counters,
-  Dataplane,
-  DataplaneOptions,
-  Explanation,
-  Outcome,
-  PacketBatch,
-  Rendered,
-  ServicePortView,
-  Step,
-  Trace,
-} from './dataplane-types.ts';
-export { PACKET_LAYOUT, RECORD_CODES, VERDICT_LAYOUT } from './engine/layouts.ts';
-export {
-  CapacityError,
-  CoreError,
-  formatLocation,
-  InvalidArgumentError,
-  InvalidObjectError,
-  ManifestError,
-  type ObjectProblem,
-  RulesError,
-  type SourceLocation,
-  SvcplaneError,
-  UnsupportedError,
-} from './errors.ts';
-export type { Action, Backend, ConnectionState, Packet, ProxyMode, Translation, TransportProtocol, Verdict } from './packet.ts';
+export * from './library.ts';

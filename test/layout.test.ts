@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as layout from '../assembly/shared/layout.ts';
-import { loadCoreSync } from '../src/engine/wasm/core.ts';
+import { startCoreSync } from '../src/engine/wasm/core.ts';
+import { embeddedCore } from '../src/engine/wasm/embedded-core.ts';
 
 const constants: Readonly<Record<string, number>> = { ...layout };
 
@@ -178,7 +179,7 @@ describe('the layout', () => {
   });
 
   test('has the same version in the library and in the core', () => {
-    expect(() => loadCoreSync()).not.toThrow();
+    expect(() => startCoreSync(embeddedCore())).not.toThrow();
   });
 
   test('refuses a core of another version', () => {
@@ -189,7 +190,7 @@ describe('the layout', () => {
     expect(at).toBeGreaterThan(0);
     const stale = new Uint8Array(bytes);
     stale[at + 3] = layout.LAYOUT_VERSION + 1;
-    expect(() => loadCoreSync(stale)).toThrow(/layout version 3, the library 2/);
+    expect(() => startCoreSync(stale)).toThrow(/layout version 3, the library 2/);
   });
 
   test('has distinct bits for the states of a connection', () => {

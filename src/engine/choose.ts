@@ -1,37 +1,40 @@
 // Makes the engine that the options ask for. `auto` takes WebAssembly where it runs, and says so where it does not.
-import type { Engine, EngineOptions } from './engine.ts';
+import type { Engine, EngineChoice, EngineOptions } from './engine.ts';
 import { createJsEngine } from './js/engine.ts';
-import { type Core, loadCore, loadCoreSync } from './wasm/core.ts';
+import { type CoreCode, startCore, startCoreSync, WebAssemblyRefusedError } from './wasm/core.ts';
 import { WasmEngine } from './wasm/engine.ts';
 
-export type EngineChoice = 'auto' | 'wasm' | 'js';
+export interface EngineRequest {
+  readonly engineChoice: EngineChoice;
+  readonly engineOptions: EngineOptions;
+  readonly onWarning: (message: string) => void;
+}
 
-/** @throws CoreError when `wasm` is asked for and cannot start */
-export async function createEngine(choice: EngineChoice, options: EngineOptions, onWarning: (message: string) => void): Promise<Engine> {
-  if (choice === 'js') return createJsEngine(options);
+/** @throws CoreError when `wasm` is asked for and cannot start, and whatever `readCore` throws */
+export async function createEngine(request: EngineRequest, readCore: () => CoreCode | Promise<CoreCode>): Promise<Engine> {
+  if (request.engineChoice === 'js') return createJsEngine(request.engineOptions);
+  const code = await readCore();
   try {
-    return withCore(await loadCore(), options);
+    return new WasmEngine(await startCore(code), request.engineOptions);
   } catch (error) {
-    return fallBack(choice, options, onWarning, error);
+    return fallBack(request, error);
   }
 }
 
 /** The same without waiting: for Node and workers. @throws CoreError */
-export function createEngineSync(choice: EngineChoice, options: EngineOptions, onWarning: (message: string) => void): Engine {
-  if (choice === 'js') return createJsEngine(options);
+export function createEngineSync(request: EngineRequest, readCore: () => CoreCode): Engine {
+  if (request.engineChoice === 'js') return createJsEngine(request.engineOptions);
+  const code = readCore();
   try {
-    return withCore(loadCoreSync(), options);
+    return new WasmEngine(startCoreSync(code), request.engineOptions);
   } catch (error) {
-    return fallBack(choice, options, onWarning, error);
+    return fallBack(request, error);
   }
 }
 
-function withCore(core: Core, options: EngineOptions): Engine {
-  return new WasmEngine(core, options);
-}
-
-function fallBack(choice: EngineChoice, options: EngineOptions, onWarning: (message: string) => void, error: unknown): Engine {
-  if (choice === 'wasm') throw error;
-  onWarning(`WebAssembly does not run here, the TypeScript engine does: ${error instanceof Error ? error.message : String(error)}`);
-  return createJsEngine(options);
+/** Only for platforms that refuse: a core that is stale or breaks is never passed over. */
+function fallBack({ engineChoice, engineOptions, onWarning }: EngineRequest, error: unknown): Engine {
+  if (engineChoice === 'wasm' || !(error instanceof WebAssemblyRefusedError)) throw error;
+  onWarning(`WebAssembly does not run here, the TypeScript engine does: ${error.message}`);
+  return createJsEngine(engineOptions);
 }

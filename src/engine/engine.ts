@@ -101,6 +101,9 @@ export interface Engine extends Disposable {
   view(family: Family, now: number): EngineView;
 }
 
+/** `auto`: WebAssembly where it runs, else TypeScript. */
+export type EngineChoice = 'auto' | 'wasm' | 'js';
+
 /** What an engine is made with. */
 export interface EngineOptions {
   readonly seed: number;

@@ -3,7 +3,6 @@ import { instantiate, instantiateSync } from '@assemblyscript/loader';
 import { LAYOUT_VERSION } from '../../../assembly/shared/layout.ts';
 import type { Family } from '../../address.ts';
 import { CoreError } from '../../errors.ts';
-import { CORE_BASE64 } from './core-bytes.ts';
 
 interface CoreExports extends Record<string, unknown> {
   readonly memory: WebAssembly.Memory;
@@ -44,37 +43,35 @@ export interface Core {
   process(family: Family, packets: number, verdicts: number, count: number, now: number): void;
 }
 
-/** The bytes of the core that the package carries. */
-export function embeddedCore(): Uint8Array<ArrayBuffer> {
-  const text = atob(CORE_BASE64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
+/** A compiled core, or the bytes of one. */
+export type CoreCode = Uint8Array<ArrayBuffer> | WebAssembly.Module;
+
+/** The platform runs no WebAssembly, or not all that the core needs: forbidden by a policy, absent, or without SIMD. */
+export class WebAssemblyRefusedError extends CoreError {
+  override name = 'CoreError';
 }
 
 /** Compiles and starts a core; works on every page that allows WebAssembly. @throws CoreError */
-export async function loadCore(bytes: Uint8Array<ArrayBuffer> = embeddedCore()): Promise<Core> {
-  try {
-    const { exports } = await instantiate<CoreExports>(bytes, {});
-    return checkCore(exports);
-  } catch (error) {
-    throw startFailure(error);
-  }
+export async function startCore(code: CoreCode): Promise<Core> {
+  const { exports } = await instantiate<CoreExports>(code, {}).catch(refused);
+  return checkCore(exports);
 }
 
 /** The same at once: for Node and workers; some pages allow only small modules here. @throws CoreError */
-export function loadCoreSync(bytes: Uint8Array<ArrayBuffer> = embeddedCore()): Core {
+export function startCoreSync(code: CoreCode): Core {
+  return checkCore(instantiateHere(code));
+}
+
+function instantiateHere(code: CoreCode): CoreExports {
   try {
-    return checkCore(instantiateSync<CoreExports>(bytes, {}).exports);
+    return instantiateSync<CoreExports>(code, {}).exports;
   } catch (error) {
-    throw startFailure(error);
+    return refused(error);
   }
 }
 
-function startFailure(error: unknown): CoreError {
-  return error instanceof CoreError
-    ? error
-    : new CoreError(`the core cannot start: ${error instanceof Error ? error.message : String(error)}`);
+function refused(error: unknown): never {
+  throw new WebAssemblyRefusedError(`the core cannot start: ${error instanceof Error ? error.message : String(error)}`);
 }
 
 function checkCore(core: CoreExports): Core {

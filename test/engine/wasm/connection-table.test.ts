@@ -6,14 +6,15 @@ import { settleConfig } from '../../../src/api/settings.ts';
 import { compileIptables } from '../../../src/compile/iptables.ts';
 import { compileOptionsFor } from '../../../src/compile/node-options.ts';
 import { writePacket } from '../../../src/engine/packet-record.ts';
-import { loadCoreSync } from '../../../src/engine/wasm/core.ts';
+import { startCoreSync } from '../../../src/engine/wasm/core.ts';
+import { embeddedCore } from '../../../src/engine/wasm/embedded-core.ts';
 import { WasmEngine } from '../../../src/engine/wasm/engine.ts';
 
 const BATCH = 64;
 
 function engineFor(family: Family, conntrackMax: number): WasmEngine {
   const settings = settleConfig({ nodeIPs: [family === 'IPv4' ? '192.168.0.1' : '2001:db8::1'] });
-  const engine = new WasmEngine(loadCoreSync(), { seed: 1, conntrackMax, timeouts: settings.timeouts, tcpLoose: true });
+  const engine = new WasmEngine(startCoreSync(embeddedCore()), { seed: 1, conntrackMax, timeouts: settings.timeouts, tcpLoose: true });
   engine.load(compileIptables({ family, servicePorts: [], endpointCount: 0 }, compileOptionsFor(settings, family)));
   return engine;
 }

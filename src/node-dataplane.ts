@@ -1,0 +1,264 @@
+// Ties the parts: objects into the state, the state into Programs, Programs into the engine, packets through it.
+// It takes any engine: the entries of the package choose one.
+import { type Family, parseAddress } from './address.ts';
+import { keyOf, refOf } from './api/kinds.ts';
+import { readWatchedObject, type WatchedObject } from './api/read-object.ts';
+import { FAMILIES } from './api/service.ts';
+import { type Settings, settleConfig } from './api/settings.ts';
+import type { KubernetesObject, ObjectRef } from './api/types.ts';
+import { compile } from './compile/compile.ts';
+import { localAddresses } from './compile/node-addresses.ts';
+import { compileOptionsFor } from './compile/node-options.ts';
+import type { CompileOptions } from './compile/options.ts';
+import type {
+  Counters,
+  Dataplane,
+  DataplaneOptions,
+  Explanation,
+  PacketBatch,
+  Rendered,
+  ServicePortView,
+  Trace,
+} from './dataplane-types.ts';
+import type { Engine, EngineChoice, EngineOptions, TrackedConnection } from './engine/engine.ts';
+import { InvalidArgumentError, UnsupportedError } from './errors.ts';
+import { explainPacket } from './explain/explain.ts';
+import { tracePacket } from './explain/trace.ts';
+import type { Packet, ProxyMode, Verdict } from './packet.ts';
+import { EnginePacketBatch } from './packet-batch.ts';
+import { type Dump, dumpedProgram, parseIptablesSave } from './parse/iptables-save.ts';
+import type { Program } from './program/program.ts';
+import { render } from './render/render.ts';
+import type { ExpectedState } from './state/expected-state.ts';
+import { type ClusterState, createState } from './state/state.ts';
+import { servicePortViews } from './state/views.ts';
+
+/** Checked options. */
+export interface Start {
+  readonly settings: Settings;
+  readonly engineChoice: EngineChoice;
+  readonly engineOptions: EngineOptions;
+  readonly now: () => number;
+  readonly onWarning: (message: string) => void;
+  /** The tables of a dump, which then take the place of all objects. */
+  readonly dumped?: Dump;
+}
+
+/** Checks the options. @throws InvalidArgumentError, UnsupportedError, RulesError */
+export function prepare(options: DataplaneOptions): Start {
+  const settings = settleConfig(options);
+  const onWarning = options.onWarning ?? (() => {});
+  const dumped = options.rules === undefined ? undefined : readDump(options.rules, settings.mode, options.lenient ?? false, onWarning);
+  const engineChoice = options.engine ?? 'auto';
+  if (!['auto', 'wasm', 'js'].includes(engineChoice))
+    throw new InvalidArgumentError('engine', engineChoice, 'is not one of auto, wasm, js');
+  const seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 1;
+  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff)
+    throw new InvalidArgumentError('seed', seed, 'is not an integer of 32 bits');
+  return {
+    settings,
+    engineChoice,
+    engineOptions: { seed, conntrackMax: settings.conntrackMax, timeouts: settings.timeouts, tcpLoose: settings.tcpLoose },
+    now: options.now ?? (() => performance.now()),
+    onWarning,
+    ...(dumped === undefined ? {} : { dumped }),
+  };
+}
+
+function readDump(rules: string, mode: ProxyMode, isLenient: boolean, onWarning: (message: string) => void): Dump {
+  if (mode !== 'iptables') throw new UnsupportedError(`option rules: a dump of iptables-save is run in iptables mode, not in ${mode}`);
+  return parseIptablesSave(rules, isLenient ? { onUnmodelled: (problem) => onWarning(problem.message) } : {});
+}
+
+export class NodeDataplane implements Dataplane {
+  readonly mode: ProxyMode;
+  readonly engine: 'wasm' | 'js';
+  readonly seed: number;
+  readonly #engine: Engine;
+  readonly #settings: Settings;
+  readonly #dumped: Dump | undefined;
+  readonly #now: () => number;
+  readonly #state: ClusterState;
+  /** The watched objects in force, to go back to when a change cannot be compiled. */
+  readonly #objects = new Map<string, WatchedObject>();
+  readonly #ignored = new Map<string, string>();
+  readonly #programs = new Map<Family, { readonly program: Program; readonly from: readonly unknown[] }>();
+  readonly #single = new Map<Family, EnginePacketBatch>();
+
+  constructor(engine: Engine, start: Start) {
+    this.#engine = engine;
+    this.#settings = start.settings;
+    this.#dumped = start.dumped;
+    this.#now = start.now;
+    this.mode = start.settings.mode;
+    this.engine = engine.kind;
+    this.seed = start.engineOptions.seed;
+    this.#state = createState({ nodeName: start.settings.nodeName, features: start.settings.features });
+    this.#reload();
+  }
+
+  apply(objects: Iterable<KubernetesObject>): void {
+    const watched = new Map<string, WatchedObject>();
+    const ignored = new Map<string, string>();
+    for (const object of objects) {
+      const read = readWatchedObject(object);
+      const key = keyOf(refOf(object));
+      if (read === undefined) ignored.set(`${object.apiVersion} ${key}`, object.kind);
+      else watched.set(key, read);
+    }
+    if (this.#dumped !== undefined && [...watched.values()].some(({ kind }) => kind !== 'Node')) {
+      throw new UnsupportedError('a dataplane that runs a dump of rules takes no Services and EndpointSlices: its rules stand already');
+    }
+    this.#change(watched, []);
+    for (const [key, kind] of ignored) this.#ignored.set(key, kind);
+  }
+
+  delete(refs: Iterable<ObjectRef>): void {
+    const list = [...refs];
+    this.#change(new Map(), list);
+    const gone = new Set(list.map(keyOf));
+    for (const key of [...this.#ignored.keys()]) if (gone.has(key.slice(key.indexOf(' ') + 1))) this.#ignored.delete(key);
+  }
+
+  /** All of the change, or, when it cannot be compiled, none of it. */
+  #change(applied: ReadonlyMap<string, WatchedObject>, deleted: readonly ObjectRef[]): void {
+    const keys = [...applied.keys(), ...deleted.map(keyOf)];
+    const before = keys.map((key) => [key, this.#objects.get(key)] as const);
+    this.#state.apply(applied.values());
+    this.#state.delete(deleted);
+    try {
+      this.#reload();
+    } catch (error) {
+      for (const [key, object] of before) {
+        if (object !== undefined) this.#state.apply([object]);
+        else this.#state.delete([refOfKey(key)]);
+      }
+      this.#reload();
+      throw error;
+    }
+    for (const [key, object] of applied) this.#objects.set(key, object);
+    for (const ref of deleted) this.#objects.delete(keyOf(ref));
+    this.#cleanConntrack();
+  }
+
+  /** Compiles what changed and puts it in force: both families are compiled before either is loaded. */
+  #reload(): void {
+    const { node } = this.#state;
+    const changed = FAMILIES.flatMap((family) => {
+      const expected = this.#state.expectedState(family);
+      const from = [expected, node];
+      const known = this.#programs.get(family)?.from;
+      if (known !== undefined && from.every((part, index) => part === known[index])) return [];
+      return [{ from, program: this.#programOf(expected, compileOptionsFor(this.#settings, family, node)) }];
+    });
+    for (const { program, from } of changed) {
+      this.#engine.load(program);
+      this.#programs.set(program.family, { program, from });
+    }
+  }
+
+  #programOf(expected: ExpectedState, options: CompileOptions): Program {
+    if (this.#dumped === undefined) return compile(this.mode, expected, options);
+    const [masqueradeAddress] = options.nodeAddresses;
+    return dumpedProgram(expected.family, this.#dumped[expected.family], {
+      localAddresses: localAddresses(expected.family, options.nodeAddresses),
+      ...(masqueradeAddress === undefined ? {} : { masqueradeAddress }),
+    });
+  }
+
+  /** kube-proxy removes UDP connections to endpoints that went away; TCP ends by itself. */
+  #cleanConntrack(): void {
+    for (const family of FAMILIES) {
+      const cleanup = this.#state.takeConntrackCleanup(family);
+      if (cleanup !== undefined) this.#engine.deleteConnections(this.#now(), (connection) => cleanup.isStaleUdp(connection));
+    }
+  }
+
+  servicePorts(): readonly ServicePortView[] {
+    return servicePortViews(this.#state);
+  }
+
+  process(packet: Packet): Verdict {
+    const batch = this.#singleBatch(familyOf(packet));
+    batch.set(0, packet);
+    batch.count = 1;
+    this.processBatch(batch);
+    return batch.verdict(0);
+  }
+
+  explain(packet: Packet): Explanation {
+    return explainPacket(this.#programFor(packet), packet);
+  }
+
+  trace(packet: Packet): Trace {
+    const program = this.#programFor(packet);
+    const now = this.#now();
+    const { conntrackMax, tcpLoose } = this.#settings;
+    const view = this.#engine.view(program.family, now);
+    return tracePacket(program, packet, view, { now, tcpLoose, isConntrackFull: this.#engine.counters(now).connections >= conntrackMax });
+  }
+
+  createBatch(capacity: number, options: { readonly family?: Family } = {}): PacketBatch {
+    if (!Number.isInteger(capacity) || capacity < 1) throw new InvalidArgumentError('capacity', capacity, 'is not a positive integer');
+    return new EnginePacketBatch(this.#engine, this.#engine.createBatch(options.family ?? 'IPv4', capacity));
+  }
+
+  processBatch(batch: PacketBatch): void {
+    if (!(batch instanceof EnginePacketBatch))
+      throw new InvalidArgumentError('batch', typeof batch, 'was not made by createBatch of this dataplane');
+    this.#engine.processBatch(batch.memory, batch.count, this.#now());
+  }
+
+  connections(): IterableIterator<TrackedConnection> {
+    return this.#engine.connections(this.#now());
+  }
+
+  counters(): Counters {
+    const states = FAMILIES.map((family) => this.#state.expectedState(family));
+    const ignoredObjects: Record<string, number> = {};
+    for (const kind of this.#ignored.values()) ignoredObjects[kind] = (ignoredObjects[kind] ?? 0) + 1;
+    return {
+      ...this.#engine.counters(this.#now()),
+      servicePorts: states.reduce((sum, state) => sum + state.servicePorts.length, 0),
+      endpoints: states.reduce((sum, state) => sum + state.endpointCount, 0),
+      ignoredObjects,
+    };
+  }
+
+  render(): Rendered[] {
+    return FAMILIES.flatMap((family) => {
+      const loaded = this.#programs.get(family);
+      return loaded === undefined ? [] : render(this.mode, loaded.program);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#single.clear();
+    this.#engine[Symbol.dispose]();
+  }
+
+  #singleBatch(family: Family): EnginePacketBatch {
+    const known = this.#single.get(family);
+    if (known !== undefined) return known;
+    const batch = new EnginePacketBatch(this.#engine, this.#engine.createBatch(family, 1));
+    this.#single.set(family, batch);
+    return batch;
+  }
+
+  #programFor(packet: Packet): Program {
+    const loaded = this.#programs.get(familyOf(packet));
+    if (loaded === undefined) throw new InvalidArgumentError('packet.source', packet.source, 'is of a family without a program');
+    return loaded.program;
+  }
+}
+
+function familyOf(packet: Packet): Family {
+  const address = parseAddress(packet.source);
+  if (address === undefined) throw new InvalidArgumentError('packet.source', packet.source, 'is not an IP address');
+  return address.family;
+}
+
+function refOfKey(key: string): ObjectRef {
+  const [kind = '', first = '', second] = key.split('/');
+  return second === undefined ? { kind, name: first } : { kind, namespace: first, name: second };
+}
