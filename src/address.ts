@@ -73,8 +73,11 @@ export function prefixMask(family: Family, length: number): number[] {
 /** True when the address lies inside the prefix; false across families. */
 export function prefixContains(prefix: Prefix, address: Address): boolean {
   if (prefix.family !== address.family) return false;
-  const mask = prefixMask(prefix.family, prefix.length);
-  return prefix.words.every((word, index) => word === ((address.words[index] ?? 0) & (mask[index] ?? 0)) >>> 0);
+  for (let index = 0, bits = prefix.length; bits > 0; index++, bits -= 32) {
+    const different = (prefix.words[index] ?? 0) ^ (address.words[index] ?? 0);
+    if ((bits >= 32 ? different : different >>> (32 - bits)) !== 0) return false;
+  }
+  return true;
 }
 
 /** `10.0.0.1:80`, `[fd00::1]:80`. */

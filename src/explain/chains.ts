@@ -1,24 +1,15 @@
-// Walks the chains of one base chain for a packet, asking a Chooser where chance decides, and writes down each step.
+// Walks the chains of one base chain for a packet, in as many ways as chance has answers, and notes each step.
 import { CHAIN_DEPTH_MAX } from '../../assembly/shared/layout.ts';
 import { formatEndpoint } from '../address.ts';
 import type { Step } from '../dataplane-types.ts';
 import type { Chain, Hook, Rule, Table, Target } from '../program/ruleset.ts';
-import type { Chooser } from './chance.ts';
-import { askMatches, findElement } from './matches.ts';
-import type { Endpoint, WalkedPacket } from './packet.ts';
-import type { BaseChain, ProgramIndex } from './program-index.ts';
-
-export type Refusal = 'DROP' | 'REJECT';
-
-/** One walk of one packet. */
-export interface Walk {
-  readonly index: ProgramIndex;
-  readonly packet: WalkedPacket;
-  readonly chooser: Chooser;
-  readonly steps: Step[];
-  /** All rules that were asked are steps, not only those that matched or were decided by chance. */
-  readonly keepsAll: boolean;
-}
+import { allRules, rulesThatMayHold } from './chain-index.ts';
+import { elementIndexOfMap, findElement } from './element-index.ts';
+import { askMatches, type MatchAnswer } from './matches.ts';
+import type { Endpoint } from './packet.ts';
+import type { BaseChain } from './program-index.ts';
+import type { Walk } from './walk.ts';
+import { note, type Refusal, refuse, splitWay, type Way } from './way.ts';
 
 /** Where a walk of chains is. */
 interface Place {
@@ -29,25 +20,31 @@ interface Place {
   readonly depth: number;
 }
 
-/** How a chain was left. */
-type Exit = 'accepted' | 'returned' | Refusal;
+/** How a way left a chain, or a rule: `next` goes on with the next rule. */
+type Exit = 'accepted' | 'returned' | 'next' | Refusal;
 
-/** Undefined: the packet was accepted in this base chain. */
-export function walkBaseChain({ table, chain, base }: BaseChain, walk: Walk): Refusal | undefined {
-  walk.packet.elementServicePort = undefined;
-  const exit = walkChain({ hook: base.hook, table, chain, depth: 0 }, walk);
-  if (exit === 'accepted') return undefined;
-  if (exit !== 'returned') return exit;
-  if (walk.keepsAll || base.policy === 'drop') {
-    walk.steps.push({ kind: 'policy', hook: base.hook, table: table.name, chain: chain.name, policy: base.policy });
-  }
-  return base.policy === 'drop' ? 'DROP' : undefined;
+interface Left {
+  readonly way: Way;
+  exit: Exit;
+}
+
+/** Ways that are refused here say so. */
+export function walkBaseChain({ table, chain, base }: BaseChain, way: Way, walk: Walk): readonly Way[] {
+  way.packet.elementServicePort = undefined;
+  const { hook, policy } = base;
+  return walkChain({ hook, table, chain, depth: 0 }, way, walk).map(({ way: left, exit }) => {
+    if (exit === 'DROP' || exit === 'REJECT') return refuse(left, exit);
+    if (exit === 'accepted') return left;
+    if (walk.keepsAll || policy === 'drop') note(left, () => ({ kind: 'policy', hook, table: table.name, chain: chain.name, policy }));
+    return policy === 'drop' ? refuse(left, 'DROP') : left;
+  });
 }
 
 /** The destination becomes this one, as DNAT does it. */
-export function translateDestination(walk: Walk, to: Endpoint, servicePort: string | undefined): void {
-  const { packet, steps } = walk;
-  steps.push({ kind: 'translation', text: `destination ${endpointText(packet.destination)} becomes ${endpointText(to)}` });
+export function translateDestination(way: Way, to: Endpoint, servicePort: string | undefined): void {
+  const { packet } = way;
+  const before = packet.destination;
+  note(way, () => ({ kind: 'translation', text: `destination ${endpointText(before)} becomes ${endpointText(to)}` }));
   packet.destination = to;
   packet.isDnat = true;
   packet.servicePort = servicePort;
@@ -57,93 +54,124 @@ export function endpointText({ address, port }: Endpoint): string {
   return formatEndpoint(address.text, port);
 }
 
-function walkChain(place: Place, walk: Walk): Exit {
-  for (const [position, rule] of place.chain.rules.entries()) {
-    walk.packet.rulesEvaluated++;
-    const answer = askMatches(rule, walk.packet, walk.index, walk.chooser);
-    const picked = answer.isMatch && rule.target.kind === 'randomVerdictMap' ? walk.chooser.pick(rule.target.chains.length) : undefined;
-    const probability = picked === undefined ? answer.probability : picked.probability * (answer.probability ?? 1);
-    const isUncertain = answer.isUncertain === true || (answer.isMatch && isUnmodelled(rule.target));
-    if (isUncertain) walk.packet.isUncertain = true;
-    if (walk.keepsAll || answer.isMatch || probability !== undefined || isUncertain) {
-      const decided = { isMatch: answer.isMatch, isUncertain, ...(probability === undefined ? {} : { probability }) };
-      walk.steps.push(ruleStep(place, position, rule, decided, walk));
+/** Never `next`. `from`: the place in the chain's rules to begin at. */
+function walkChain(place: Place, arriving: Way, walk: Walk, from = 0): Left[] {
+  const { chain } = place;
+  const positions = walk.keepsAll ? allRules(chain) : rulesThatMayHold(chain, arriving.packet);
+  const left: Left[] = [];
+  let way = arriving;
+  for (let at = from; at < positions.length; at++) {
+    const position = positions[at] ?? 0;
+    const rule = chain.rules[position];
+    if (rule === undefined) break;
+    const goingOn: Way[] = [];
+    for (const each of askRule(place, position, rule, way, walk)) {
+      if (each.exit === 'next') goingOn.push(each.way);
+      else left.push(each);
     }
-    if (!answer.isMatch) continue;
-    const exit = applyTarget(rule, picked?.value, place, walk);
-    if (exit !== undefined) return exit;
+    const last = goingOn.pop();
+    if (last === undefined) return left;
+    for (const other of goingOn) left.push(...walkChain(place, other, walk, at + 1));
+    way = last;
   }
-  return 'returned';
+  left.push({ way, exit: 'returned' });
+  return left;
 }
 
-/** Undefined: the next rule is asked. `picked` chooses among the chains of a random map. */
-function applyTarget(rule: Rule, picked: number | undefined, place: Place, walk: Walk): Exit | undefined {
-  const { packet, index } = walk;
+function askRule(place: Place, position: number, rule: Rule, way: Way, walk: Walk): readonly Left[] {
+  way.packet.rulesEvaluated++;
+  const answers = askMatches(rule, way, walk);
+  const [only] = answers;
+  if (answers.length === 1 && only !== undefined) return answerRule(place, position, rule, only, walk);
+  return answers.flatMap((answer) => answerRule(place, position, rule, answer, walk));
+}
+
+function answerRule(place: Place, position: number, rule: Rule, answer: MatchAnswer, walk: Walk): readonly Left[] {
+  const { way, isMatch, probability } = answer;
+  const isUncertain = answer.isUncertain || (isMatch && isUnmodelled(rule.target));
+  if (isUncertain) way.packet.isUncertain = true;
+  if (isMatch && rule.target.kind === 'randomVerdictMap') {
+    const { chains } = rule.target;
+    const chances = walk.chooser.pick(chains.length);
+    return chances.flatMap((chance, at) => {
+      const picked = at === chances.length - 1 ? way : splitWay(way);
+      picked.probability *= chance.probability;
+      noteRule(place, position, picked, { isMatch, isUncertain, probability: chance.probability * (probability ?? 1) }, walk);
+      return goTo(chains[chance.value] ?? '', place, picked, walk);
+    });
+  }
+  if (walk.keepsAll || isMatch || probability !== undefined || isUncertain) {
+    noteRule(place, position, way, { isMatch, isUncertain, probability }, walk);
+  }
+  return isMatch ? applyTarget(rule, place, way, walk) : [{ way, exit: 'next' }];
+}
+
+function applyTarget(rule: Rule, place: Place, way: Way, walk: Walk): readonly Left[] {
+  const { packet } = way;
   const { target } = rule;
   const decider = rule.servicePort ?? packet.elementServicePort;
   switch (target.kind) {
     case 'none':
-      return undefined;
+      return [{ way, exit: 'next' }];
     case 'accept':
       packet.acceptedServicePort = decider ?? packet.acceptedServicePort;
-      return 'accepted';
+      return [{ way, exit: 'accepted' }];
     case 'drop':
     case 'reject':
       packet.servicePort = decider;
-      return target.kind === 'drop' ? 'DROP' : 'REJECT';
+      return [{ way, exit: target.kind === 'drop' ? 'DROP' : 'REJECT' }];
     case 'return':
-      return 'returned';
+      return [{ way, exit: 'returned' }];
     case 'jump':
-      return jump(target.chain, decider, place, walk);
+      return jump(target.chain, decider, place, way, walk);
     case 'goto':
-      return goTo(target.chain, place, walk);
+      return goTo(target.chain, place, way, walk);
     case 'mark':
       packet.mark = ((packet.mark & ~target.mask) ^ target.value) >>> 0;
-      return undefined;
-    case 'dnat': {
-      const to = { address: index.address(target.address), port: target.port ?? packet.destination.port };
-      translateDestination(walk, to, decider);
-      return 'accepted';
-    }
+      return [{ way, exit: 'next' }];
+    case 'dnat':
+      translateDestination(way, { address: walk.index.address(target.address), port: target.port ?? packet.destination.port }, decider);
+      return [{ way, exit: 'accepted' }];
     case 'snat':
     case 'masquerade':
       packet.sourceTarget = target;
       packet.isSnat = true;
-      return 'accepted';
+      return [{ way, exit: 'accepted' }];
     case 'verdictMap':
-      return lookUp(target, rule, place, walk);
+      return lookUp(target, rule, place, way, walk);
     case 'randomVerdictMap':
-      return goTo(target.chains[picked ?? 0] ?? '', place, walk);
+      return goTo(target.chains[0] ?? '', place, way, walk);
     case 'updateSet':
-      packet.seenNow.add(target.set);
-      return undefined;
+      packet.seenNow = new Set([...packet.seenNow, target.set]);
+      return [{ way, exit: 'next' }];
   }
 }
 
-function jump(name: string, decider: string | undefined, place: Place, walk: Walk): Exit | undefined {
+function jump(name: string, decider: string | undefined, place: Place, way: Way, walk: Walk): readonly Left[] {
   if (place.depth === CHAIN_DEPTH_MAX) {
-    walk.packet.servicePort = decider;
-    return 'DROP';
+    way.packet.servicePort = decider;
+    return [{ way, exit: 'DROP' }];
   }
-  const exit = walkChain({ ...place, chain: walk.index.chain(place.table, name), depth: place.depth + 1 }, walk);
-  return exit === 'returned' ? undefined : exit;
+  const left = walkChain({ ...place, chain: walk.index.chain(place.table, name), depth: place.depth + 1 }, way, walk);
+  for (const each of left) if (each.exit === 'returned') each.exit = 'next';
+  return left;
 }
 
 /** What the other chain returns, this one returns. */
-function goTo(name: string, place: Place, walk: Walk): Exit {
-  return walkChain({ ...place, chain: walk.index.chain(place.table, name) }, walk);
+function goTo(name: string, place: Place, way: Way, walk: Walk): readonly Left[] {
+  return walkChain({ ...place, chain: walk.index.chain(place.table, name) }, way, walk);
 }
 
-function lookUp(target: Extract<Target, { kind: 'verdictMap' }>, rule: Rule, place: Place, walk: Walk): Exit | undefined {
-  const { packet, index } = walk;
-  const map = index.map(target.map);
+function lookUp(target: Extract<Target, { kind: 'verdictMap' }>, rule: Rule, place: Place, way: Way, walk: Walk): readonly Left[] {
+  const { packet } = way;
+  const map = walk.index.map(target.map);
   const everyDestination = map.key.map(() => 'dst' as const);
-  const element = findElement(map.elements, map.key, everyDestination, packet, index);
-  if (element === undefined) return undefined;
+  const element = findElement(elementIndexOfMap(map), everyDestination, packet, walk.index);
+  if (element === undefined) return [{ way, exit: 'next' }];
   packet.elementServicePort = element.servicePort;
-  if (element.verdict.kind === 'goto') return goTo(element.verdict.chain, place, walk);
+  if (element.verdict.kind === 'goto') return goTo(element.verdict.chain, place, way, walk);
   packet.servicePort = rule.servicePort ?? element.servicePort;
-  return 'DROP';
+  return [{ way, exit: 'DROP' }];
 }
 
 /** It may do more than go on with the next rule. */
@@ -154,20 +182,25 @@ function isUnmodelled(target: Target): boolean {
 interface Decided {
   readonly isMatch: boolean;
   readonly isUncertain: boolean;
-  readonly probability?: number;
+  readonly probability: number | undefined;
 }
 
-function ruleStep(place: Place, position: number, rule: Rule, answer: Decided, walk: Walk): Step {
+function noteRule(place: Place, position: number, way: Way, decided: Decided, walk: Walk): void {
+  note(way, () => ruleStep(place, position, decided, walk));
+}
+
+function ruleStep({ hook, table, chain }: Place, position: number, { isMatch, isUncertain, probability }: Decided, walk: Walk): Step {
+  const rule = chain.rules[position];
   return {
     kind: 'rule',
-    hook: place.hook,
-    table: place.table.name,
-    chain: place.chain.name,
+    hook,
+    table: table.name,
+    chain: chain.name,
     number: position + 1,
-    text: walk.index.ruleText(rule, place.table, place.chain.name),
-    matched: answer.isMatch,
-    ...(rule.servicePort === undefined ? {} : { servicePort: rule.servicePort }),
-    ...(answer.probability === undefined ? {} : { probability: answer.probability }),
-    ...(answer.isUncertain ? { uncertain: true } : {}),
+    text: rule === undefined ? '' : walk.index.ruleText(rule, table, chain.name),
+    matched: isMatch,
+    ...(rule?.servicePort === undefined ? {} : { servicePort: rule.servicePort }),
+    ...(probability === undefined ? {} : { probability }),
+    ...(isUncertain ? { uncertain: true } : {}),
   };
 }

@@ -1,5 +1,5 @@
 // What a walk cannot know from Program and packet alone: chance, and what the engine remembers. A walk asks a Chooser;
-// explain answers with every possibility in turn, trace with what the engine would draw.
+// explain answers with every possibility, trace with what the engine would draw.
 import { CapacityError, UnsupportedError } from '../errors.ts';
 import type { Destination, VirtualService } from '../program/virtual-service.ts';
 import type { WalkedPacket } from './packet.ts';
@@ -10,13 +10,14 @@ export interface Chosen<Value> {
   readonly probability: number;
 }
 
+/** Where chance decides there may be several answers: the walk goes on with each of them. */
 export interface Chooser {
   /** A random 31-bit number is below the threshold. */
-  isBelow(threshold: number): Chosen<boolean>;
+  isBelow(threshold: number): readonly Chosen<boolean>[];
   /** One of `count` with equal chances, counted from 0. */
-  pick(count: number): Chosen<number>;
-  /** The server a scheduler gives a new connection; undefined: none is usable. */
-  schedule(service: VirtualService): Chosen<Destination> | undefined;
+  pick(count: number): readonly Chosen<number>[];
+  /** The servers a scheduler may give a new connection; none: none is usable. */
+  schedule(service: VirtualService): readonly Chosen<Destination>[];
   /** The packet's source was put on that list in the last `seconds` (ever, without them). */
   wasSeen(list: string, packet: WalkedPacket, seconds: number | undefined): boolean;
   /** The packet's source is an element of that dynamic set, whose elements live for `seconds`. */
@@ -48,53 +49,27 @@ export function schedulerShares(service: VirtualService): { readonly destination
   return usable.map((destination) => ({ destination, share: weightOf(destination) / total }));
 }
 
-/** Takes a walk through all its ways, one after the other: an odometer of the choices it makes, which replay in the same order. */
-export class EveryWay implements Chooser {
-  #choices: { readonly probabilities: readonly number[]; taken: number }[] = [];
-  #asked = 0;
+/** Every possibility, for a client without a binding. */
+export class EveryChance implements Chooser {
   #wayCount = 1;
 
-  /** The probability of the way that was just walked. */
-  get probability(): number {
-    return this.#choices.reduce((product, { probabilities, taken }) => product * (probabilities[taken] ?? 0), 1);
-  }
-
-  /** Turns to the next way. False: all were walked. */
-  advance(): boolean {
-    this.#asked = 0;
-    while (true) {
-      const last = this.#choices.at(-1);
-      if (last === undefined) return false;
-      const next = last.probabilities.findIndex((probability, index) => index > last.taken && probability > 0);
-      if (next >= 0) {
-        last.taken = next;
-        this.#wayCount++;
-        if (this.#wayCount > WAYS_MAX) throw new CapacityError('ways to explain', WAYS_MAX, this.#wayCount);
-        return true;
-      }
-      this.#choices.pop();
-    }
-  }
-
-  isBelow(threshold: number): Chosen<boolean> {
+  isBelow(threshold: number): readonly Chosen<boolean>[] {
     const probability = nominalProbability(threshold);
-    const { value, probability: taken } = this.#choose([probability, 1 - probability]);
-    return { value: value === 0, probability: taken };
+    const answers = [
+      { value: true, probability },
+      { value: false, probability: 1 - probability },
+    ];
+    return this.#counted(answers.filter((answer) => answer.probability > 0));
   }
 
-  pick(count: number): Chosen<number> {
-    return this.#choose(Array.from({ length: count }, () => 1 / count));
+  pick(count: number): readonly Chosen<number>[] {
+    return this.#counted(Array.from({ length: count }, (_, value) => ({ value, probability: 1 / count })));
   }
 
-  schedule(service: VirtualService): Chosen<Destination> | undefined {
-    const shares = schedulerShares(service);
-    if (shares.length === 0) return undefined;
-    const { value } = this.#choose(shares.map(({ share }) => share));
-    const taken = shares[value];
-    return taken === undefined ? undefined : { value: taken.destination, probability: taken.share };
+  schedule(service: VirtualService): readonly Chosen<Destination>[] {
+    return this.#counted(schedulerShares(service).map(({ destination, share }) => ({ value: destination, probability: share })));
   }
 
-  /** A client without a binding. */
   wasSeen(): boolean {
     return false;
   }
@@ -108,13 +83,9 @@ export class EveryWay implements Chooser {
     return true;
   }
 
-  #choose(probabilities: readonly number[]): Chosen<number> {
-    let choice = this.#choices[this.#asked];
-    if (choice === undefined) {
-      choice = { probabilities, taken: probabilities.findIndex((probability) => probability > 0) };
-      this.#choices.push(choice);
-    }
-    this.#asked++;
-    return { value: choice.taken, probability: probabilities[choice.taken] ?? 0 };
+  #counted<Value>(answers: readonly Chosen<Value>[]): readonly Chosen<Value>[] {
+    this.#wayCount += Math.max(0, answers.length - 1);
+    if (this.#wayCount > WAYS_MAX) throw new CapacityError('ways to explain', WAYS_MAX, this.#wayCount);
+    return answers;
   }
 }

@@ -3,46 +3,53 @@ import type { Explanation, Outcome } from '../dataplane-types.ts';
 import type { Packet } from '../packet.ts';
 import type { Program } from '../program/program.ts';
 import { firstTcpState, tcpPacketKind } from '../program/tcp-states.ts';
-import type { Refusal, Walk } from './chains.ts';
-import { EveryWay } from './chance.ts';
+import { EveryChance } from './chance.ts';
 import { walkHooks } from './hooks.ts';
-import { beginWalk } from './packet.ts';
-import { ProgramIndex } from './program-index.ts';
+import { beginPacket } from './packet.ts';
+import { indexOfProgram } from './program-index.ts';
+import { beginWay, stepsOf, type Way } from './way.ts';
 
 /**
- * Walks the Program once for each way that its random rules and schedulers can take the packet. Outcomes that agree in action,
+ * Walks the Program in every way that its random rules and schedulers can take the packet. Outcomes that agree in action,
  * backend, ServicePort and masquerade are one; its path is that of the first way.
  * @throws UnsupportedError when a scheduler on the way is not modelled.
  */
 export function explainPacket(program: Program, packet: Packet): Explanation {
-  const index = new ProgramIndex(program);
-  const ways = new EveryWay();
-  const outcomes = new Map<string, Outcome>();
-  do {
-    const outcome = outcomeOf(packet, index, ways);
-    const key = JSON.stringify([outcome.action, outcome.backend, outcome.servicePort, outcome.masquerade, outcome.uncertain]);
-    const known = outcomes.get(key);
-    outcomes.set(key, known === undefined ? outcome : { ...known, probability: known.probability + outcome.probability });
-  } while (ways.advance());
-  return { outcomes: [...outcomes.values()] };
-}
-
-function outcomeOf(packet: Packet, index: ProgramIndex, ways: EveryWay): Outcome {
-  const walked = beginWalk(packet, index.program.family);
+  const walk = { index: indexOfProgram(program), chooser: new EveryChance(), keepsAll: false };
+  const walked = beginPacket(packet, program.family);
   const canBegin = packet.protocol !== 'TCP' || firstTcpState(tcpPacketKind(packet.tcpFlags), true) !== 'INVALID';
   if (!canBegin) walked.state = 'INVALID';
-  const walk: Walk = { index, packet: walked, chooser: ways, steps: [], keepsAll: false };
-  const refusal = walkHooks(walk, packet.hook);
+  return { outcomes: outcomesOf(walkHooks(walk, beginWay(walked), packet.hook)) };
+}
+
+function outcomesOf(ways: readonly Way[]): Outcome[] {
+  const groups = new Map<string, { readonly first: Way; probability: number }>();
+  for (const way of ways) {
+    const { action, backend, servicePort, masquerade } = decision(way);
+    const key = [action, backend?.address, backend?.port, servicePort, masquerade, way.packet.isUncertain].join(' ');
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, { first: way, probability: way.probability });
+    else known.probability += way.probability;
+  }
+  return [...groups.values()].map(({ first, probability }) => outcomeOf(first, probability));
+}
+
+/** Its path is put together when somebody reads it. */
+function outcomeOf(way: Way, probability: number): Outcome {
+  let path: Outcome['path'] | undefined;
   return {
-    ...decision(walk, refusal),
-    probability: ways.probability,
-    ...(walked.isUncertain ? { uncertain: true } : {}),
-    path: walk.steps,
+    ...decision(way),
+    probability,
+    ...(way.packet.isUncertain ? { uncertain: true } : {}),
+    get path() {
+      path ??= stepsOf(way);
+      return path;
+    },
   };
 }
 
 /** What a walk came to. */
-export function decision({ packet }: Walk, refusal: Refusal | undefined): Omit<Outcome, 'probability' | 'path'> {
+export function decision({ packet, refusal }: Way): Omit<Outcome, 'probability' | 'path'> {
   const isTranslated = refusal === undefined && packet.isDnat;
   const servicePort = refusal !== undefined || packet.isDnat ? packet.servicePort : packet.acceptedServicePort;
   return {

@@ -28,18 +28,18 @@ export class ForeseenChoices implements Chooser {
     this.#randomState = view.randomState;
   }
 
-  isBelow(threshold: number): Chosen<boolean> {
+  isBelow(threshold: number): readonly Chosen<boolean>[] {
     const value = (this.#draw() & RANDOM_31_BITS) < threshold;
     const probability = nominalProbability(threshold);
-    return { value, probability: value ? probability : 1 - probability };
+    return [{ value, probability: value ? probability : 1 - probability }];
   }
 
-  pick(count: number): Chosen<number> {
-    return { value: Math.floor((this.#draw() * count) / TWO_TO_32), probability: 1 / count };
+  pick(count: number): readonly Chosen<number>[] {
+    return [{ value: Math.floor((this.#draw() * count) / TWO_TO_32), probability: 1 / count }];
   }
 
   /** ip_vs_rr: newest first, from the one after the last choice. */
-  schedule(service: VirtualService): Chosen<Destination> | undefined {
+  schedule(service: VirtualService): readonly Chosen<Destination>[] {
     if (service.scheduler !== 'rr') throw new UnsupportedError(`scheduler ${service.scheduler} is not supported`);
     const newestFirst = service.destinations.toReversed();
     const last = this.#view.lastDestination(service.protocol, service.address, service.port);
@@ -47,7 +47,7 @@ export class ForeseenChoices implements Chooser {
     const round = [...newestFirst.slice(position + 1), ...newestFirst.slice(0, position + 1)];
     const chosen = round.find(({ weight }) => weight > 0);
     const share = schedulerShares(service).find(({ destination }) => destination === chosen)?.share;
-    return chosen === undefined || share === undefined ? undefined : { value: chosen, probability: share };
+    return chosen === undefined || share === undefined ? [] : [{ value: chosen, probability: share }];
   }
 
   wasSeen(list: string, packet: WalkedPacket, seconds: number | undefined): boolean {

@@ -1,61 +1,52 @@
 // Asks the matches of a rule, and looks packets up in sets and maps, straight from the Program's data.
 import { prefixContains } from '../address.ts';
 import type { Match, Rule } from '../program/ruleset.ts';
-import type { ElementKey, KeyField } from '../program/sets.ts';
 import type { Chooser } from './chance.ts';
+import { elementIndexOfSet, findElement } from './element-index.ts';
 import type { WalkedPacket } from './packet.ts';
 import type { ProgramIndex } from './program-index.ts';
+import type { Walk } from './walk.ts';
+import { splitWay, type Way } from './way.ts';
 
-/** Whether a rule matches; `probability` of that answer, when chance had a say. */
+/** Whether a rule matches, for one way. */
 export interface MatchAnswer {
+  readonly way: Way;
   readonly isMatch: boolean;
-  readonly probability?: number;
+  /** Of this answer; undefined when chance had no say. */
+  readonly probability: number | undefined;
   /** The answer hangs on words that this model cannot judge. */
-  readonly isUncertain?: true;
+  readonly isUncertain: boolean;
 }
 
-type Side = 'src' | 'dst';
-
-/** Asks in order, until one fails. */
-export function askMatches(rule: Rule, packet: WalkedPacket, index: ProgramIndex, chooser: Chooser): MatchAnswer {
+/** Asks in order, until one fails. Where chance decides, each answer has a way of its own: the matching one comes first. */
+export function askMatches(rule: Rule, way: Way, { index, chooser }: Walk): readonly MatchAnswer[] {
+  const failed: MatchAnswer[] = [];
   let probability: number | undefined;
   let isUncertain = false;
-  const answer = (isMatch: boolean): MatchAnswer => ({
-    isMatch,
-    ...(probability === undefined ? {} : { probability }),
-    ...(isUncertain ? { isUncertain } : {}),
-  });
-  for (const [at, match] of rule.matches.entries()) {
-    if (isUnknown(match, rule, packet) && mayHold(rule.matches.slice(at + 1), packet, index, chooser)) isUncertain = true;
+  const { matches } = rule;
+  for (let at = 0; at < matches.length; at++) {
+    const match = matches[at];
+    if (match === undefined) break;
+    if (isUnknown(match, rule, way.packet) && mayHold(matches.slice(at + 1), way.packet, index, chooser)) isUncertain = true;
     const isNegated = 'negated' in match;
     if (match.kind === 'statistic') {
       const chosen = chooser.isBelow(match.threshold);
-      probability = (probability ?? 1) * chosen.probability;
-      if (chosen.value === isNegated) return answer(false);
-    } else if (holds(match, packet, index, chooser) === isNegated) {
-      return answer(false);
+      const holding = chosen.find(({ value }) => value !== isNegated);
+      const failing = chosen.find(({ value }) => value === isNegated);
+      const before = { way: way.probability, rule: probability ?? 1 };
+      if (failing !== undefined) {
+        const rest = holding === undefined ? way : splitWay(way);
+        rest.probability = before.way * failing.probability;
+        failed.unshift({ way: rest, isMatch: false, probability: before.rule * failing.probability, isUncertain });
+      }
+      if (holding === undefined) return failed;
+      way.probability = before.way * holding.probability;
+      probability = before.rule * holding.probability;
+    } else if (holds(match, way.packet, index, chooser) === isNegated) {
+      return [{ way, isMatch: false, probability, isUncertain }, ...failed];
     }
   }
-  return answer(true);
-}
-
-/** The element of a set or map that holds the packet's key: with networks, the one of the longest prefix. */
-export function findElement<Element extends { readonly key: ElementKey }>(
-  elements: readonly Element[],
-  key: readonly KeyField[],
-  sides: readonly Side[],
-  packet: WalkedPacket,
-  index: ProgramIndex,
-): Element | undefined {
-  const resolved = sidesOfKey(key, sides);
-  let best: { readonly element: Element; readonly length: number } | undefined;
-  for (const element of elements) {
-    const isInside = key.every((field, at) => fieldHolds(field, element.key[at], resolved[at] ?? 'dst', packet, index));
-    if (!isInside) continue;
-    const length = key.reduce((sum, field, at) => sum + (field === 'network' ? index.prefix(String(element.key[at])).length : 0), 0);
-    if (best === undefined || length > best.length) best = { element, length };
-  }
-  return best?.element;
+  return [{ way, isMatch: true, probability, isUncertain }, ...failed];
 }
 
 /** What a dump asks and this model cannot tell: words that are not modelled, and interfaces that nobody named. */
@@ -110,7 +101,7 @@ function holds(match: Exclude<Match, { kind: 'statistic' }>, packet: WalkedPacke
       return index.isLocal(match.side === 'source' ? packet.source.address : packet.destination.address);
     case 'recent':
       if (match.operation === 'rcheck') return packet.seenNow.has(match.list) || chooser.wasSeen(match.list, packet, match.seconds);
-      packet.seenNow.add(match.list);
+      packet.seenNow = new Set([...packet.seenNow, match.list]);
       return true;
     case 'set':
       return isInSet(match, packet, index, chooser);
@@ -132,30 +123,9 @@ function holds(match: Exclude<Match, { kind: 'statistic' }>, packet: WalkedPacke
 }
 
 function isInSet(match: Extract<Match, { kind: 'set' }>, packet: WalkedPacket, index: ProgramIndex, chooser: Chooser): boolean {
-  const { name, key, elements, timeoutSeconds } = index.set(match.set);
-  if (timeoutSeconds !== undefined) return packet.seenNow.has(name) || chooser.isElement(name, packet, timeoutSeconds);
-  const members = elements.map((element) => ({ key: element }));
-  return findElement(members, key, match.fields, packet, index) !== undefined;
-}
-
-/** ipset's notation has no side for the protocol, which goes with the port. */
-function sidesOfKey(key: readonly KeyField[], sides: readonly Side[]): readonly Side[] {
-  if (sides.length === key.length) return sides;
-  const rest = sides.values();
-  return key.map((field) => (field === 'protocol' ? 'dst' : (rest.next().value ?? 'dst')));
-}
-
-function fieldHolds(field: KeyField, part: string | number | undefined, side: Side, packet: WalkedPacket, index: ProgramIndex): boolean {
-  const endpoint = side === 'src' ? packet.source : packet.destination;
-  switch (field) {
-    case 'address':
-    case 'network':
-      return prefixContains(index.prefix(String(part)), endpoint.address);
-    case 'protocol':
-      return part === packet.protocolName;
-    case 'port':
-      return Number(part) === endpoint.port;
-  }
+  const set = index.set(match.set);
+  if (set.timeoutSeconds !== undefined) return packet.seenNow.has(set.name) || chooser.isElement(set.name, packet, set.timeoutSeconds);
+  return findElement(elementIndexOfSet(set), match.fields, packet, index) !== undefined;
 }
 
 function isInterface(pattern: string, name: string): boolean {

@@ -29,8 +29,8 @@ export interface WalkedPacket {
   isSourceSettled: boolean;
   /** Where IPVS found it. */
   virtual: Endpoint | undefined;
-  /** Lists and sets that this packet has put its source on. */
-  readonly seenNow: Set<string>;
+  /** Lists and sets that this packet has put its source on; replaced when one is added. */
+  seenNow: ReadonlySet<string>;
   /** It passed a rule of which not all is modelled. */
   isUncertain: boolean;
   rulesEvaluated: number;
@@ -45,7 +45,7 @@ export interface WalkedPacket {
 const protocolNames: Readonly<Record<TransportProtocol, IpProtocol>> = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' };
 
 /** @throws InvalidArgumentError when an address is none, or of another family than the Program's. */
-export function beginWalk(packet: Packet, family: Family): WalkedPacket {
+export function beginPacket(packet: Packet, family: Family): WalkedPacket {
   const source = { address: addressIn('packet.source', packet.source, family), port: packet.sourcePort };
   const destination = { address: addressIn('packet.destination', packet.destination, family), port: packet.destinationPort };
   return {

@@ -9,6 +9,7 @@ import type { VirtualService } from '../program/virtual-service.ts';
 import type { NftWords } from '../render/nft-rule-text.ts';
 import { stepText } from '../render/step-text.ts';
 import type { Endpoint } from './packet.ts';
+import { rememberBy } from './remember.ts';
 
 /** A base chain and the table its names belong to. */
 export interface BaseChain {
@@ -17,33 +18,52 @@ export interface BaseChain {
   readonly base: NonNullable<Chain['base']>;
 }
 
+const chainsByName = rememberBy((table: Table): ReadonlyMap<string, Chain> => new Map(table.chains.map((chain) => [chain.name, chain])));
+
+/** The index of a Program, made once. */
+export const indexOfProgram = rememberBy((program: Program) => new ProgramIndex(program));
+
 export class ProgramIndex {
   readonly program: Program;
-  readonly #chains = new Map<Table, Map<string, Chain>>();
   readonly #sets: ReadonlyMap<string, NamedSet>;
   readonly #maps: ReadonlyMap<string, VerdictMap>;
+  readonly #baseChains = new Map<Hook, readonly BaseChain[]>();
   readonly #prefixes = new Map<string, Prefix>();
-  readonly #ruleTexts = new Map<Rule, string>();
+  readonly #addresses = new Map<string, Address>();
+  readonly #ruleTexts = new WeakMap<Rule, string>();
   readonly #words: NftWords;
+  readonly #localAddresses: ReadonlySet<string>;
+  readonly #localPrefixes: readonly Prefix[];
+  readonly #virtualServices: ReadonlyMap<string, VirtualService>;
 
   constructor(program: Program) {
     this.program = program;
-    for (const table of program.tables) this.#chains.set(table, new Map(table.chains.map((chain) => [chain.name, chain])));
     this.#sets = new Map(program.sets.map((set) => [set.name, set]));
     this.#maps = new Map(program.maps.map((map) => [map.name, map]));
     this.#words = { family: program.family, mapKey: (name) => this.map(name).key };
+    const local = program.localAddresses.map((text) => this.prefix(text));
+    this.#localAddresses = new Set(local.filter(isWhole).map(addressText));
+    this.#localPrefixes = local.filter((prefix) => !isWhole(prefix));
+    const keyed = program.virtualServices.map((service) => {
+      const key = virtualServiceKey(service.protocol, addressText(this.prefix(service.address)), service.port);
+      return [key, service] as const;
+    });
+    this.#virtualServices = new Map(keyed.reverse()); // of two with one address, the first is found
   }
 
   /** The base chains of a hook in the order they run. */
-  baseChains(hook: Hook): BaseChain[] {
-    const all = this.program.tables.flatMap((table) =>
-      table.chains.flatMap((chain) => (chain.base?.hook === hook ? { table, chain, base: chain.base } : [])),
-    );
-    return all.sort((a, b) => a.base.priority - b.base.priority);
+  baseChains(hook: Hook): readonly BaseChain[] {
+    const known = this.#baseChains.get(hook);
+    if (known !== undefined) return known;
+    const chains = this.program.tables
+      .flatMap((table) => table.chains.flatMap((chain) => (chain.base?.hook === hook ? { table, chain, base: chain.base } : [])))
+      .sort((a, b) => a.base.priority - b.base.priority);
+    this.#baseChains.set(hook, chains);
+    return chains;
   }
 
   chain(table: Table, name: string): Chain {
-    return existing('chain', name, this.#chains.get(table)?.get(name));
+    return existing('chain', name, chainsByName(table).get(name));
   }
 
   set(name: string): NamedSet {
@@ -65,14 +85,17 @@ export class ProgramIndex {
   }
 
   address(text: string): Address {
+    const known = this.#addresses.get(text);
+    if (known !== undefined) return known;
     const address = parseAddress(text);
     if (address === undefined) throw new InvalidArgumentError('address', text, 'is not an IP address');
+    this.#addresses.set(text, address);
     return address;
   }
 
   /** fib type local. */
   isLocal(address: Address): boolean {
-    return this.program.localAddresses.some((text) => prefixContains(this.prefix(text), address));
+    return this.#localAddresses.has(address.text) || this.#localPrefixes.some((prefix) => prefixContains(prefix, address));
   }
 
   ruleText(rule: Rule, table: Table, chainName: string): string {
@@ -82,10 +105,22 @@ export class ProgramIndex {
   }
 
   virtualService(protocol: TransportProtocol, { address, port }: Endpoint): VirtualService | undefined {
-    return this.program.virtualServices.find(
-      (service) => service.protocol === protocol && service.port === port && prefixContains(this.prefix(service.address), address),
-    );
+    return this.#virtualServices.get(virtualServiceKey(protocol, address.text, port));
   }
+}
+
+function virtualServiceKey(protocol: TransportProtocol, address: string, port: number): string {
+  return `${protocol} ${address} ${port}`;
+}
+
+const WORD_BITS = 32;
+
+function isWhole({ words, length }: Prefix): boolean {
+  return length === words.length * WORD_BITS;
+}
+
+function addressText({ text }: Prefix): string {
+  return text.split('/')[0] ?? text;
 }
 
 function existing<Item>(what: string, name: string, item: Item | undefined): Item {

@@ -1,17 +1,19 @@
 // trace: the way one packet would take right now, every rule it would meet, and the verdict that processing it would give.
 // It moves nothing: what the engine remembers comes through its view.
-import type { Step, Trace } from '../dataplane-types.ts';
+import type { Trace } from '../dataplane-types.ts';
 import type { EngineView, FoundConnection, TupleText } from '../engine/engine.ts';
 import type { Packet, Verdict } from '../packet.ts';
 import { establishedPaths } from '../program/established.ts';
 import type { Program } from '../program/program.ts';
 import { firstTcpState, isTcpState, nextTcpState, tcpPacketKind } from '../program/tcp-states.ts';
-import { endpointText, type Refusal, type Walk } from './chains.ts';
+import { endpointText } from './chains.ts';
 import { decision } from './explain.ts';
 import { ForeseenChoices } from './foreseen.ts';
 import { walkHooks, walkKnownPath } from './hooks.ts';
-import { beginWalk, type Endpoint, type WalkedPacket } from './packet.ts';
-import { ProgramIndex } from './program-index.ts';
+import { beginPacket, type Endpoint, type WalkedPacket } from './packet.ts';
+import { indexOfProgram, type ProgramIndex } from './program-index.ts';
+import type { Walk } from './walk.ts';
+import { beginWay, note, refuse, stepsOf, type Way } from './way.ts';
 
 /** What an engine's view does not tell. */
 export interface TraceConditions {
@@ -25,24 +27,31 @@ export interface TraceConditions {
 
 /** @throws UnsupportedError when a scheduler on the way is not modelled. */
 export function tracePacket(program: Program, packet: Packet, view: EngineView, conditions: TraceConditions): Trace {
-  const index = new ProgramIndex(program);
-  const walked = beginWalk(packet, program.family);
-  const steps: Step[] = [];
+  const index = indexOfProgram(program);
+  const walked = beginPacket(packet, program.family);
+  const way = beginWay(walked);
   const hit = view.findConnection(packet.protocol, tupleOf(walked));
   const role = hit === undefined ? 'new' : roleOf(hit, packet);
   const chooser = new ForeseenChoices(view, conditions.now, role === 'beginsAgain' ? hit?.connection : undefined);
-  const walk: Walk = { index, packet: walked, chooser, steps, keepsAll: true };
-  if (hit !== undefined && role === 'known') return { verdict: traceKnown(walk, hit), steps };
+  const walk: Walk = { index, chooser, keepsAll: true };
+  if (hit !== undefined && role === 'known') return traceKnown(walk, way, hit);
 
   const canBegin = packet.protocol !== 'TCP' || firstTcpState(tcpPacketKind(packet.tcpFlags), conditions.tcpLoose ?? true) !== 'INVALID';
   const isInvalid = role === 'invalid' || !canBegin;
-  walked.state = isInvalid ? 'INVALID' : 'NEW';
-  steps.push({ kind: 'conntrack', text: unknownText(role, isInvalid), connection: walked.state });
+  const connection = isInvalid ? 'INVALID' : 'NEW';
+  walked.state = connection;
+  note(way, () => ({ kind: 'conntrack', text: unknownText(role, isInvalid), connection }));
   if (!isInvalid && conditions.isConntrackFull) {
-    steps.push({ kind: 'conntrack', text: 'the table is full (nf_conntrack_max)', connection: 'NEW' });
-    return { verdict: verdictOf(walk, 'DROP'), steps };
+    note(way, () => ({ kind: 'conntrack', text: 'the table is full (nf_conntrack_max)', connection: 'NEW' }));
+    return traceOf(refuse(way, 'DROP'));
   }
-  return { verdict: verdictOf(walk, walkHooks(walk, packet.hook)), steps };
+  return traceOf(theWay(walkHooks(walk, way, packet.hook)));
+}
+
+/** Where nothing is left to chance there is one. */
+function theWay([way, ...others]: readonly Way[]): Way {
+  if (way === undefined || others.length > 0) throw new Error(`a traced packet has ${others.length + (way === undefined ? 0 : 1)} ways`);
+  return way;
 }
 
 /** What the packet is to the connection that has its tuple. */
@@ -60,25 +69,26 @@ function unknownText(role: 'new' | 'known' | 'invalid' | 'beginsAgain', isInvali
   return isInvalid ? 'no known connection, and the packet cannot begin one' : 'no known connection';
 }
 
-function traceKnown(walk: Walk, { connection, direction, path, viaIpvs, snat }: FoundConnection): Verdict {
-  const { packet, index, steps } = walk;
+function traceKnown(walk: Walk, way: Way, { connection, direction, path, viaIpvs, snat }: FoundConnection): Trace {
+  const { packet } = way;
+  const { index } = walk;
   const isOriginal = direction === 'original';
   const kind = isOriginal ? 'ESTABLISHED' : 'REPLY';
   const to = leavingAs(isOriginal ? connection.reply : connection.original, index);
   const state = connection.state === undefined ? '' : ` in state ${connection.state}`;
-  steps.push({ kind: 'conntrack', text: `known connection${state}, ${direction} direction`, connection: kind });
+  note(way, () => ({ kind: 'conntrack', text: `known connection${state}, ${direction} direction`, connection: kind }));
   packet.state = 'ESTABLISHED';
   packet.isDnat = connection.dnat;
   packet.isSnat = snat;
   if (viaIpvs) packet.virtual = { address: index.address(connection.original.destination), port: connection.original.destinationPort };
   const known = establishedPaths(index.program)[path] ?? 'run';
-  const refusal = known === 'run' ? walkKnownPath(walk, path, to) : undefined;
+  const { refusal } = known === 'run' ? theWay(walkKnownPath(walk, way, path, to)) : way;
   if (refusal === undefined) {
-    steps.push({ kind: 'translation', text: `leaves as ${endpointText(to.source)} to ${endpointText(to.destination)}` });
+    note(way, () => ({ kind: 'translation', text: `leaves as ${endpointText(to.source)} to ${endpointText(to.destination)}` }));
   }
   const isDnat = refusal === undefined && isOriginal && connection.dnat;
   const servicePort = refusal === undefined ? connection.servicePort : packet.servicePort;
-  return {
+  const verdict: Verdict = {
     action: refusal ?? (isDnat ? 'DNAT' : 'ACCEPT'),
     connection: kind,
     ...(servicePort === undefined ? {} : { servicePort }),
@@ -87,16 +97,18 @@ function traceKnown(walk: Walk, { connection, direction, path, viaIpvs, snat }: 
     translated: tupleOf(refusal === undefined ? to : packet.arrived),
     rulesEvaluated: known === 'run' ? packet.rulesEvaluated : known,
   };
+  return { verdict, steps: stepsOf(way) };
 }
 
-function verdictOf(walk: Walk, refusal: Refusal | undefined): Verdict {
-  const { packet } = walk;
-  return {
-    ...decision(walk, refusal),
+function traceOf(way: Way): Trace {
+  const { packet, refusal } = way;
+  const verdict: Verdict = {
+    ...decision(way),
     connection: packet.state,
     translated: tupleOf(refusal === undefined ? packet : packet.arrived),
     rulesEvaluated: packet.rulesEvaluated,
   };
+  return { verdict, steps: stepsOf(way) };
 }
 
 /** A packet leaves with the tuple of the other direction turned round. */
