@@ -40,6 +40,11 @@ export function readManifests(options: InputOptions, io: Io): ManifestRead {
   return { objects, errors };
 }
 
+/** The files behind all `-f`, those of directories too. @throws InputError */
+export function manifestFiles({ filename = [], recursive }: InputOptions): string[] {
+  return filename.flatMap((name) => pathsOf(name, recursive === true));
+}
+
 /** The KubeProxyConfiguration of `--config`. */
 export function readProxyConfig(file: string | undefined): KubeProxyConfiguration {
   return file === undefined ? {} : parseConfig(readText(file), file);
@@ -53,12 +58,16 @@ interface Source {
 function sourcesOf(name: string, isRecursive: boolean, io: Io): Source[] {
   if (name === '-') return [{ origin: '<stdin>', text: () => io.stdin() }];
   if (/^https?:\/\//.test(name)) throw new UsageError(`${name}: addresses are not fetched; try: curl -L ${name} | svcplane … -f -`);
+  return pathsOf(name, isRecursive).map((path) => ({ origin: path, text: () => readText(path) }));
+}
+
+function pathsOf(name: string, isRecursive: boolean): string[] {
   const paths = isDirectory(name) ? manifestsIn(name, isRecursive) : [name];
   if (paths.length === 0)
     throw new InputError(
       `${name}: no ${MANIFEST_EXTENSIONS.join(', ')} files in this directory${isRecursive ? '' : ' (-R looks further down)'}`,
     );
-  return paths.map((path) => ({ origin: path, text: () => readText(path) }));
+  return paths;
 }
 
 function manifestsIn(directory: string, isRecursive: boolean): string[] {

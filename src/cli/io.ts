@@ -12,6 +12,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since 1970, for ages. */
   now(): number;
+  /** Until the person or the system asks the process to stop. What serves on and on waits for it. */
+  untilStopped(): Promise<void>;
 }
 
 /** Wrong arguments: exit code 2. */

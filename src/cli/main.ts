@@ -17,6 +17,10 @@ const io: Io = {
   isTTY: process.stdout.isTTY === true,
   env: process.env,
   now: Date.now,
+  untilStopped: () =>
+    new Promise((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    }),
 };
 
 run(process.argv.slice(2), io).then((code) => {

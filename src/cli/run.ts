@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { InvalidArgumentError, SvcplaneError, UnsupportedError } from '../errors.ts';
 import { addDemo } from './demo.ts';
+import { addDns } from './dns.ts';
 import { addGet } from './get.ts';
 import { InputError, type Io, UsageError } from './io.ts';
 import { addIpvs } from './ipvs.ts';
@@ -22,8 +23,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .helpCommand(false)
     .configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) })
     .exitOverride();
-  for (const add of [addTrace, addGet, addRender, addIpvs, addValidate, addDemo]) add(program, io, (finished) => (code = finished));
-  for (const command of program.commands) command.copyInheritedSettings(program);
+  for (const add of [addTrace, addGet, addRender, addIpvs, addValidate, addDns, addDemo]) add(program, io, (finished) => (code = finished));
+  for (const command of allCommands(program)) command.copyInheritedSettings(program);
   try {
     if (argv.length === 0) {
       program.outputHelp({ error: true });
@@ -34,6 +35,10 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     return report(error, io);
   }
+}
+
+function allCommands(command: Command): Command[] {
+  return command.commands.flatMap((child) => [child, ...allCommands(child)]);
 }
 
 /** One clear line, and the exit code that goes with it. Commander has printed its own already. */

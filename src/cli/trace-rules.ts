@@ -1,14 +1,15 @@
 // `svcplane trace --rules`: one packet through a dump from a real node. No cluster: a dump knows addresses, not names.
-import { parseAddress } from '../address.ts';
 import { createDataplaneSync } from '../dataplane.ts';
 import type { Dataplane, Explanation } from '../dataplane-types.ts';
 import { RulesError } from '../errors.ts';
 import type { Packet, TransportProtocol } from '../packet.ts';
+import { addressAndPort } from './address-port.ts';
 import { explanationText } from './explanation-text.ts';
 import { readText } from './input.ts';
 import { InputError, type Io, paintFor, UsageError, writeJson } from './io.ts';
 import type { NodeOptions, OutputFormat } from './options.ts';
 
+const WITH_RULES = 'with --rules, ';
 const DEFAULT_SOURCE_PORT = 40000;
 const PROTOCOLS: readonly TransportProtocol[] = ['TCP', 'UDP', 'SCTP'];
 
@@ -79,11 +80,11 @@ function doubtText({ outcomes }: Explanation): string {
 }
 
 function packetOf({ from, to, protocol = 'TCP', inInterface }: TraceRulesOptions): Packet {
-  const source = addressAndPort('--from', from);
-  const destination = addressAndPort('--to', to);
+  const source = addressAndPort('--from', from, WITH_RULES);
+  const destination = addressAndPort('--to', to, WITH_RULES);
   const named = PROTOCOLS.find((known) => known === protocol.toUpperCase());
   if (named === undefined) throw new UsageError(`--protocol ${protocol} is not one of ${PROTOCOLS.join(', ')}`);
-  if (destination.port === undefined) throw new UsageError(`--to ${to}: with --rules, expected IP:port`);
+  if (destination.port === undefined) throw new UsageError(`--to ${to}: ${WITH_RULES}expected IP:port`);
   return {
     protocol: named,
     source: source.address,
@@ -92,14 +93,4 @@ function packetOf({ from, to, protocol = 'TCP', inInterface }: TraceRulesOptions
     destinationPort: destination.port,
     ...(inInterface === undefined ? {} : { inInterface }),
   };
-}
-
-/** `10.0.0.1`, `10.0.0.1:80`, `fd00::1`, `[fd00::1]:80`. */
-function addressAndPort(option: string, text: string): { readonly address: string; readonly port?: number } {
-  const whole = parseAddress(text);
-  if (whole !== undefined) return { address: whole.text };
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text) ?? [];
-  const address = parseAddress(bracketed ?? plain ?? '');
-  if (address === undefined) throw new UsageError(`${option} ${text}: with --rules, expected an IP address, with a port behind it or not`);
-  return { address: address.text, port: Number(port) };
 }

@@ -8,6 +8,7 @@ import { InvalidArgumentError, InvalidObjectError, type ObjectProblem } from '..
 import { requirePrefix } from './address-range.ts';
 import { type AdmissionSettings, admit } from './admission.ts';
 import { parsePortRange } from './allocation.ts';
+import { withNamespace } from './defaults.ts';
 import { reconcileEndpointSlices } from './endpoint-slices.ts';
 import { fieldsOf, listOf, textOf } from './fields.ts';
 import { completeNodes, type NodeSpec, nodesFromSpecs } from './nodes.ts';
@@ -39,10 +40,15 @@ export interface ClusterConsumer {
   delete(refs: Iterable<ObjectRef>): void;
 }
 
+export interface ApplyOptions {
+  /** Deletes what was applied before and is not among these objects, as `kubectl apply --prune --all` does. */
+  readonly prune?: boolean;
+}
+
 /** An API server with its controllers, in memory. Given objects always win over made ones. */
 export interface Cluster {
   /** Validated and defaulted as the API server does; workloads become Pods. All of it or nothing. @throws InvalidObjectError */
-  apply(objects: Iterable<KubernetesObject>): void;
+  apply(objects: Iterable<KubernetesObject>, options?: ApplyOptions): void;
   /** Objects and all that their controllers made for them. What does not exist is passed over. */
   delete(refs: Iterable<ObjectRef>): void;
   /** Everything, or everything of a kind, sorted: with addresses, EndpointSlices, Namespaces. */
@@ -84,9 +90,10 @@ interface ClusterSettings extends AdmissionSettings {
 export function createCluster(options: ClusterOptions = {}): Cluster {
   const settings = settingsOf(options);
   const consumers = new Set<ClusterConsumer>();
+  const ownNodes = nodesFromSpecs(options.nodes ?? DEFAULT_NODE_COUNT);
   let store = new ObjectStore();
   change((draft) => {
-    for (const node of nodesFromSpecs(options.nodes ?? DEFAULT_NODE_COUNT)) draft.put(node);
+    for (const node of ownNodes) draft.put(node);
   });
 
   function change(edit: (draft: ObjectStore) => void): void {
@@ -105,11 +112,16 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
   }
 
   return {
-    apply(objects) {
-      const { admitted, problems } = admit(objects, store, settings);
-      const [first] = problems;
-      if (first !== undefined) throw new InvalidObjectError(first);
+    apply(objects, { prune = false } = {}) {
+      const given = [...objects];
       change((draft) => {
+        if (prune) {
+          removeAllBut(draft, given, settings);
+          if (draft.count('Node') === 0) for (const node of ownNodes) draft.put(node);
+        }
+        const { admitted, problems } = admit(given, draft, settings);
+        const [first] = problems;
+        if (first !== undefined) throw new InvalidObjectError(first);
         makeRoomForNodes(draft, admitted, settings);
         for (const object of admitted) draft.putGiven(object);
       });
@@ -201,6 +213,13 @@ function makeRoomForNodes(draft: ObjectStore, admitted: readonly KubernetesObjec
   const known = new Set([...givenNodes, ...draft.list('Node').map((node) => node.metadata.name)]);
   const missing = [...named].filter((name) => !known.has(name)).sort();
   for (const node of nodesFromSpecs(missing.map((name) => ({ name })))) draft.putGiven(node);
+}
+
+/** Deletes what was given before and is none of these objects. */
+function removeAllBut(draft: ObjectStore, objects: readonly KubernetesObject[], { namespace }: ClusterSettings): void {
+  const kept = new Set(objects.map((object) => keyOf(refOf(withNamespace(object, namespace)))));
+  const given = draft.kinds().flatMap((kind) => draft.list(kind).filter((object) => draft.isGiven(object)));
+  for (const object of given) if (!kept.has(keyOf(refOf(object)))) removeWithDependents(draft, refOf(object));
 }
 
 function nodeNamesIn(object: KubernetesObject): string[] {

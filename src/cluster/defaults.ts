@@ -35,7 +35,8 @@ export function withDefaults(object: KubernetesObject, { families, namespace }: 
   }
 }
 
-function withNamespace(object: KubernetesObject, namespace: string): KubernetesObject {
+/** In the namespace of objects that name none. */
+export function withNamespace(object: KubernetesObject, namespace: string): KubernetesObject {
   if (!isNamespaced(object.kind) || object.metadata.namespace) return object;
   return { ...object, metadata: { ...object.metadata, namespace } };
 }

@@ -85,7 +85,7 @@ export interface DnsSettings {
 const DEFAULT_ZONES = ['cluster.local.', 'in-addr.arpa.', 'ip6.arpa.'];
 const DEFAULT_TTL = 5;
 const TTL_MAX = 3600;
-const POD_NAMES: readonly PodNames[] = ['disabled', 'insecure', 'verified'];
+export const POD_NAMES: readonly PodNames[] = ['disabled', 'insecure', 'verified'];
 
 /** Checks and defaults the options. @throws InvalidArgumentError, UnsupportedError */
 export function settleDnsOptions(options: ClusterDnsOptions): DnsSettings {

@@ -12,7 +12,7 @@ export interface Answer {
 
 export async function svcplane(
   argv: readonly string[],
-  io: { stdin?: string; isTTY?: boolean; env?: Record<string, string> } = {},
+  io: { stdin?: string; isTTY?: boolean; env?: Record<string, string>; untilStopped?: () => Promise<void> } = {},
 ): Promise<Answer> {
   let stdout = '';
   let stderr = '';
@@ -27,6 +27,7 @@ export async function svcplane(
     isTTY: io.isTTY ?? false,
     env: io.env ?? {},
     now: () => Date.parse('2025-01-01T00:00:00Z'),
+    untilStopped: io.untilStopped ?? (() => Promise.resolve()),
   });
   return { code, stdout, stderr };
 }

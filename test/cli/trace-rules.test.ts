@@ -25,7 +25,15 @@ async function trace(dump: string, ...more: string[]): Promise<{ code: number; o
   writeFileSync(file, dump);
   let out = '';
   let err = '';
-  const io: Io = { stdout: (text) => (out += text), stderr: (text) => (err += text), stdin: () => '', isTTY: false, env: {}, now: () => 0 };
+  const io: Io = {
+    stdout: (text) => (out += text),
+    stderr: (text) => (err += text),
+    stdin: () => '',
+    isTTY: false,
+    env: {},
+    now: () => 0,
+    untilStopped: async () => {},
+  };
   const code = await run(['trace', '--rules', file, '--node-ip', '192.168.0.2', ...more], io);
   return { code, out, err };
 }

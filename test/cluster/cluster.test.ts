@@ -56,6 +56,25 @@ describe('a cluster', () => {
     expect(cluster.objects()).toEqual(before);
   });
 
+  it('prunes what was applied before and is gone, with all that was made of it', () => {
+    const cluster = createCluster();
+    cluster.apply(parse(`${deployment('web', 2)}${service('web')}${service('api')}{apiVersion: v1, kind: Node, metadata: {name: worker}}`));
+    const address = (name: string) => cluster.objects('Service').find(({ metadata }) => metadata.name === name)?.spec;
+    const before = address('api');
+    cluster.apply(parse(service('api')), { prune: true });
+    expect(cluster.objects('Service').map(({ metadata }) => metadata.name)).toEqual(['api']);
+    expect([cluster.objects('Pod'), cluster.objects('Deployment')]).toEqual([[], []]);
+    expect(cluster.objects('Node').map(({ metadata }) => metadata.name)).toEqual(['node-1', 'node-2', 'node-3']);
+    expect(address('api')).toEqual(before);
+  });
+
+  it('prunes nothing when the new objects are refused', () => {
+    const cluster = createCluster();
+    cluster.apply(parse(service('web')));
+    expect(() => cluster.apply(parse(service('bad', 'type: Foo')), { prune: true })).toThrow(InvalidObjectError);
+    expect(cluster.objects('Service').map(({ metadata }) => metadata.name)).toEqual(['web']);
+  });
+
   it('is the same for the same input', () => {
     const build = () => {
       const cluster = createCluster();

@@ -1,0 +1,34 @@
+// DNS over UDP: one datagram in, one out.
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { type Listener, type ListenOptions, plainAddress } from './listener.ts';
+
+/** Room for bursts while the process is busy; the kernel may grant less. */
+const RECEIVE_BUFFER_BYTES = 1 << 20;
+
+/** @throws what bind reports: the address is in use, is not ours, needs a privilege */
+export async function listenUdp({ address, port, answer, onError }: ListenOptions): Promise<Listener> {
+  const type = address.includes(':') ? 'udp6' : 'udp4';
+  const socket = createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES });
+  socket.on('message', (message, client) => {
+    // Nobody can be answered at port 0.
+    if (client.port === 0) return;
+    answer(message, { clientIP: plainAddress(client.address), transport: 'udp' }).then(
+      // A client that cannot be reached any more is its own trouble, as is a lost datagram.
+      (reply) => reply.length > 0 && socket.send(reply, client.port, client.address, () => undefined),
+      onError,
+    );
+  });
+  socket.bind(port, address);
+  try {
+    await once(socket, 'listening');
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  socket.on('error', onError);
+  return {
+    port: socket.address().port,
+    close: () => new Promise((resolve) => socket.close(() => resolve())),
+  };
+}
