@@ -4,7 +4,7 @@ import type { Measurement } from './measurement.ts';
 import type { Question } from './question.ts';
 import { median, summarize } from './statistics.ts';
 
-/** The eight fields that every line has, in this order; more follow. */
+/** The eight fields that every line about packets has, in this order; more follow. */
 export function measurementLine(measurement: Measurement): string {
   const { bench, variant, size, cold, min, median, p95, ratioToWasm, rulesEvaluated, rounds } = measurement;
   const name = measurement.case === '' ? bench : `${bench}/${measurement.case.replaceAll(' ', '-')}`;

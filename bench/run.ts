@@ -2,6 +2,7 @@
 import { ALLOCATION, BYTES_PER_PACKET_MAX, measureAllocation } from './allocation.ts';
 import { established } from './established.ts';
 import { machineText } from './machine.ts';
+import { MAGLEV, MAGLEV_SIZES, MAGLEV_SMOKE_SIZES, maglevLine, maglevText, measureMaglev } from './maglev.ts';
 import type { Measurement } from './measurement.ts';
 import { newConnections } from './new-connections.ts';
 import { type BenchOptions, readOptions, USAGE, UsageError } from './options.ts';
@@ -20,6 +21,7 @@ async function run(options: BenchOptions): Promise<void> {
   const isAsked = (name: string): boolean => options.only.length === 0 || options.only.includes(name);
   (options.json ? process.stderr : process.stdout).write(`${machineText()}\n\n`);
   for (const question of QUESTIONS) if (isAsked(question.name)) await ask(question, options);
+  if (isAsked(MAGLEV)) askForMaglev(options);
   if (isAsked(ALLOCATION)) await askForAllocation(options);
 }
 
@@ -42,6 +44,14 @@ async function askForAllocation({ json, smoke }: BenchOptions): Promise<void> {
   if (least > BYTES_PER_PACKET_MAX) throw new Error(`${ALLOCATION}: ${least} bytes a packet, more than ${BYTES_PER_PACKET_MAX}`);
 }
 
+/** Counts, which need no rounds and no processes. */
+function askForMaglev({ json, smoke }: BenchOptions): void {
+  progress(MAGLEV);
+  const measured = measureMaglev(smoke ? MAGLEV_SMOKE_SIZES : MAGLEV_SIZES);
+  if (json) for (const one of measured) print(maglevLine(one));
+  else print(maglevText(measured));
+}
+
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
@@ -52,7 +62,7 @@ function progress(text: string): void {
 }
 
 try {
-  await run(readOptions(process.argv.slice(2), [...QUESTIONS.map(({ name }) => name), ALLOCATION]));
+  await run(readOptions(process.argv.slice(2), [...QUESTIONS.map(({ name }) => name), MAGLEV, ALLOCATION]));
 } catch (error) {
   const isUsage = error instanceof UsageError;
   process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n${isUsage ? `${USAGE}\n` : ''}`);

@@ -9,7 +9,7 @@ import { sipHash } from './siphash.ts';
 import { greatestCommonDivisor } from './wrr.ts';
 
 /** IP_VS_MH_TAB_SIZE with the kernel's default CONFIG_IP_VS_MH_TAB_INDEX: a prime. */
-const SLOT_COUNT = 4093;
+export const MH_SLOT_COUNT = 4093;
 
 /** The highest weight takes at most this many bits of slots in one turn. */
 const TURN_BITS = 6;
@@ -26,7 +26,7 @@ export function bindMh(service: ServiceView): Scheduler {
     pick(flow) {
       const { flags } = service.settings;
       const key = hashKey(flow, flags.has('port'));
-      const slot = hash1(key) % SLOT_COUNT;
+      const slot = mhSlotOf(key);
       const server = slots[slot];
       if (server === undefined || isUsable(server)) return server;
       return flags.has('fallback') ? fallBack(slots, key, slot) : undefined;
@@ -37,10 +37,15 @@ export function bindMh(service: ServiceView): Scheduler {
   };
 }
 
+/** The slot of a 32-bit key. */
+export function mhSlotOf(key: number): number {
+  return hash1(key) % MH_SLOT_COUNT;
+}
+
 /** The first usable server of further hashes. */
 function fallBack(slots: readonly (Server | undefined)[], key: number, first: number): Server | undefined {
-  for (let offset = 0; offset < SLOT_COUNT; offset++) {
-    const server = slots[hash1((((offset + first) % SLOT_COUNT) + key) >>> 0) % SLOT_COUNT];
+  for (let offset = 0; offset < MH_SLOT_COUNT; offset++) {
+    const server = slots[mhSlotOf((((offset + first) % MH_SLOT_COUNT) + key) >>> 0)];
     if (server !== undefined && isUsable(server)) return server;
   }
   return undefined;
@@ -56,9 +61,9 @@ interface Permutation {
 }
 
 function fillSlots(servers: readonly Server[]): readonly (Server | undefined)[] {
-  const slots = new Array<Server | undefined>(SLOT_COUNT).fill(undefined);
+  const slots = new Array<Server | undefined>(MH_SLOT_COUNT).fill(undefined);
   const permutations = permutationsOf(servers);
-  let freeCount = permutations.length === 0 ? 0 : SLOT_COUNT;
+  let freeCount = permutations.length === 0 ? 0 : MH_SLOT_COUNT;
   while (freeCount > 0) {
     for (const permutation of permutations) {
       const taken = Math.min(permutation.turns, freeCount);
@@ -70,7 +75,7 @@ function fillSlots(servers: readonly Server[]): readonly (Server | undefined)[] 
 }
 
 function takeFreeSlot(slots: (Server | undefined)[], permutation: Permutation): void {
-  while (slots[permutation.at] !== undefined) permutation.at = (permutation.at + permutation.skip) % SLOT_COUNT;
+  while (slots[permutation.at] !== undefined) permutation.at = (permutation.at + permutation.skip) % MH_SLOT_COUNT;
   slots[permutation.at] = permutation.server;
 }
 
@@ -86,9 +91,9 @@ function permutationsOf(servers: readonly Server[]): Permutation[] {
       const value = (foldAddress(server.key.address) + server.key.port) >>> 0;
       return {
         server,
-        skip: (hash2(value) % (SLOT_COUNT - 1)) + 1,
+        skip: (hash2(value) % (MH_SLOT_COUNT - 1)) + 1,
         turns: Math.max(1, (server.lastWeight / gcd) >> shift),
-        at: hash1(value) % SLOT_COUNT,
+        at: hash1(value) % MH_SLOT_COUNT,
       };
     });
 }
