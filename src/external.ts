@@ -1,7 +1,8 @@
 // The entry `svcplane/external`: the library with a core that the caller brings, for pages whose policy or cache wants core.wasm as a file.
 import type { Dataplane, DataplaneOptions } from './dataplane-types.ts';
 import { createEngine, createEngineSync } from './engine/choose.ts';
-import { type CompiledCore, type CoreSource, codeOf, readCore } from './engine/wasm/core-source.ts';
+import type { CompiledCore, CoreSource } from './engine/wasm/core-source.ts';
+import { codeOf, readCore } from './engine/wasm/read-core.ts';
 import { NodeDataplane, prepare } from './node-dataplane.ts';
 
 export type { CompiledCore, CoreSource, FetchedCore } from './engine/wasm/core-source.ts';

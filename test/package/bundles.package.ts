@@ -1,0 +1,98 @@
+// The installed package in bundles and pages: every bundler without configuration, in Chromium where there is one and in Node always.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { createServer } from 'vite';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { chromiumPath, launchChromium, NO_CHROMIUM } from '../browser/chromium.ts';
+import { serveFolder } from '../browser/static-server.ts';
+import { bundlers } from './bundlers.ts';
+
+const project = inject('project');
+const sent = { engine: 'wasm', action: 'DNAT', backend: '10.244.2.5:8080', warnings: [] };
+
+describe.each(Object.keys(bundlers))('a bundle by %s', (name) => {
+  const folder = join(project, '..', 'bundles', name);
+
+  beforeAll(async () => {
+    mkdirSync(folder, { recursive: true });
+    await bundlers[name]?.(project, folder);
+    cpSync(join(project, 'index.html'), join(folder, 'index.html'));
+  });
+
+  test('sends a packet in Node', () => {
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    const waiting =
+      "await import('./page.js');\nwhile (globalThis.sent === undefined) await new Promise((resolve) => setImmediate(resolve));\n";
+    writeFileSync(join(folder, 'run.mjs'), `${waiting}console.log(JSON.stringify(globalThis.sent));\n`);
+    const output = execFileSync(process.execPath, ['run.mjs'], { cwd: folder, encoding: 'utf8' });
+    expect(JSON.parse(output)).toEqual(sent);
+  });
+});
+
+describe.skipIf(chromiumPath === undefined)(`in Chromium${chromiumPath === undefined ? ` (${NO_CHROMIUM})` : ''}`, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+  afterAll(() => browser?.close());
+
+  /** What the page at this address came to. */
+  async function open(address: string): Promise<unknown> {
+    const page = await browser.newPage();
+    try {
+      await page.goto(address);
+      await page.waitForFunction('globalThis.sent !== undefined', undefined, { timeout: 30_000 });
+      return await page.evaluate('globalThis.sent');
+    } finally {
+      await page.close();
+    }
+  }
+
+  /** The page bundled by esbuild, behind this Content-Security-Policy. */
+  async function openWithPolicy(policy: string): Promise<unknown> {
+    const server = await serveFolder(join(project, '..', 'bundles', 'esbuild'), { 'content-security-policy': policy });
+    try {
+      return await open(`${server.origin}/`);
+    } finally {
+      await server.close();
+    }
+  }
+
+  test.each(Object.keys(bundlers))('the bundle by %s sends a packet', async (name) => {
+    const server = await serveFolder(join(project, '..', 'bundles', name));
+    try {
+      expect(await open(`${server.origin}/`)).toEqual(sent);
+    } finally {
+      await server.close();
+    }
+  });
+
+  test("vite's development server sends a packet", async () => {
+    const server = await createServer({
+      root: project,
+      configFile: false,
+      logLevel: 'error',
+      server: { port: 0, host: '127.0.0.1', watch: null, hmr: false, ws: false },
+    });
+    try {
+      await server.listen();
+      expect(await open(server.resolvedUrls?.local[0] ?? '')).toEqual(sent);
+    } finally {
+      await server.close();
+    }
+  });
+
+  test("a policy with 'wasm-unsafe-eval' is enough for WebAssembly", async () => {
+    expect(await openWithPolicy("default-src 'none'; img-src data:; script-src 'self' 'wasm-unsafe-eval'")).toEqual(sent);
+  });
+
+  test('a policy that forbids WebAssembly gets the TypeScript engine, which is said once', async () => {
+    expect(await openWithPolicy("default-src 'none'; img-src data:; script-src 'self'")).toEqual({
+      ...sent,
+      engine: 'js',
+      warnings: [expect.stringContaining('WebAssembly does not run here, the TypeScript engine does')],
+    });
+  });
+});

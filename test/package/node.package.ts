@@ -1,0 +1,28 @@
+// The installed package in Node: each way to load it sends one packet.
+import { execFileSync } from 'node:child_process';
+import { expect, inject, test } from 'vitest';
+
+const project = inject('project');
+const sent = { engine: 'wasm', action: 'DNAT', backend: '10.244.2.5:8080', warnings: [] };
+
+function run(file: string): unknown {
+  const output = execFileSync(process.execPath, ['--no-warnings', file], { cwd: project, encoding: 'utf8' });
+  return JSON.parse(output) as unknown;
+}
+
+test.each(['esm.mjs', 'required.cjs', 'worker.mjs', 'external.mjs'])('%s sends a packet through WebAssembly', (file) => {
+  expect(run(file)).toEqual(sent);
+});
+
+test('js.mjs sends a packet through TypeScript, without a warning', () => {
+  expect(run('js.mjs')).toEqual({ ...sent, engine: 'js' });
+});
+
+test('svcplane/cluster, svcplane/dns and svcplane/ipvs load and work', () => {
+  expect(run('entries.mjs')).toEqual({ action: 'FORWARD', nodes: 2, outcome: 'string' });
+});
+
+test('npx svcplane says its version', () => {
+  const version = execFileSync('npx', ['--no-install', 'svcplane', '--version'], { cwd: project, encoding: 'utf8' });
+  expect(version).toMatch(/^\d+\.\d+\.\d+/);
+});
