@@ -2,6 +2,8 @@
 import { V4, V6 } from "./address.ts";
 import { processBatch } from "./batch.ts";
 import { bucketOf, hashTuple, reindex as reindexTable, remove, seedHash, sweep, tableOf } from "./conntrack.ts";
+import { framesAddress, processFrames as processRing } from "./frames.ts";
+import { crc32cChange } from "./shared/crc32c.ts";
 import { hashEnd, hashWord, nextSlot } from "./shared/hash.ts";
 import { LAYOUT_VERSION } from "./shared/layout.ts";
 import { nextRandom, seedRandom } from "./shared/random.ts";
@@ -9,7 +11,7 @@ import { moveSightings, sightingsTable } from "./sightings.ts";
 import { engine, stateAddress } from "./state.ts";
 
 /** For tests: the shared leaves as this compiler made them. */
-export { hashEnd, hashWord, nextRandom, nextSlot, seedHash, seedRandom, stateAddress, sweep };
+export { crc32cChange, framesAddress, hashEnd, hashWord, nextRandom, nextSlot, seedHash, seedRandom, stateAddress, sweep };
 
 export function layoutVersion(): u32 {
   return LAYOUT_VERSION;
@@ -78,6 +80,12 @@ export function processV4(packets: usize, verdicts: usize, count: u32, now: f64)
 export function processV6(packets: usize, verdicts: usize, count: u32, now: f64): void {
   advance(now);
   processBatch<V6>(packets, verdicts, count);
+}
+
+/** Runs `count` frames of a ring in order at the time `now`, from number `first` on. */
+export function processFrames(ring: usize, first: u32, count: u32, now: f64): void {
+  advance(now);
+  processRing(ring, first, count);
 }
 
 /** The clock never goes back. */

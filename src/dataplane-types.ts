@@ -3,7 +3,8 @@
 import type { Family } from './address.ts';
 import type { KubeProxyConfiguration, KubernetesObject, ObjectRef } from './api/types.ts';
 import type { EngineCounters, TrackedConnection } from './engine/engine.ts';
-import type { Action, Backend, Packet, ProxyMode, TransportProtocol, Verdict } from './packet.ts';
+import type { FrameCounters, FrameKind, ServicePortTraffic } from './engine/frame-ring.ts';
+import type { Action, Backend, ConnectionState, Packet, ProxyMode, TransportProtocol, Verdict } from './packet.ts';
 import type { Hook } from './program/ruleset.ts';
 
 export interface DataplaneOptions {
@@ -91,6 +92,10 @@ export type Connection = TrackedConnection;
 export interface Counters extends EngineCounters {
   readonly servicePorts: number;
   readonly endpoints: number;
+  /** What frames turned out to be. */
+  readonly frames: FrameCounters;
+  /** What passed as frames, by ServicePort; those without traffic are left out. */
+  readonly traffic: Readonly<Record<string, ServicePortTraffic>>;
   /** Objects of kinds that no dataplane looks at, by kind. */
   readonly ignoredObjects: Readonly<Record<string, number>>;
 }
@@ -138,6 +143,63 @@ export interface PacketBatch {
   readonly verdictWords: Uint32Array;
 }
 
+/** How a frame ring is made. */
+export interface FrameRingOptions {
+  /** The longest frame that fits, 1-65600. Default 1522: full-size Ethernet with two VLAN tags. */
+  readonly frameBytes?: number;
+  /** What a frame begins with: an Ethernet header, or the IP header itself. Default ethernet. */
+  readonly link?: 'ethernet' | 'ip';
+  /** What happens to fragments, which name no ports or not all of the packet: they are not reassembled. Default drop. */
+  readonly fragments?: 'drop' | 'pass';
+  /** Frames leave through this ring, and stay as they came in their own. Default: they are rewritten in place. */
+  readonly transmit?: FrameRing;
+}
+
+/** What is known of a frame besides its bytes. */
+export interface FrameOptions {
+  /** Bytes it had on the wire, when fewer are there (a capture with a snapshot length). Default: all are there. */
+  readonly wireLength?: number;
+  /** As those of a Packet. */
+  readonly inInterface?: string;
+  readonly hook?: 'PREROUTING' | 'OUTPUT';
+  readonly mark?: number;
+}
+
+/** What became of a frame. */
+export interface FrameResult {
+  readonly kind: FrameKind;
+  readonly action: Action;
+  /** ACCEPT or DNAT: it is sent on, rewritten where its connection is translated. */
+  readonly passes: boolean;
+  /** Of packets with ports. */
+  readonly connection?: ConnectionState;
+  readonly servicePort?: string;
+  readonly masquerade: boolean;
+  readonly rulesEvaluated: number;
+  /** Its number in the transmit ring; for a frame of the transmit ring, its number in the ring it came from. */
+  readonly peer?: number;
+}
+
+/** Frames in the engine's memory, for processFrames. Made by `dataplane.createFrameRing`. */
+export interface FrameRing {
+  readonly capacity: number;
+  readonly frameBytes: number;
+  readonly transmit: FrameRing | undefined;
+  /** Frames in use; of a transmit ring: those that left. */
+  count: number;
+  /** Puts a frame into a slot. Convenience; hot paths write `bytes` and `words`. @throws InvalidArgumentError when it does not fit. */
+  set(index: number, frame: Uint8Array, options?: FrameOptions): void;
+  /** The bytes of a frame as they stand, over the current buffer: valid until the next call of the dataplane. */
+  frame(index: number): Uint8Array;
+  /** @throws InvalidArgumentError when it was not processed yet. */
+  result(index: number): FrameResult;
+  /** All slots, over the current buffer: frame i begins at `i * stride + FRAME_LAYOUT.frameByte`. */
+  readonly bytes: Uint8Array;
+  readonly stride: number;
+  /** Frame records as FRAME_LAYOUT says, over the current buffer. */
+  readonly words: Uint32Array;
+}
+
 /** See the README: the ten-line example. */
 export interface Dataplane extends Disposable {
   readonly mode: ProxyMode;
@@ -156,6 +218,13 @@ export interface Dataplane extends Disposable {
   createBatch(capacity: number, options?: { readonly family?: Family }): PacketBatch;
   /** State moves on, packet by packet, in order. */
   processBatch(batch: PacketBatch): void;
+  /** @param capacity frames @throws InvalidArgumentError */
+  createFrameRing(capacity: number, options?: FrameRingOptions): FrameRing;
+  /**
+   * Ethernet frames (or IP packets): parsed, decided and rewritten in order, in place or to the ring's transmit ring. Addresses, ports
+   * and checksums change; MAC addresses, VLAN tags, TTL and payload do not. docs/frames.md says what becomes of which frame.
+   */
+  processFrames(ring: FrameRing): void;
   connections(): IterableIterator<Connection>;
   counters(): Counters;
   /** What kube-proxy would program, as its tools read it, in the order in which it must be applied. */

@@ -9,6 +9,10 @@ export type {
   Dataplane,
   DataplaneOptions,
   Explanation,
+  FrameOptions,
+  FrameResult,
+  FrameRing,
+  FrameRingOptions,
   Outcome,
   PacketBatch,
   Rendered,
@@ -16,6 +20,8 @@ export type {
   Step,
   Trace,
 } from './dataplane-types.ts';
+export { FRAME_LAYOUT, type FrameLayout } from './engine/frame-layout.ts';
+export type { FrameCounters, FrameKind, ServicePortTraffic } from './engine/frame-ring.ts';
 export { PACKET_LAYOUT, RECORD_CODES, VERDICT_LAYOUT } from './engine/layouts.ts';
 export {
   CapacityError,

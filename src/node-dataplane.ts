@@ -15,15 +15,19 @@ import type {
   Dataplane,
   DataplaneOptions,
   Explanation,
+  FrameRing,
+  FrameRingOptions,
   PacketBatch,
   Rendered,
   ServicePortView,
   Trace,
 } from './dataplane-types.ts';
 import type { Engine, EngineChoice, EngineOptions, TrackedConnection } from './engine/engine.ts';
+import type { EngineFrameRing } from './engine/frame-ring.ts';
 import { InvalidArgumentError, UnsupportedError } from './errors.ts';
 import { explainPacket } from './explain/explain.ts';
 import { tracePacket } from './explain/trace.ts';
+import { EngineBackedFrameRing, ringShape } from './frame-ring.ts';
 import type { Packet, ProxyMode, Verdict } from './packet.ts';
 import { EnginePacketBatch } from './packet-batch.ts';
 import { type Dump, dumpedProgram, parseIptablesSave } from './parse/iptables-save.ts';
@@ -209,6 +213,17 @@ export class NodeDataplane implements Dataplane {
     this.#engine.processBatch(batch.memory, batch.count, this.#now());
   }
 
+  createFrameRing(capacity: number, options: FrameRingOptions = {}): FrameRing {
+    const shape = ringShape(capacity, options);
+    const { transmit } = options;
+    const memory = this.#engine.createFrameRing(shape, transmit === undefined ? undefined : ringMemory('transmit', transmit));
+    return new EngineBackedFrameRing(this.#engine, memory, transmit);
+  }
+
+  processFrames(ring: FrameRing): void {
+    this.#engine.processFrames(ringMemory('ring', ring), this.#now());
+  }
+
   connections(): IterableIterator<TrackedConnection> {
     return this.#engine.connections(this.#now());
   }
@@ -221,6 +236,8 @@ export class NodeDataplane implements Dataplane {
       ...this.#engine.counters(this.#now()),
       servicePorts: states.reduce((sum, state) => sum + state.servicePorts.length, 0),
       endpoints: states.reduce((sum, state) => sum + state.endpointCount, 0),
+      frames: this.#engine.frameCounters(),
+      traffic: this.#engine.traffic(),
       ignoredObjects,
     };
   }
@@ -250,6 +267,12 @@ export class NodeDataplane implements Dataplane {
     if (loaded === undefined) throw new InvalidArgumentError('packet.source', packet.source, 'is of a family without a program');
     return loaded.program;
   }
+}
+
+function ringMemory(name: string, ring: FrameRing): EngineFrameRing {
+  if (!(ring instanceof EngineBackedFrameRing))
+    throw new InvalidArgumentError(name, typeof ring, 'was not made by createFrameRing of this dataplane');
+  return ring.memory;
 }
 
 function familyOf(packet: Packet): Family {

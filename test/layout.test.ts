@@ -1,11 +1,12 @@
 // The memory layout as data: records do not overlap, sizes are multiples of 4, both sides agree on the version.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import * as frames from '../assembly/shared/frame-layout.ts';
 import * as layout from '../assembly/shared/layout.ts';
 import { startCoreSync } from '../src/engine/wasm/core.ts';
 import { embeddedCore } from '../src/engine/wasm/embedded-core.ts';
 
-const constants: Readonly<Record<string, number>> = { ...layout };
+const constants: Readonly<Record<string, number>> = { ...layout, ...frames };
 
 /** [record, size constant, offset constants with their widths in bytes] */
 const records: readonly [string, string, readonly (readonly [string, number])[]][] = [
@@ -23,6 +24,48 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
       ['STATE_ROOT_V4', 4],
       ['STATE_ROOT_V6', 4],
       ['STATE_COUNTERS', layout.COUNTER_COUNT * 8],
+    ],
+  ],
+  [
+    'frame ring',
+    'RING_SIZE',
+    ['RING_SLOTS', 'RING_STRIDE', 'RING_RECORDS', 'RING_FLAGS', 'RING_TRANSMIT', 'RING_COUNT'].map((field) => [field, 4] as const),
+  ],
+  [
+    'frame record',
+    'FRAME_SIZE',
+    [
+      ['FRAME_LENGTH', 4],
+      ['FRAME_WIRE_LENGTH', 4],
+      ['FRAME_HOOK', 1],
+      ['FRAME_INTERFACE', 2],
+      ['FRAME_MARK', 4],
+      ['FRAME_ACTION', 1],
+      ['FRAME_CONNECTION', 1],
+      ['FRAME_FLAGS', 1],
+      ['FRAME_KIND', 1],
+      ['FRAME_SERVICE_PORT', 4],
+      ['FRAME_PEER', 4],
+      ['FRAME_RULES', 4],
+    ],
+  ],
+  [
+    'what is kept about frames',
+    'FRAMES_SIZE',
+    [
+      ['FRAMES_TRAFFIC', 4],
+      ['FRAMES_TRAFFIC_LIMIT', 4],
+      ['FRAMES_COUNTERS', frames.KIND_COUNT * 8],
+    ],
+  ],
+  [
+    'traffic of a ServicePort',
+    'TRAFFIC_SIZE',
+    [
+      ['TRAFFIC_PACKETS', 8],
+      ['TRAFFIC_BYTES', 8],
+      ['TRAFFIC_REPLY_PACKETS', 8],
+      ['TRAFFIC_REPLY_BYTES', 8],
     ],
   ],
   [

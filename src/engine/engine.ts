@@ -3,6 +3,7 @@
 import type { Family } from '../address.ts';
 import type { TransportProtocol } from '../packet.ts';
 import type { Program } from '../program/program.ts';
+import type { EngineFrameRing, FrameCounters, RingShape, ServicePortTraffic } from './frame-ring.ts';
 
 /** The memory of one batch. Both arrays hold records as assembly/shared/layout.ts says; they may move: ask again after every call. */
 export interface EngineBatch {
@@ -90,6 +91,13 @@ export interface Engine extends Disposable {
   createBatch(family: Family, capacity: number): EngineBatch;
   /** Runs the first `count` packets in order. `now`: milliseconds on the dataplane's clock, never going back. */
   processBatch(batch: EngineBatch, count: number, now: number): void;
+  /** `transmit`: the ring that frames leave through; it rewrites in place itself. */
+  createFrameRing(shape: RingShape, transmit?: EngineFrameRing): EngineFrameRing;
+  /** Runs the frames of a ring in order; those of its transmit ring are replaced by what leaves. */
+  processFrames(ring: EngineFrameRing, now: number): void;
+  frameCounters(): FrameCounters;
+  /** What passed as frames, by ServicePort; those without traffic are left out. */
+  traffic(): Record<string, ServicePortTraffic>;
   /** The number the batch API carries for an interface name; 0 is no interface. */
   interfaceId(name: string): number;
   /** The ServicePort behind the number in a verdict record. */

@@ -19,6 +19,15 @@ export function protocolOf(code: number): TransportProtocol | undefined {
   return protocols.get(code);
 }
 
+/** The action and the connection state behind the numbers in a verdict record. */
+export function actionOf(code: number): Action | undefined {
+  return actions.get(code);
+}
+
+export function connectionOf(code: number): ConnectionState | undefined {
+  return connections.get(code);
+}
+
 /** A host-order word as its network-order bytes lie in little-endian memory, and back. */
 export function swapBytes(word: number): number {
   return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;

@@ -2,12 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { instantiateSync } from '@assemblyscript/loader';
 import { describe, expect, test } from 'vitest';
+import { crc32cChange } from '../../assembly/shared/crc32c.ts';
 import { hashEnd, hashWord, nextSlot } from '../../assembly/shared/hash.ts';
 import { nextRandom, seedRandom } from '../../assembly/shared/random.ts';
+import { crc32c } from '../frames/whole-checksums.ts';
 
 interface Leaves extends Record<string, unknown> {
   hashWord(hash: number, word: number): number;
   hashEnd(hash: number): number;
+  crc32cChange(changed: number, length: number): number;
   nextSlot(slot: number, slotCount: number): number;
   seedRandom(seed: number): number;
   nextRandom(state: number): number;
@@ -47,6 +50,20 @@ describe('shared leaves agree between both compilers', () => {
     for (let bits = 0; bits < 31; bits++) {
       const slotCount = 2 ** bits;
       for (const slot of [0, slotCount - 1]) expect(core.nextSlot(slot, slotCount) >>> 0).toBe(nextSlot(slot, slotCount));
+    }
+  });
+
+  test('on what a changed word does to a CRC32c, which is what a whole computation says', () => {
+    for (const changed of [...edges, 0x12345678]) {
+      for (const length of [4, 8, 12, 60, 1500, 65_515]) {
+        const before = new Uint8Array(length).map((_, at) => (at * 7) & 0xff);
+        const after = before.slice();
+        const view = new DataView(after.buffer);
+        view.setUint32(0, view.getUint32(0, true) ^ changed, true);
+        const change = crc32cChange(changed, length);
+        expect(core.crc32cChange(changed, length) >>> 0).toBe(change);
+        expect((crc32c(before) ^ change) >>> 0).toBe(crc32c(after));
+      }
     }
   });
 

@@ -5,8 +5,11 @@ import { InvalidArgumentError } from '../../errors.ts';
 import type { Action, ConnectionState } from '../../packet.ts';
 import type { Program } from '../../program/program.ts';
 import type { Engine, EngineBatch, EngineCounters, EngineOptions, EngineView, TrackedConnection } from '../engine.ts';
+import type { EngineFrameRing, FrameCounters, RingShape, ServicePortTraffic } from '../frame-ring.ts';
 import { PACKET_LAYOUT, VERDICT_LAYOUT } from '../layouts.ts';
 import { Conntrack } from './conntrack.ts';
+import type { Flight } from './flight.ts';
+import { createFrameRing, Frames } from './frames.ts';
 import { emptyProgram, type LoadedProgram, loadProgram } from './loaded-program.ts';
 import { NameTable } from './names.ts';
 import type { Surroundings } from './nat.ts';
@@ -33,6 +36,7 @@ class JsEngine implements Engine {
   readonly #interfaces = new NameTable('interface names', INTERFACES_MAX);
   readonly #servicePorts = new NameTable('ServicePorts', SERVICE_PORTS_MAX);
   readonly #programs: Record<Family, LoadedProgram>;
+  readonly #frames: Frames;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -42,6 +46,15 @@ class JsEngine implements Engine {
       IPv4: loadProgram(emptyProgram('IPv4'), this.#state, this.#servicePorts),
       IPv6: loadProgram(emptyProgram('IPv6'), this.#state, this.#servicePorts),
     };
+    const state = this.#state;
+    this.#frames = new Frames({
+      conntrack: this.#conntrack,
+      interfaces: this.#interfaces,
+      get now() {
+        return state.now;
+      },
+      run: (flight, family) => this.#run(flight, family),
+    });
   }
 
   load(program: Program): void {
@@ -58,15 +71,35 @@ class JsEngine implements Engine {
   processBatch(batch: EngineBatch, count: number, now: number): void {
     this.#state.now = this.#state.later(now);
     const { family } = batch;
-    const surroundings = this.#surroundings(family);
     const packets = batch.packetWords();
     const verdicts = batch.verdictWords();
     for (let index = 0; index < count; index++) {
       const flight = readFlight(packets, index, family, this.#interfaces);
-      const verdict = flight === undefined ? untracked(packets, index, family) : processPacket(flight, surroundings, this.#options);
-      countVerdict(this.#state.counters, verdict);
+      const verdict = flight === undefined ? this.#count(untracked(packets, index, family)) : this.#run(flight, family);
       writeVerdict(verdicts, index, family, verdict);
     }
+  }
+
+  createFrameRing(shape: RingShape, transmit?: EngineFrameRing): EngineFrameRing {
+    return createFrameRing(shape, transmit);
+  }
+
+  processFrames(ring: EngineFrameRing, now: number): void {
+    this.#state.now = this.#state.later(now);
+    this.#frames.process(ring);
+  }
+
+  frameCounters(): FrameCounters {
+    return this.#frames.counters();
+  }
+
+  traffic(): Record<string, ServicePortTraffic> {
+    const named: Record<string, ServicePortTraffic> = {};
+    for (const [id, traffic] of this.#frames.traffic) {
+      const name = this.#servicePorts.name(id);
+      if (name !== undefined) named[name] = { ...traffic };
+    }
+    return named;
   }
 
   interfaceId(name: string): number {
@@ -105,6 +138,15 @@ class JsEngine implements Engine {
   }
 
   [Symbol.dispose](): void {}
+
+  #run(flight: Flight, family: Family): PacketVerdict {
+    return this.#count(processPacket(flight, this.#surroundings(family), this.#options));
+  }
+
+  #count(verdict: PacketVerdict): PacketVerdict {
+    countVerdict(this.#state.counters, verdict);
+    return verdict;
+  }
 
   #surroundings(family: Family): Surroundings {
     return { program: this.#programs[family], conntrack: this.#conntrack, state: this.#state };

@@ -53,7 +53,7 @@ function readWords(words: Uint32Array, at: number, wordCount: number): AddressWo
   return Array.from(words.subarray(at, at + wordCount), swapBytes);
 }
 
-function hookOf(code: number): Flight['hook'] {
+export function hookOf(code: number): Flight['hook'] {
   if (code === RECORD_CODES.hook.OUTPUT) return 'OUTPUT';
   return code === RECORD_CODES.hook.PREROUTING ? 'PREROUTING' : undefined;
 }

@@ -25,6 +25,8 @@ interface CoreExports extends Record<string, unknown> {
   removeV6(entry: number): void;
   processV4(packets: number, verdicts: number, count: number, now: number): void;
   processV6(packets: number, verdicts: number, count: number, now: number): void;
+  framesAddress(): number;
+  processFrames(ring: number, first: number, count: number, now: number): void;
 }
 
 /** The core, with its two families behind one name each. */
@@ -41,6 +43,9 @@ export interface Core {
   homeBucket(family: Family, tuple: number, ofClass: number): number;
   remove(family: Family, entry: number): void;
   process(family: Family, packets: number, verdicts: number, count: number, now: number): void;
+  /** Of what the core keeps about frames. */
+  readonly framesAddress: number;
+  processFrames(ring: number, first: number, count: number, now: number): void;
 }
 
 /** A compiled core, or the bytes of one. */
@@ -98,6 +103,16 @@ function checkCore(core: CoreExports): Core {
       } catch (error) {
         throw new CoreError(
           `the core trapped on a batch of ${count} ${family} packets: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
+    },
+    framesAddress: core.framesAddress() >>> 0,
+    processFrames(ring, first, count, now) {
+      try {
+        core.processFrames(ring, first, count, now);
+      } catch (error) {
+        throw new CoreError(
+          `the core trapped on frames ${first} to ${first + count - 1}: ${error instanceof Error ? error.message : String(error)}`,
         );
       }
     },

@@ -43,8 +43,10 @@ import type { Family } from '../../address.ts';
 import { CapacityError, InvalidArgumentError } from '../../errors.ts';
 import type { Program } from '../../program/program.ts';
 import type { ConntrackTimeouts, Engine, EngineBatch, EngineCounters, EngineOptions, EngineView, TrackedConnection } from '../engine.ts';
+import type { EngineFrameRing, FrameCounters, RingShape, ServicePortTraffic } from '../frame-ring.ts';
 import { ConnectionTable } from './connections.ts';
 import type { Core } from './core.ts';
+import { WasmFrames } from './frames.ts';
 import { LinearMemory } from './memory.ts';
 import { Sightings } from './sightings.ts';
 import { buildTables, type Tables } from './tables.ts';
@@ -55,6 +57,8 @@ import { addressWords } from './wire.ts';
 const CHUNK = 4096;
 /** Numbers of interface names in a packet record: 16 bits would allow more than any node has. */
 const INTERFACES_MAX = 1024;
+
+const FAMILIES: readonly Family[] = ['IPv4', 'IPv6'];
 
 /** A Program's tables in force. */
 interface Published {
@@ -75,11 +79,13 @@ export class WasmEngine implements Engine {
   readonly #published = new Map<Family, Published>();
   readonly #tables = new Map<Family, ConnectionTable>();
   readonly #sightings = new Map<Family, Sightings>();
+  readonly #frames: WasmFrames;
 
   constructor(core: Core, options: EngineOptions) {
     this.#core = core;
     this.#memory = new LinearMemory(core.memory, core.heapBase);
     this.#conntrackMax = options.conntrackMax;
+    this.#frames = new WasmFrames(core, this.#memory);
     const seed = seedRandom(options.seed);
     core.seedHash(nextRandom(nextRandom(seed)), nextRandom(seed));
     this.#setState(STATE_INTERFACES, this.#memory.allocate(INTERFACES_MAX * INTERFACE_SIZE));
@@ -117,6 +123,7 @@ export class WasmEngine implements Engine {
     this.#forgetLists(family, named);
     this.#sightingsOf(family).forgetSets(named);
     this.#table(family);
+    this.#frames.reserveTraffic(this.#servicePortNames.length);
   }
 
   /** The kernel drops an xt_recent list with the last rule that names it. */
@@ -146,6 +153,35 @@ export class WasmEngine implements Engine {
       sightings.reserve(length);
       this.#core.process(batch.family, batch.packets + first * packetSize, batch.verdicts + first * verdictSize, length, now);
     }
+  }
+
+  createFrameRing(shape: RingShape, transmit?: EngineFrameRing): EngineFrameRing {
+    return this.#frames.createRing(shape, transmit);
+  }
+
+  processFrames(ring: EngineFrameRing, now: number): void {
+    const { count } = ring;
+    for (let first = 0; first < count; first += CHUNK) {
+      const length = Math.min(CHUNK, count - first);
+      for (const family of FAMILIES) {
+        this.#table(family).reserve(length);
+        this.#sightingsOf(family).reserve(length);
+      }
+      this.#frames.process(ring, first, length, now);
+    }
+  }
+
+  frameCounters(): FrameCounters {
+    return this.#frames.counters();
+  }
+
+  traffic(): Record<string, ServicePortTraffic> {
+    const named: Record<string, ServicePortTraffic> = {};
+    this.#servicePortNames.forEach((name, id) => {
+      const traffic = this.#frames.traffic(id);
+      if (id > 0 && traffic.packets + traffic.replyPackets > 0) named[name] = traffic;
+    });
+    return named;
   }
 
   interfaceId(name: string): number {
