@@ -1,5 +1,6 @@
-// IP addresses, prefixes and endpoints as text and as numbers. A leaf: everyone may import it, it imports nothing of ours.
+// IP addresses, prefixes and endpoints as text and as numbers. A leaf: everyone may import it.
 import ipaddr from 'ipaddr.js';
+import { readIPv4, readIPv6, writeIPv6 } from './plain-address.ts';
 
 export type Family = 'IPv4' | 'IPv6';
 
@@ -19,21 +20,21 @@ export interface Prefix {
   readonly text: string;
 }
 
-const decimalOctets = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
-
 /** Reads an address as Kubernetes does: leading zeros are decimal (`010.0.0.1` is 10.0.0.1), an IPv4-mapped IPv6 address is IPv4. */
 export function parseAddress(text: string): Address | undefined {
-  const octets = decimalOctets.exec(text);
-  if (octets !== null) {
-    const bytes = octets.slice(1).map(Number);
-    if (bytes.some((byte) => byte > 255)) return undefined;
-    return addressOf([bytes.reduce((word, byte) => word * 256 + byte, 0)]);
-  }
-  if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
-  const { parts } = ipaddr.IPv6.parse(text);
-  const words = [0, 2, 4, 6].map((at) => (parts[at] ?? 0) * 0x10000 + (parts[at + 1] ?? 0));
+  const word = readIPv4(text);
+  if (word !== undefined) return addressOf([word]);
+  if (!text.includes(':')) return undefined;
+  const words = readIPv6(text) ?? readUnusualIPv6(text);
+  if (words === undefined) return undefined;
   const isMapped = words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
   return addressOf(isMapped ? words.slice(3) : words);
+}
+
+function readUnusualIPv6(text: string): number[] | undefined {
+  if (text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
+  const { parts } = ipaddr.IPv6.parse(text);
+  return [0, 2, 4, 6].map((at) => (parts[at] ?? 0) * 0x10000 + (parts[at + 1] ?? 0));
 }
 
 /** The address with these words: one for IPv4, four for IPv6. */
@@ -45,7 +46,7 @@ export function addressOf(words: readonly number[]): Address {
 export function formatAddress(words: readonly number[]): string {
   const [first = 0] = words;
   if (words.length === 1) return `${first >>> 24}.${(first >>> 16) & 255}.${(first >>> 8) & 255}.${first & 255}`;
-  return new ipaddr.IPv6(words.flatMap((word) => [word >>> 16, word & 0xffff])).toRFC5952String();
+  return writeIPv6(words);
 }
 
 /** Reads `10.0.0.0/8` or a plain address (then of full length). */
@@ -62,12 +63,19 @@ export function parsePrefix(text: string): Prefix | undefined {
   return { family: address.family, words, length, text: `${formatAddress(words)}/${length}` };
 }
 
+const masks = new Map<number, readonly number[]>();
+
 /** The mask of a prefix length, as host-order words. */
-export function prefixMask(family: Family, length: number): number[] {
-  return Array.from({ length: family === 'IPv4' ? 1 : 4 }, (_, index) => {
+export function prefixMask(family: Family, length: number): readonly number[] {
+  const count = family === 'IPv4' ? 1 : 4;
+  const known = masks.get(length * 4 + count);
+  if (known !== undefined) return known;
+  const mask = Array.from({ length: count }, (_, index) => {
     const bits = Math.min(32, Math.max(0, length - index * 32));
     return bits === 0 ? 0 : (0xffffffff << (32 - bits)) >>> 0;
   });
+  masks.set(length * 4 + count, mask);
+  return mask;
 }
 
 /** True when the address lies inside the prefix; false across families. */

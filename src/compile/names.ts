@@ -20,14 +20,17 @@ export const KUBE_IPVS_OUT_FILTER = 'KUBE-IPVS-OUT-FILTER';
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** The first `length` characters of the base32 (RFC 4648) of the SHA-256 of a text. */
+/** The first `length` characters (40 at most) of the base32 (RFC 4648) of the SHA-256 of a text. */
 export function shortHash(text: string, length: number): string {
   const digest = sha256(text);
   let result = '';
   for (let at = 0; at < length; at++) {
     const bit = at * 5;
-    const pair = ((digest[bit >> 3] ?? 0) << 8) | (digest[(bit >> 3) + 1] ?? 0);
-    result += BASE32[(pair >> (11 - (bit & 7))) & 31];
+    const word = digest[bit >> 5] ?? 0;
+    const room = 27 - (bit & 31);
+    // A character may begin in one word and end in the next.
+    const value = room >= 0 ? word >>> room : (word << -room) | ((digest[(bit >> 5) + 1] ?? 0) >>> (32 + room));
+    result += BASE32[value & 31];
   }
   return result;
 }

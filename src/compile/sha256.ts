@@ -4,8 +4,8 @@ const ROUND_CONSTANTS = fractions(64, 3);
 const INITIAL = fractions(8, 2);
 
 /** The first 32 bits of the fractions of the `root`-th roots of the first primes. */
-function fractions(count: number, root: 2 | 3): Uint32Array {
-  const words = new Uint32Array(count);
+function fractions(count: number, root: 2 | 3): Int32Array {
+  const words = new Int32Array(count);
   let found = 0;
   for (let candidate = 2; found < count; candidate++) {
     let isPrime = true;
@@ -34,29 +34,36 @@ function rotate(word: number, bits: number): number {
 
 const encoder = new TextEncoder();
 
-/** The 32 bytes of the digest of a text in UTF-8. */
-export function sha256(text: string): Uint8Array {
-  const message = encoder.encode(text);
-  const padded = new Uint8Array(Math.ceil((message.length + 9) / 64) * 64);
-  padded.set(message);
-  padded[message.length] = 0x80;
-  const view = new DataView(padded.buffer);
-  view.setUint32(padded.length - 4, message.length * 8);
-  const hash = INITIAL.slice();
-  for (let block = 0; block < padded.length; block += 64) {
-    for (let i = 0; i < 16; i++) SCHEDULE[i] = view.getInt32(block + i * 4);
-    compress(hash, SCHEDULE);
+/** The padded message; it grows with the longest text. */
+let padded = new Uint8Array(512);
+const HASH = new Int32Array(8);
+
+/** The 8 words of the digest of a text in UTF-8. They are overwritten by the next call. */
+export function sha256(text: string): Int32Array {
+  const most = text.length * 3 + 64 + 9;
+  if (most > padded.length) padded = new Uint8Array(most);
+  const { written: length } = encoder.encodeInto(text, padded);
+  const end = Math.ceil((length + 9) / 64) * 64;
+  padded.fill(0, length, end);
+  padded[length] = 0x80;
+  // The length in bits, big-endian; texts of 500 MB do not occur.
+  for (let byte = 0; byte < 4; byte++) padded[end - 1 - byte] = (length * 8) >>> (byte * 8);
+  HASH.set(INITIAL);
+  for (let block = 0; block < end; block += 64) {
+    for (let i = 0; i < 16; i++) SCHEDULE[i] = bigEndianWord(padded, block + i * 4);
+    compress(HASH, SCHEDULE);
   }
-  const digest = new Uint8Array(32);
-  const digestView = new DataView(digest.buffer);
-  for (let i = 0; i < 8; i++) digestView.setUint32(i * 4, hash[i] ?? 0);
-  return digest;
+  return HASH;
+}
+
+function bigEndianWord(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
 }
 
 /** The message schedule of the block at hand. */
 const SCHEDULE = new Int32Array(64);
 
-function compress(hash: Uint32Array, w: Int32Array): void {
+function compress(hash: Int32Array, w: Int32Array): void {
   for (let i = 16; i < 64; i++) {
     const a = w[i - 15] ?? 0;
     const b = w[i - 2] ?? 0;
@@ -64,14 +71,14 @@ function compress(hash: Uint32Array, w: Int32Array): void {
     const s1 = rotate(b, 17) ^ rotate(b, 19) ^ (b >>> 10);
     w[i] = ((w[i - 16] ?? 0) + s0 + (w[i - 7] ?? 0) + s1) | 0;
   }
-  let a = (hash[0] ?? 0) | 0;
-  let b = (hash[1] ?? 0) | 0;
-  let c = (hash[2] ?? 0) | 0;
-  let d = (hash[3] ?? 0) | 0;
-  let e = (hash[4] ?? 0) | 0;
-  let f = (hash[5] ?? 0) | 0;
-  let g = (hash[6] ?? 0) | 0;
-  let h = (hash[7] ?? 0) | 0;
+  let a = hash[0] ?? 0;
+  let b = hash[1] ?? 0;
+  let c = hash[2] ?? 0;
+  let d = hash[3] ?? 0;
+  let e = hash[4] ?? 0;
+  let f = hash[5] ?? 0;
+  let g = hash[6] ?? 0;
+  let h = hash[7] ?? 0;
   for (let i = 0; i < 64; i++) {
     const choice = (e & f) ^ (~e & g);
     const t1 = (h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + (ROUND_CONSTANTS[i] ?? 0) + (w[i] ?? 0)) | 0;

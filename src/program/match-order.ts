@@ -6,9 +6,21 @@ const HEADER_KINDS: readonly Match['kind'][] = ['source', 'destination', 'inInte
 
 /** Header first, then the modules in their order. A prefix that holds every address says nothing and is left out. */
 export function kernelOrder(matches: readonly Match[]): Match[] {
-  const asked = matches.filter((match) => !isEverything(match));
-  const header = HEADER_KINDS.flatMap((kind) => asked.filter((match) => match.kind === kind));
-  return [...header, ...asked.filter((match) => !header.includes(match))];
+  const header: Match[] = [];
+  const modules: Match[] = [];
+  for (const match of matches) {
+    if (isEverything(match)) continue;
+    const rank = HEADER_KINDS.indexOf(match.kind);
+    if (rank < 0) {
+      modules.push(match);
+      continue;
+    }
+    let at = header.length;
+    while (at > 0 && HEADER_KINDS.indexOf(header[at - 1]?.kind ?? match.kind) > rank) at--;
+    header.splice(at, 0, match);
+  }
+  for (const match of modules) header.push(match);
+  return header;
 }
 
 export function inKernelOrder(table: Table): Table {

@@ -1,6 +1,7 @@
 // What one address family of the node should do, kept up to date: only Services that changed are worked out again.
 // state.ts holds one for each family and feeds it.
 import type { Family } from '../address.ts';
+import { UdpFrontends } from './conntrack-cleanup.ts';
 import { sameServicePortState, selectEndpoints } from './endpoint-selection.ts';
 import { type EndpointRecord, type EndpointsByPort, mergeSlices, sameEndpoints } from './endpoints.ts';
 import type { ExpectedState, ServicePort, ServicePortState } from './expected-state.ts';
@@ -25,6 +26,7 @@ export class FamilyState {
   readonly #slices = new Map<string, Map<string, EndpointsByPort>>();
   readonly #endpoints = new Map<string, EndpointsByPort>();
   readonly #settled = new Map<string, SettledService>();
+  readonly udpFrontends: UdpFrontends;
   readonly #dirtyServices = new Set<string>();
   readonly #dirtyEndpoints = new Set<string>();
   #expected: ExpectedState;
@@ -32,6 +34,7 @@ export class FamilyState {
 
   constructor(family: Family) {
     this.#family = family;
+    this.udpFrontends = new UdpFrontends(family);
     this.#expected = { family, servicePorts: [], endpointCount: 0 };
   }
 
@@ -75,8 +78,16 @@ export class FamilyState {
       if (after.states.length === 0) this.#settled.delete(serviceKey);
       else this.#settled.set(serviceKey, after);
       endpointCount += after.endpointCount - before.endpointCount;
-      for (const state of before.states) if (!after.states.includes(state)) removed.add(state);
-      for (const state of after.states) if (!before.states.includes(state)) added.push(state);
+      for (const state of before.states) {
+        if (after.states.includes(state)) continue;
+        removed.add(state);
+        this.udpFrontends.remove(state.servicePort);
+      }
+      for (const state of after.states) {
+        if (before.states.includes(state)) continue;
+        added.push(state);
+        this.udpFrontends.add(state.servicePort);
+      }
     }
     this.#dirtyServices.clear();
     const servicePorts = withChanges(this.#expected.servicePorts, { removed, added });

@@ -8,7 +8,7 @@ import type { WatchedObject } from '../api/read-object.ts';
 import { FAMILIES, type Service } from '../api/service.ts';
 import type { Features } from '../api/settings.ts';
 import type { ObjectRef } from '../api/types.ts';
-import { type ConntrackCleanup, conntrackCleanup } from './conntrack-cleanup.ts';
+import type { ConntrackCleanup } from './conntrack-cleanup.ts';
 import { type EndpointRecord, type EndpointsByPort, endpointsOfSlice } from './endpoints.ts';
 import type { ExpectedState, ServicePort } from './expected-state.ts';
 import { FamilyState } from './family-state.ts';
@@ -103,7 +103,8 @@ class NodeLocalState implements ClusterState {
 
   takeConntrackCleanup(family: Family): ConntrackCleanup | undefined {
     if (!this.#families[family].takeUdpEndpointsChanged()) return undefined;
-    return conntrackCleanup(this.expectedState(family), (servicePort) => this.endpointsOf(family, servicePort));
+    this.expectedState(family);
+    return this.#families[family].udpFrontends.cleanup((servicePort) => this.endpointsOf(family, servicePort));
   }
 
   #applyService(service: Service): void {
