@@ -6,7 +6,7 @@ import { readWatchedObject, type WatchedObject } from './api/read-object.ts';
 import { FAMILIES } from './api/service.ts';
 import { type Settings, settleConfig } from './api/settings.ts';
 import type { KubernetesObject, ObjectRef } from './api/types.ts';
-import { compile } from './compile/compile.ts';
+import { type Compiler, createCompiler } from './compile/compile.ts';
 import { localAddresses } from './compile/node-addresses.ts';
 import { compileOptionsFor } from './compile/node-options.ts';
 import type { CompileOptions } from './compile/options.ts';
@@ -85,6 +85,7 @@ export class NodeDataplane implements Dataplane {
   readonly #state: ClusterState;
   /** The watched objects in force, to go back to when a change cannot be compiled. */
   readonly #objects = new Map<string, WatchedObject>();
+  readonly #compilers: Readonly<Record<Family, Compiler>>;
   readonly #ignored = new Map<string, string>();
   readonly #programs = new Map<Family, { readonly program: Program; readonly from: readonly unknown[] }>();
   readonly #single = new Map<Family, EnginePacketBatch>();
@@ -97,6 +98,7 @@ export class NodeDataplane implements Dataplane {
     this.mode = start.settings.mode;
     this.engine = engine.kind;
     this.seed = start.engineOptions.seed;
+    this.#compilers = { IPv4: createCompiler(this.mode), IPv6: createCompiler(this.mode) };
     this.#state = createState({ nodeName: start.settings.nodeName, features: start.settings.features });
     this.#reload();
   }
@@ -162,7 +164,7 @@ export class NodeDataplane implements Dataplane {
   }
 
   #programOf(expected: ExpectedState, options: CompileOptions): Program {
-    if (this.#dumped === undefined) return compile(this.mode, expected, options);
+    if (this.#dumped === undefined) return this.#compilers[expected.family](expected, options);
     const [masqueradeAddress] = options.nodeAddresses;
     return dumpedProgram(expected.family, this.#dumped[expected.family], {
       localAddresses: localAddresses(expected.family, options.nodeAddresses),

@@ -22,7 +22,7 @@ describe('the plain forms of addresses', () => {
     fc.assert(
       fc.property(groups, (parts) => {
         const address = new ipaddr.IPv6(parts);
-        for (const text of [address.toString(), address.toFixedLengthString(), address.toNormalizedString().toUpperCase()]) {
+        for (const text of [address.toString(), address.toNormalizedString(), address.toNormalizedString().toUpperCase()]) {
           expect(readIPv6(text)).toEqual(wordsOf(parts));
         }
       }),

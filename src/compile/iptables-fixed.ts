@@ -11,7 +11,7 @@ import {
   KUBE_SERVICES,
 } from './names.ts';
 import type { CompileOptions } from './options.ts';
-import { ACCEPT, comment, DROP, destination, inState, jump, RETURN, rule } from './rules.ts';
+import { ACCEPT, comment, DROP, destination, inState, jump, kernelRule, RETURN } from './rules.ts';
 
 const IS_NEW: Match = inState('NEW');
 
@@ -29,12 +29,12 @@ export function builtinChain(hook: Hook, table: 'filter' | 'nat', rules: readonl
 
 /** The built-in chains of filter on a clean node. kube-proxy prepends its jumps one by one, so the last one ensured stands first. */
 export function filterBuiltins(hasFirewallChain: boolean): Chain[] {
-  const martians = hasFirewallChain ? [rule([], jump(KUBE_FIREWALL))] : [];
-  const firewall = rule([IS_NEW, FIREWALL_COMMENT], jump(KUBE_PROXY_FIREWALL));
-  const external = rule([IS_NEW, EXTERNAL_COMMENT], jump(KUBE_EXTERNAL_SERVICES));
-  const services = rule([IS_NEW, SERVICES_COMMENT], jump(KUBE_SERVICES));
-  const healthChecks = rule([comment('kubernetes health check service ports')], jump(KUBE_NODEPORTS));
-  const forwarding = rule([comment('kubernetes forwarding rules')], jump(KUBE_FORWARD));
+  const martians = hasFirewallChain ? [kernelRule([], jump(KUBE_FIREWALL))] : [];
+  const firewall = kernelRule([IS_NEW, FIREWALL_COMMENT], jump(KUBE_PROXY_FIREWALL));
+  const external = kernelRule([IS_NEW, EXTERNAL_COMMENT], jump(KUBE_EXTERNAL_SERVICES));
+  const services = kernelRule([IS_NEW, SERVICES_COMMENT], jump(KUBE_SERVICES));
+  const healthChecks = kernelRule([comment('kubernetes health check service ports')], jump(KUBE_NODEPORTS));
+  const forwarding = kernelRule([comment('kubernetes forwarding rules')], jump(KUBE_FORWARD));
   return [
     builtinChain('INPUT', 'filter', [...martians, firewall, healthChecks, external]),
     builtinChain('FORWARD', 'filter', [firewall, forwarding, services, external]),
@@ -43,25 +43,25 @@ export function filterBuiltins(hasFirewallChain: boolean): Chain[] {
 }
 
 export function natBuiltins(): Chain[] {
-  const services = rule([SERVICES_COMMENT], jump(KUBE_SERVICES));
+  const services = kernelRule([SERVICES_COMMENT], jump(KUBE_SERVICES));
   return [
     builtinChain('PREROUTING', 'nat', [services]),
     builtinChain('INPUT', 'nat', []),
     builtinChain('OUTPUT', 'nat', [services]),
-    builtinChain('POSTROUTING', 'nat', [rule([comment('kubernetes postrouting rules')], jump(KUBE_POSTROUTING))]),
+    builtinChain('POSTROUTING', 'nat', [kernelRule([comment('kubernetes postrouting rules')], jump(KUBE_POSTROUTING))]),
   ];
 }
 
 export function forwardChain(options: CompileOptions): Chain {
   const mark = options.masqueradeMark;
   const counted: Match[] = options.nfacct ? [{ kind: 'nfacct', name: 'ct_state_invalid_dropped_pkts' }] : [];
-  const invalid = options.tcpBeLiberal ? [] : [rule([inState('INVALID'), ...counted], DROP)];
+  const invalid = options.tcpBeLiberal ? [] : [kernelRule([inState('INVALID'), ...counted], DROP)];
   return {
     name: KUBE_FORWARD,
     rules: [
       ...invalid,
-      rule([comment('kubernetes forwarding rules'), { kind: 'mark', value: mark, mask: mark }], ACCEPT),
-      rule([comment('kubernetes forwarding conntrack rule'), inState('RELATED', 'ESTABLISHED')], ACCEPT),
+      kernelRule([comment('kubernetes forwarding rules'), { kind: 'mark', value: mark, mask: mark }], ACCEPT),
+      kernelRule([comment('kubernetes forwarding conntrack rule'), inState('RELATED', 'ESTABLISHED')], ACCEPT),
     ],
   };
 }
@@ -74,22 +74,22 @@ export function firewallChain(): Chain {
     { kind: 'source', prefix: '127.0.0.0/8', negated: true },
     { kind: 'conntrackState', states: ['RELATED', 'ESTABLISHED', 'DNAT'], negated: true },
   ];
-  return { name: KUBE_FIREWALL, rules: [rule(matches, DROP)] };
+  return { name: KUBE_FIREWALL, rules: [kernelRule(matches, DROP)] };
 }
 
 /** Unmarked packets leave at once; the mark is cleared, so that a packet met again is not masqueraded twice. */
 export function postroutingRules(options: CompileOptions): Rule[] {
   const mark = options.masqueradeMark;
   return [
-    rule([{ kind: 'mark', value: mark, mask: mark, negated: true }], RETURN),
-    rule([], { kind: 'mark', value: mark, mask: 0 }),
-    rule([comment('kubernetes service traffic requiring SNAT')], { kind: 'masquerade', randomFully: options.randomFully }),
+    kernelRule([{ kind: 'mark', value: mark, mask: mark, negated: true }], RETURN),
+    kernelRule([], { kind: 'mark', value: mark, mask: 0 }),
+    kernelRule([comment('kubernetes service traffic requiring SNAT')], { kind: 'masquerade', randomFully: options.randomFully }),
   ];
 }
 
 export function markForMasqueradeChain(options: CompileOptions): Chain {
   const mark = options.masqueradeMark;
-  return { name: KUBE_MARK_MASQ, rules: [rule([], { kind: 'mark', value: mark, mask: mark })] };
+  return { name: KUBE_MARK_MASQ, rules: [kernelRule([], { kind: 'mark', value: mark, mask: mark })] };
 }
 
 export function postroutingChain(options: CompileOptions): Chain {

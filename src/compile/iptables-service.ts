@@ -11,18 +11,18 @@ import {
   destination,
   fromLocalPod,
   jump,
+  kernelRule,
   NO_TARGET,
   oneIn,
   protocolOf,
   reject,
-  rule,
   source,
   toPort,
 } from './rules.ts';
 import { ownLoadBalancerSources, type ServicePortFacts, servicePortFacts } from './service-port-facts.ts';
 
 /** Rules for the shared chains and the ServicePort's own chains. */
-export interface ServicePortRules {
+export interface IptablesServiceRules {
   readonly natServices: readonly Rule[];
   readonly natNodePorts: readonly Rule[];
   readonly filterServices: readonly Rule[];
@@ -42,7 +42,7 @@ export interface ServicePortContext {
 }
 
 /** All rules of one ServicePort, in kube-proxy's order. */
-export function compileServicePort(state: ServicePortState, context: ServicePortContext): ServicePortRules {
+export function compileServicePort(state: ServicePortState, context: ServicePortContext): IptablesServiceRules {
   const plan = planServicePort(state, context);
   return {
     natServices: natCaptures(plan),
@@ -91,12 +91,12 @@ function planServicePort(state: ServicePortState, context: ServicePortContext): 
 /** REJECT when nothing serves anywhere, DROP when only this node has nothing under policy Local. */
 function refusal(plan: Plan, matches: readonly Match[]): Rule {
   const why = plan.hasAny ? 'has no local endpoints' : 'has no endpoints';
-  return rule([comment(`${plan.servicePort.name} ${why}`), ...matches], plan.hasAny ? DROP : reject(plan.family), plan.servicePort);
+  return kernelRule([comment(`${plan.servicePort.name} ${why}`), ...matches], plan.hasAny ? DROP : reject(plan.family), plan.servicePort);
 }
 
 /** `NAME kind` to an address and the service port. */
 function capture(plan: Plan, kind: string, address: string, chain: string): Rule {
-  return rule([comment(`${plan.servicePort.name} ${kind}`), destination(address), ...plan.toPort], jump(chain), plan.servicePort);
+  return kernelRule([comment(`${plan.servicePort.name} ${kind}`), destination(address), ...plan.toPort], jump(chain), plan.servicePort);
 }
 
 function natCaptures(plan: Plan): Rule[] {
@@ -114,11 +114,11 @@ function nodePortCaptures(plan: Plan): Rule[] {
   const { servicePort, names } = plan;
   if (servicePort.nodePort === 0 || !plan.hasAny) return [];
   const matches = [comment(servicePort.name), ...toPort(protocolOf(servicePort), servicePort.nodePort)];
-  const captured = rule(matches, jump(names.external), servicePort);
+  const captured = kernelRule(matches, jump(names.external), servicePort);
   if (!plan.hasLocalhostNodePorts || !plan.options.nfacct) return [captured];
   // Counts what arrives over loopback; the packets take the same way.
   const counted: Match[] = [...matches, destination('127.0.0.0/8'), { kind: 'nfacct', name: 'localhost_nps_accepted_pkts' }];
-  return [rule(counted, jump(names.external), servicePort), captured];
+  return [kernelRule(counted, jump(names.external), servicePort), captured];
 }
 
 function externalRefusals(plan: Plan): Rule[] {
@@ -138,7 +138,7 @@ function healthCheckRules(plan: Plan): Rule[] {
   const { servicePort } = plan;
   if (servicePort.healthCheckNodePort === 0) return [];
   const matches = [comment(`${servicePort.name} health check node port`), ...toPort('tcp', servicePort.healthCheckNodePort)];
-  return [rule(matches, ACCEPT, servicePort)];
+  return [kernelRule(matches, ACCEPT, servicePort)];
 }
 
 /** Packets that no source range let pass still carry the load balancer's address here. */
@@ -146,7 +146,7 @@ function firewallRules(plan: Plan): Rule[] {
   if (!plan.usesFirewall) return [];
   const { servicePort, names } = plan;
   return servicePort.loadBalancerIPs.map((address) =>
-    rule(
+    kernelRule(
       [comment(`${servicePort.name} traffic not accepted by ${names.firewall}`), destination(address), ...plan.toPort],
       DROP,
       servicePort,
@@ -174,24 +174,27 @@ function internalMasqueradeRules(plan: Plan): Rule[] {
   const { servicePort, options } = plan;
   if (!plan.hasInternalEndpoints) return [];
   const captured = [comment(`${servicePort.name} cluster IP`), destination(servicePort.clusterIP), ...plan.toPort];
-  if (options.masqueradeAll) return [rule(captured, jump(KUBE_MARK_MASQ), servicePort)];
+  if (options.masqueradeAll) return [kernelRule(captured, jump(KUBE_MARK_MASQ), servicePort)];
   if (options.localDetector === undefined) return [];
-  return [rule([...captured, fromLocalPod(options.localDetector, true)], jump(KUBE_MARK_MASQ), servicePort)];
+  return [kernelRule([...captured, fromLocalPod(options.localDetector, true)], jump(KUBE_MARK_MASQ), servicePort)];
 }
 
 function externalRules(plan: Plan): Rule[] {
   const { servicePort, names, options } = plan;
   const about = (what: string): Match[] => optionalComment(plan, what);
-  const last = plan.hasExternalEndpoints ? [rule([], jump(plan.externalPolicyChain), servicePort)] : [];
+  const last = plan.hasExternalEndpoints ? [kernelRule([], jump(plan.externalPolicyChain), servicePort)] : [];
   if (!servicePort.externalPolicyLocal) {
-    return [rule(about(`masquerade traffic for ${servicePort.name} external destinations`), jump(KUBE_MARK_MASQ), servicePort), ...last];
+    return [
+      kernelRule(about(`masquerade traffic for ${servicePort.name} external destinations`), jump(KUBE_MARK_MASQ), servicePort),
+      ...last,
+    ];
   }
   const fromNode: Match = { kind: 'addressType', side: 'source', type: 'LOCAL' };
   const pods =
     options.localDetector === undefined
       ? []
       : [
-          rule(
+          kernelRule(
             [...about(`pod traffic for ${servicePort.name} external destinations`), fromLocalPod(options.localDetector)],
             jump(names.service),
             servicePort,
@@ -199,8 +202,12 @@ function externalRules(plan: Plan): Rule[] {
         ];
   return [
     ...pods,
-    rule([...about(`masquerade LOCAL traffic for ${servicePort.name} external destinations`), fromNode], jump(KUBE_MARK_MASQ), servicePort),
-    rule([...about(`route LOCAL traffic for ${servicePort.name} external destinations`), fromNode], jump(names.service), servicePort),
+    kernelRule(
+      [...about(`masquerade LOCAL traffic for ${servicePort.name} external destinations`), fromNode],
+      jump(KUBE_MARK_MASQ),
+      servicePort,
+    ),
+    kernelRule([...about(`route LOCAL traffic for ${servicePort.name} external destinations`), fromNode], jump(names.service), servicePort),
     ...last,
   ];
 }
@@ -210,8 +217,8 @@ function sourceRangeRules(plan: Plan): Rule[] {
   const about = comment(`${servicePort.name} loadbalancer IP`);
   const allowed = [...servicePort.loadBalancerSourceRanges, ...ownLoadBalancerSources(servicePort, options)];
   return [
-    ...allowed.map((range) => rule([about, source(range)], jump(names.external), servicePort)),
-    rule([comment(`other traffic to ${servicePort.name} will be dropped by KUBE-PROXY-FIREWALL`)], NO_TARGET, servicePort),
+    ...allowed.map((range) => kernelRule([about, source(range)], jump(names.external), servicePort)),
+    kernelRule([comment(`other traffic to ${servicePort.name} will be dropped by KUBE-PROXY-FIREWALL`)], NO_TARGET, servicePort),
   ];
 }
 
@@ -221,7 +228,7 @@ function balancingRules(plan: Plan, endpoints: readonly Endpoint[]): Rule[] {
   const seconds = servicePort.affinitySeconds;
   const toEndpoint = (endpoint: Endpoint, more: readonly Match[]): Rule => {
     const about = optionalComment(plan, `${servicePort.name} -> ${endpoint.text}`);
-    return rule([...about, ...more], jump(plan.endpointChain(endpoint)), servicePort);
+    return kernelRule([...about, ...more], jump(plan.endpointChain(endpoint)), servicePort);
   };
   const claims =
     seconds === undefined
@@ -244,8 +251,8 @@ function endpointChain(plan: Plan, endpoint: Endpoint): Chain {
   return {
     name,
     rules: [
-      rule([...about, source(endpoint.address)], jump(KUBE_MARK_MASQ), servicePort),
-      rule(
+      kernelRule([...about, source(endpoint.address)], jump(KUBE_MARK_MASQ), servicePort),
+      kernelRule(
         [...about, ...sighting, { kind: 'protocol', protocol: protocolOf(servicePort) }],
         { kind: 'dnat', address: endpoint.address, port: endpoint.port },
         servicePort,

@@ -1,8 +1,10 @@
 // The fixed iptables rules of IPVS mode: they mark, filter and let pass by ipset, whatever the number of Services.
+import type { Family } from '../address.ts';
+import { type Joined, joinChain } from '../program/joined.ts';
 import type { Chain, Match, Rule, Table, Target } from '../program/ruleset.ts';
-import type { ExpectedState } from '../state/expected-state.ts';
+import type { ServicePort } from '../state/expected-state.ts';
 import { builtinChain, markForMasqueradeChain, postroutingRules } from './iptables-fixed.ts';
-import type { IpvsSetKind, IpvsSets } from './ipvs-sets.ts';
+import type { IpvsSetKind, SetFacts } from './ipvs-sets.ts';
 import {
   KUBE_FORWARD,
   KUBE_IPVS_FILTER,
@@ -22,7 +24,7 @@ import { ownLoadBalancerSources } from './service-port-facts.ts';
 type Side = 'src' | 'dst';
 
 /** The tables nat and filter of IPVS mode. */
-export function ipvsTables(state: ExpectedState, sets: IpvsSets, options: CompileOptions): Table[] {
+export function ipvsTables(family: Family, sets: SetFacts, outFilter: Joined<Rule>['parts'], options: CompileOptions): Table[] {
   /** A rule that asks a set; none when the set is empty. */
   const bySet = (
     kind: IpvsSetKind,
@@ -34,7 +36,7 @@ export function ipvsTables(state: ExpectedState, sets: IpvsSets, options: Compil
     const asksSet: Match = { kind: 'set', set: sets.name(kind), fields: sides };
     return [rule([...(more.before ?? []), comment(sets.comment(kind)), asksSet, ...(more.after ?? [])], target)];
   };
-  return [natTable(state, bySet, options), filterTable(state, bySet, options)];
+  return [natTable(family, bySet, options), filterTable(family, bySet, outFilter, options)];
 }
 
 type BySet = (
@@ -47,7 +49,7 @@ type BySet = (
 const TO: readonly Side[] = ['dst', 'dst'];
 const TO_FROM: readonly Side[] = ['dst', 'dst', 'src'];
 
-function natTable(state: ExpectedState, bySet: BySet, options: CompileOptions): Table {
+function natTable(family: Family, bySet: BySet, options: CompileOptions): Table {
   const services = rule([comment('kubernetes service portals')], jump(KUBE_SERVICES));
   return {
     name: 'nat',
@@ -56,7 +58,7 @@ function natTable(state: ExpectedState, bySet: BySet, options: CompileOptions): 
       builtinChain('INPUT', 'nat', []),
       builtinChain('OUTPUT', 'nat', [services]),
       builtinChain('POSTROUTING', 'nat', [rule([comment('kubernetes postrouting rules')], jump(KUBE_POSTROUTING))]),
-      { name: KUBE_SERVICES, rules: servicesRules(state, bySet, options) },
+      { name: KUBE_SERVICES, rules: servicesRules(family, bySet, options) },
       {
         name: KUBE_POSTROUTING,
         rules: [...bySet('LOOP-BACK', TO_FROM, { kind: 'masquerade', randomFully: options.randomFully }), ...postroutingRules(options)],
@@ -68,7 +70,7 @@ function natTable(state: ExpectedState, bySet: BySet, options: CompileOptions): 
   };
 }
 
-function servicesRules(state: ExpectedState, bySet: BySet, options: CompileOptions): Rule[] {
+function servicesRules(family: Family, bySet: BySet, options: CompileOptions): Rule[] {
   const fromOutside: Match[] = [
     { kind: 'physdevIn', negated: true },
     { kind: 'addressType', side: 'source', type: 'LOCAL', negated: true },
@@ -79,7 +81,7 @@ function servicesRules(state: ExpectedState, bySet: BySet, options: CompileOptio
     ...bySet(kind, TO, ACCEPT, { after: [toNode] }),
   ];
   return [
-    rule([source(state.family === 'IPv4' ? '127.0.0.0/8' : '::1/128')], RETURN),
+    rule([source(family === 'IPv4' ? '127.0.0.0/8' : '::1/128')], RETURN),
     ...bySet('LOAD-BALANCER', TO, jump(KUBE_LOAD_BALANCER)),
     ...clusterIPMasquerade(bySet, options),
     ...bySet('EXTERNAL-IP', TO, jump(KUBE_MARK_MASQ)),
@@ -114,7 +116,7 @@ function nodePortChain(bySet: BySet): Chain {
   };
 }
 
-function filterTable(state: ExpectedState, bySet: BySet, options: CompileOptions): Table {
+function filterTable(family: Family, bySet: BySet, outFilter: Joined<Rule>['parts'], options: CompileOptions): Table {
   const mark = options.masqueradeMark;
   const firewall = rule([comment('kube-proxy firewall rules')], jump(KUBE_PROXY_FIREWALL));
   const access = comment('kubernetes ipvs access filter');
@@ -145,33 +147,31 @@ function filterTable(state: ExpectedState, bySet: BySet, options: CompileOptions
           rule([], DROP),
         ],
       },
-      { name: KUBE_IPVS_FILTER, rules: accessRules(state, bySet) },
-      { name: KUBE_IPVS_OUT_FILTER, rules: outFilterRules(state, options) },
+      { name: KUBE_IPVS_FILTER, rules: accessRules(family, bySet) },
+      joinChain({ name: KUBE_IPVS_OUT_FILTER }, { head: [], parts: outFilter, tail: [] }),
     ],
   };
 }
 
 /** Host sockets must not answer on the addresses of kube-ipvs0. */
-function accessRules(state: ExpectedState, bySet: BySet): Rule[] {
+function accessRules(family: Family, bySet: BySet): Rule[] {
   return [
     ...(['LOAD-BALANCER', 'CLUSTER-IP', 'EXTERNAL-IP', 'EXTERNAL-IP-LOCAL'] as const).flatMap((kind) => bySet(kind, TO, RETURN)),
     ...bySet('HEALTH-CHECK-NODE-PORT', ['dst'], RETURN),
-    ...bySet('IPVS-IPS', ['dst'], reject(state.family), { before: [inState('NEW')] }),
+    ...bySet('IPVS-IPS', ['dst'], reject(family), { before: [inState('NEW')] }),
   ];
 }
 
 /** The node's own packets skip INPUT: source ranges that leave the node out are kept here. */
-function outFilterRules(state: ExpectedState, options: CompileOptions): Rule[] {
-  return state.servicePorts.flatMap(({ servicePort }) => {
-    if (servicePort.loadBalancerSourceRanges.length === 0 || ownLoadBalancerSources(servicePort, options).length > 0) return [];
-    return servicePort.loadBalancerIPs.map((address) => {
-      const viaIpvs: Match = {
-        kind: 'ipvs',
-        virtualAddress: address,
-        virtualProtocol: protocolOf(servicePort),
-        virtualPort: servicePort.port,
-      };
-      return rule([source(address), viaIpvs], DROP, servicePort);
-    });
+export function outFilterRules(servicePort: ServicePort, options: CompileOptions): Rule[] {
+  if (servicePort.loadBalancerSourceRanges.length === 0 || ownLoadBalancerSources(servicePort, options).length > 0) return [];
+  return servicePort.loadBalancerIPs.map((address) => {
+    const viaIpvs: Match = {
+      kind: 'ipvs',
+      virtualAddress: address,
+      virtualProtocol: protocolOf(servicePort),
+      virtualPort: servicePort.port,
+    };
+    return rule([source(address), viaIpvs], DROP, servicePort);
   });
 }

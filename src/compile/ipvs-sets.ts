@@ -1,10 +1,12 @@
 // The ipsets of IPVS mode: their names, types, comments and entries, in kube-proxy's order.
 import type { Family } from '../address.ts';
+import { type Joined, joinSet } from '../program/joined.ts';
 import type { ElementKey, KeyField, NamedSet } from '../program/sets.ts';
-import type { ExpectedState, ServicePort } from '../state/expected-state.ts';
+import type { ServicePort, ServicePortState } from '../state/expected-state.ts';
 import type { CompileOptions } from './options.ts';
 import { protocolOf } from './rules.ts';
 import { ownLoadBalancerSources } from './service-port-facts.ts';
+import { rememberLast, type ServicePortList } from './service-port-rules.ts';
 
 /** ipset's limit on names, less the final zero. */
 const NAME_LENGTH_MAX = 31;
@@ -66,40 +68,56 @@ const KINDS = {
 
 export type IpvsSetKind = keyof typeof KINDS;
 
-/** All sets of one family, filled. */
+/** What rules need to know of the sets: a rule about an empty one does not exist. */
+export interface SetFacts {
+  isEmpty(kind: IpvsSetKind): boolean;
+  name(kind: IpvsSetKind): string;
+  comment(kind: IpvsSetKind): string;
+}
+
+/** The sets of one family as ServicePorts fill them. Both results are the same objects as long as they say the same. */
 export class IpvsSets {
-  readonly #family: Family;
-  readonly #elements = new Map<IpvsSetKind, Map<string, ElementKey>>();
+  readonly #fills: readonly ((family: Family) => FilledSet)[];
+  readonly #list = rememberLast((...sets: readonly FilledSet[]): readonly NamedSet[] => sets.map(({ set }) => set));
+  readonly #facts = rememberLast(factsOf);
 
-  constructor(family: Family) {
-    this.#family = family;
-  }
-
-  /** `KUBE-CLUSTER-IP`, `KUBE-6-CLUSTER-IP`. */
-  name(kind: IpvsSetKind): string {
-    return `KUBE-${this.#family === 'IPv6' ? '6-' : ''}${kind}`.slice(0, NAME_LENGTH_MAX);
-  }
-
-  comment(kind: IpvsSetKind): string {
-    return KINDS[kind].comment;
-  }
-
-  isEmpty(kind: IpvsSetKind): boolean {
-    return !this.#elements.has(kind);
-  }
-
-  add(kind: IpvsSetKind, ...key: ElementKey): void {
-    const elements = this.#elements.get(kind) ?? new Map<string, ElementKey>();
-    elements.set(key.join(' '), key);
-    this.#elements.set(kind, elements);
-  }
-
-  list(): NamedSet[] {
-    return kindsInOrder().map((kind) => {
-      const { type, key, comment } = KINDS[kind];
-      return { name: this.name(kind), key, comment, ipsetType: type, elements: [...(this.#elements.get(kind)?.values() ?? [])] };
+  /** @param elementsOf the list of a set's elements, over all ServicePorts. */
+  constructor(elementsOf: (kind: IpvsSetKind) => ServicePortList<ElementKey>) {
+    this.#fills = kindsInOrder().map((kind) => {
+      const elements = elementsOf(kind);
+      const fill = rememberLast(fillSet);
+      return (family) => fill(kind, family, elements.parts);
     });
   }
+
+  filled(family: Family): { readonly list: readonly NamedSet[]; readonly facts: SetFacts } {
+    const sets = this.#fills.map((fill) => fill(family));
+    const empty = sets.filter(({ isEmpty }) => isEmpty).map(({ kind }) => kind);
+    return { list: this.#list(...sets), facts: this.#facts(family, empty.join(' ')) };
+  }
+}
+
+interface FilledSet {
+  readonly set: NamedSet;
+  readonly kind: IpvsSetKind;
+  readonly isEmpty: boolean;
+}
+
+function fillSet(kind: IpvsSetKind, family: Family, parts: Joined<ElementKey>['parts']): FilledSet {
+  const { type, key, comment } = KINDS[kind];
+  const set = joinSet({ name: setName(kind, family), key, comment, ipsetType: type }, { head: [], parts, tail: [] });
+  return { set, kind, isEmpty: parts.every((part) => part.length === 0) };
+}
+
+/** `empty`: the kinds without an element, with blanks between them. */
+function factsOf(family: Family, empty: string): SetFacts {
+  const kinds = new Set(empty.split(' '));
+  return { isEmpty: (kind) => kinds.has(kind), name: (kind) => setName(kind, family), comment: (kind) => KINDS[kind].comment };
+}
+
+/** `KUBE-CLUSTER-IP`, `KUBE-6-CLUSTER-IP`. */
+function setName(kind: IpvsSetKind, family: Family): string {
+  return `KUBE-${family === 'IPv6' ? '6-' : ''}${kind}`.slice(0, NAME_LENGTH_MAX);
 }
 
 function kindsInOrder(): IpvsSetKind[] {
@@ -107,28 +125,41 @@ function kindsInOrder(): IpvsSetKind[] {
   return Object.keys(KINDS).filter(isKind);
 }
 
-/** Fills the sets from the expected state. `nodePortIPs`: the addresses that accept node ports. */
-export function fillIpvsSets(state: ExpectedState, options: CompileOptions, nodePortIPs: readonly string[]): IpvsSets {
-  const sets = new IpvsSets(state.family);
-  for (const { servicePort, reachableEndpoints } of state.servicePorts) {
-    const protocol = protocolOf(servicePort);
-    for (const endpoint of reachableEndpoints) {
-      if (endpoint.isLocal) sets.add('LOOP-BACK', endpoint.address, protocol, endpoint.port, endpoint.address);
-    }
-    sets.add('CLUSTER-IP', servicePort.clusterIP, protocol, servicePort.port);
-    sets.add('IPVS-IPS', servicePort.clusterIP);
-    for (const address of servicePort.externalIPs) {
-      sets.add(servicePort.externalPolicyLocal ? 'EXTERNAL-IP-LOCAL' : 'EXTERNAL-IP', address, protocol, servicePort.port);
-      if (!options.nodeAddresses.includes(address)) sets.add('IPVS-IPS', address);
-    }
-    for (const address of servicePort.loadBalancerIPs) addLoadBalancer(sets, servicePort, address, options);
-    if (servicePort.nodePort !== 0) addNodePort(sets, servicePort, nodePortIPs);
-    if (servicePort.healthCheckNodePort !== 0) sets.add('HEALTH-CHECK-NODE-PORT', servicePort.healthCheckNodePort);
+/** Takes the elements of one ServicePort. */
+class Elements {
+  readonly byKind = new Map<IpvsSetKind, ElementKey[]>();
+
+  add(kind: IpvsSetKind, ...key: ElementKey): void {
+    const elements = this.byKind.get(kind);
+    if (elements === undefined) this.byKind.set(kind, [key]);
+    else elements.push(key);
   }
-  return sets;
 }
 
-function addLoadBalancer(sets: IpvsSets, servicePort: ServicePort, address: string, options: CompileOptions): void {
+/** What one ServicePort puts into the sets. `nodePortIPs`: the addresses that accept node ports. */
+export function ipvsElements(
+  { servicePort, reachableEndpoints }: ServicePortState,
+  options: CompileOptions,
+  nodePortIPs: readonly string[],
+): ReadonlyMap<IpvsSetKind, readonly ElementKey[]> {
+  const sets = new Elements();
+  const protocol = protocolOf(servicePort);
+  for (const endpoint of reachableEndpoints) {
+    if (endpoint.isLocal) sets.add('LOOP-BACK', endpoint.address, protocol, endpoint.port, endpoint.address);
+  }
+  sets.add('CLUSTER-IP', servicePort.clusterIP, protocol, servicePort.port);
+  sets.add('IPVS-IPS', servicePort.clusterIP);
+  for (const address of servicePort.externalIPs) {
+    sets.add(servicePort.externalPolicyLocal ? 'EXTERNAL-IP-LOCAL' : 'EXTERNAL-IP', address, protocol, servicePort.port);
+    if (!options.nodeAddresses.includes(address)) sets.add('IPVS-IPS', address);
+  }
+  for (const address of servicePort.loadBalancerIPs) addLoadBalancer(sets, servicePort, address, options);
+  if (servicePort.nodePort !== 0) addNodePort(sets, servicePort, nodePortIPs);
+  if (servicePort.healthCheckNodePort !== 0) sets.add('HEALTH-CHECK-NODE-PORT', servicePort.healthCheckNodePort);
+  return sets.byKind;
+}
+
+function addLoadBalancer(sets: Elements, servicePort: ServicePort, address: string, options: CompileOptions): void {
   const key = [address, protocolOf(servicePort), servicePort.port] as const;
   sets.add('LOAD-BALANCER', ...key);
   if (!options.nodeAddresses.includes(address)) sets.add('IPVS-IPS', address);
@@ -139,7 +170,7 @@ function addLoadBalancer(sets: IpvsSets, servicePort: ServicePort, address: stri
   if (ownLoadBalancerSources(servicePort, options).includes(address)) sets.add('LOAD-BALANCER-SOURCE-IP', ...key, address);
 }
 
-function addNodePort(sets: IpvsSets, servicePort: ServicePort, nodePortIPs: readonly string[]): void {
+function addNodePort(sets: Elements, servicePort: ServicePort, nodePortIPs: readonly string[]): void {
   if (servicePort.protocol === 'SCTP') {
     for (const address of nodePortIPs) {
       sets.add('NODE-PORT-SCTP-HASH', address, 'sctp', servicePort.nodePort);

@@ -1,52 +1,95 @@
 // IPVS mode: the fixed ruleset, its ipsets, and one virtual service for each address that a ServicePort answers on.
 
+import type { Family } from '../address.ts';
 import { UnsupportedError } from '../errors.ts';
+import { type Joined, joinProgram } from '../program/joined.ts';
 import type { Program } from '../program/program.ts';
+import type { Rule, Table } from '../program/ruleset.ts';
+import { keepSame } from '../program/same-data.ts';
+import type { ElementKey } from '../program/sets.ts';
 import type { VirtualService } from '../program/virtual-service.ts';
 import type { Endpoint, ExpectedState, ServicePortState } from '../state/expected-state.ts';
-import { ipvsTables } from './ipvs-rules.ts';
-import { fillIpvsSets } from './ipvs-sets.ts';
+import { ipvsTables, outFilterRules } from './ipvs-rules.ts';
+import { type IpvsSetKind, IpvsSets, ipvsElements, type SetFacts } from './ipvs-sets.ts';
 import { localAddresses } from './node-addresses.ts';
 import { isLoopback, nodePortAddresses } from './node-port-addresses.ts';
 import type { CompileOptions } from './options.ts';
+import { rememberLast, ServicePortRules } from './service-port-rules.ts';
 
 /** Schedulers that svcplane has. Any other one of the kernel's is refused by its name. */
 const SCHEDULERS: ReadonlySet<string> = new Set(['rr']);
 
-/** The Program of IPVS mode for one family. @throws UnsupportedError for a scheduler or session affinity that does not exist yet. */
-export function compileIpvs(state: ExpectedState, options: CompileOptions): Program {
-  if (!SCHEDULERS.has(options.ipvsScheduler)) {
-    throw new UnsupportedError(
-      `ipvs.scheduler ${JSON.stringify(options.ipvsScheduler)} does not exist in svcplane yet; ${[...SCHEDULERS].join(', ')} does`,
+/** Compiles the Program of IPVS mode for one family. It throws UnsupportedError for a scheduler or session affinity that does not exist yet. */
+export function createIpvsCompiler(): (state: ExpectedState, options: CompileOptions) => Program {
+  const services = new ServicePortRules(compileIpvsServicePort);
+  const sets = new IpvsSets((kind) => services.list((rules) => rules.elements.get(kind) ?? []));
+  const virtualServices = services.list((rules) => rules.virtualServices);
+  const boundAddresses = services.list((rules) => rules.boundAddresses);
+  const outFilter = services.list((rules) => rules.outFilter);
+  let known: readonly Table[] = [];
+  const tables = rememberLast(({ family, options }: IpvsContext, facts: SetFacts, outFilterParts: Joined<Rule>['parts']) => {
+    const made = ipvsTables(family, facts, outFilterParts, options);
+    known = made.map((table, index) => ({ ...table, chains: keepSame(known[index]?.chains ?? [], table.chains) }));
+    return known;
+  });
+  const ownAddresses = rememberLast(({ family, options }: IpvsContext) => localAddresses(family, options.nodeAddresses));
+
+  return (state, options) => {
+    if (!SCHEDULERS.has(options.ipvsScheduler)) {
+      throw new UnsupportedError(
+        `ipvs.scheduler ${JSON.stringify(options.ipvsScheduler)} does not exist in svcplane yet; ${[...SCHEDULERS].join(', ')} does`,
+      );
+    }
+    const { family } = state;
+    const context = services.update(state.servicePorts, { family, options, nodePortIPs: acceptingAddresses(family, options) });
+    const { list, facts } = sets.filled(family);
+    const masqueradeAddress = options.nodeAddresses[0];
+    return joinProgram(
+      {
+        family,
+        tables: tables(context, facts, outFilter.parts),
+        maps: [],
+        ...(masqueradeAddress === undefined ? {} : { masqueradeAddress }),
+      },
+      {
+        sets: { head: list, parts: [], tail: [] },
+        virtualServices: { head: [], parts: virtualServices.parts, tail: [] },
+        localAddresses: { head: ownAddresses(context), parts: boundAddresses.parts, tail: [] },
+      },
     );
-  }
-  const { family } = state;
-  const nodePortIPs = acceptingAddresses(state, options);
-  const sets = fillIpvsSets(state, options, nodePortIPs);
-  const virtualServices = state.servicePorts.flatMap((servicePort) => virtualServicesOf(servicePort, nodePortIPs, options));
-  const bound = [
-    ...new Set(
-      state.servicePorts.flatMap(({ servicePort }) => [servicePort.clusterIP, ...servicePort.externalIPs, ...servicePort.loadBalancerIPs]),
-    ),
-  ];
-  const masqueradeAddress = options.nodeAddresses[0];
+  };
+}
+
+/** What one ServicePort's part is made from besides itself. */
+interface IpvsContext {
+  readonly family: Family;
+  readonly options: CompileOptions;
+  /** The addresses that accept node ports. */
+  readonly nodePortIPs: readonly string[];
+}
+
+/** What one ServicePort gives to the sets, to IPVS, to kube-ipvs0 and to the filter of the node's own packets. */
+interface IpvsServiceRules {
+  readonly elements: ReadonlyMap<IpvsSetKind, readonly ElementKey[]>;
+  readonly virtualServices: readonly VirtualService[];
+  readonly boundAddresses: readonly string[];
+  readonly outFilter: readonly Rule[];
+}
+
+function compileIpvsServicePort(state: ServicePortState, { options, nodePortIPs }: IpvsContext): IpvsServiceRules {
+  const { servicePort } = state;
+  const addresses = [servicePort.clusterIP, ...servicePort.externalIPs, ...servicePort.loadBalancerIPs];
   return {
-    family,
-    tables: ipvsTables(state, sets, options),
-    sets: sets.list(),
-    maps: [],
-    virtualServices,
-    localAddresses: [
-      ...localAddresses(family, options.nodeAddresses),
-      ...bound.filter((address) => !options.nodeAddresses.includes(address)),
-    ],
-    ...(masqueradeAddress === undefined ? {} : { masqueradeAddress }),
+    elements: ipvsElements(state, options, nodePortIPs),
+    virtualServices: virtualServicesOf(state, nodePortIPs, options),
+    boundAddresses: addresses.filter((address) => !options.nodeAddresses.includes(address)),
+    outFilter: outFilterRules(servicePort, options),
   };
 }
 
 /** Node ports are virtual services of each address: loopback and IPv6 link-local ones never take part. */
-function acceptingAddresses(state: ExpectedState, options: CompileOptions): string[] {
-  const accepted = nodePortAddresses(state.family, options.nodePortAddresses, options);
+function acceptingAddresses(family: Family, options: CompileOptions): string[] {
+  const accepted = nodePortAddresses(family, options.nodePortAddresses, options);
   const candidates = accepted.matchesAll ? options.nodeAddresses : accepted.addresses;
   return candidates.filter((address) => !isLoopback(address) && !/^fe[89ab]/i.test(address));
 }

@@ -1,7 +1,8 @@
 // The chains and elements of one ServicePort in nftables mode.
 import type { Family } from '../address.ts';
+import type { MapElement } from '../program/joined.ts';
 import type { Chain, Match, Rule } from '../program/ruleset.ts';
-import type { ElementKey, MapVerdict, NamedSet, VerdictMap } from '../program/sets.ts';
+import type { ElementKey, MapVerdict, NamedSet } from '../program/sets.ts';
 import type { Endpoint, ServicePort, ServicePortState } from '../state/expected-state.ts';
 import {
   MARK_FOR_MASQUERADE,
@@ -15,8 +16,6 @@ import type { CompileOptions } from './options.ts';
 import { comment, DROP, destination, fromLocalPod, jump, protocolOf, rule, source, wholePrefix } from './rules.ts';
 import { ownLoadBalancerSources, type ServicePortFacts, servicePortFacts } from './service-port-facts.ts';
 
-type MapElement = VerdictMap['elements'][number];
-
 /** Elements for the shared sets and maps, and the ServicePort's own chains and sets. */
 export interface NftServicePortRules {
   readonly serviceIPs: readonly MapElement[];
@@ -24,6 +23,7 @@ export interface NftServicePortRules {
   readonly noEndpointServices: readonly MapElement[];
   readonly noEndpointNodePorts: readonly MapElement[];
   readonly firewallIPs: readonly MapElement[];
+  readonly clusterIPs: readonly ElementKey[];
   readonly chains: readonly Chain[];
   readonly affinitySets: readonly NamedSet[];
 }
@@ -88,6 +88,7 @@ export function compileNftServicePort(state: ServicePortState, { family, options
       servicePort.loadBalancerIPs.map((address) => addressKey(plan, address)),
       goto(plan.names.firewall),
     ),
+    clusterIPs: [[servicePort.clusterIP]],
     chains: serviceChains(plan),
     affinitySets: affinitySets(plan),
   };

@@ -1,12 +1,18 @@
 // Small words that rules are made of: each gives one match, target or pair of matches in the form kube-proxy writes it.
 
 import type { Family } from '../address.ts';
+import { kernelOrder } from '../program/match-order.ts';
 import type { ConntrackState, IpProtocol, Match, Rule, Target } from '../program/ruleset.ts';
 import type { ServicePort } from '../state/expected-state.ts';
 import type { LocalDetector } from './options.ts';
 
 export function rule(matches: readonly Match[], target: Target, servicePort?: ServicePort): Rule {
   return servicePort === undefined ? { matches, target } : { matches, target, servicePort: servicePort.name };
+}
+
+/** A rule as iptables holds it: its matches in the order in which the kernel asks them. */
+export function kernelRule(matches: readonly Match[], target: Target, servicePort?: ServicePort): Rule {
+  return rule(kernelOrder(matches), target, servicePort);
 }
 
 export const ACCEPT: Target = { kind: 'accept' };

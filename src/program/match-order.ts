@@ -1,5 +1,5 @@
 // The order in which netfilter asks a rule's matches, which is also the one that iptables-save prints.
-import type { Match, Table } from './ruleset.ts';
+import type { Match } from './ruleset.ts';
 
 /** What the kernel asks before any module, in this order, wherever it stood in the words. */
 const HEADER_KINDS: readonly Match['kind'][] = ['source', 'destination', 'inInterface', 'outInterface', 'protocol'];
@@ -21,14 +21,6 @@ export function kernelOrder(matches: readonly Match[]): Match[] {
   }
   for (const match of modules) header.push(match);
   return header;
-}
-
-export function inKernelOrder(table: Table): Table {
-  const chains = table.chains.map((chain) => ({
-    ...chain,
-    rules: chain.rules.map((rule) => ({ ...rule, matches: kernelOrder(rule.matches) })),
-  }));
-  return { ...table, chains };
 }
 
 function isEverything(match: Match): boolean {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Family } from '../../src/address.ts';
 import { readWatchedObject } from '../../src/api/read-object.ts';
 import { settleConfig } from '../../src/api/settings.ts';
-import { compileIptables } from '../../src/compile/iptables.ts';
+import { compile } from '../../src/compile/compile.ts';
 import { compileOptionsFor } from '../../src/compile/node-options.ts';
 import { createDataplaneSync, RulesError, UnsupportedError } from '../../src/index.ts';
 import { parseIptablesSave } from '../../src/parse/iptables-save.ts';
@@ -41,7 +41,7 @@ function programOf(family: Family): Program {
     .flatMap((service, index) => objectsOf(index, service, plan))
     .flatMap((object) => readWatchedObject(object) ?? []);
   state.apply(objects);
-  return compileIptables(state.expectedState(family), compileOptionsFor(settings, family));
+  return compile('iptables', state.expectedState(family), compileOptionsFor(settings, family));
 }
 
 /** Without what only the compiler or only the dump knows: owners and lines. */

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Family } from '../../../src/address.ts';
 import { settleConfig } from '../../../src/api/settings.ts';
-import { compileIptables } from '../../../src/compile/iptables.ts';
+import { compile } from '../../../src/compile/compile.ts';
 import { compileOptionsFor } from '../../../src/compile/node-options.ts';
 import { writePacket } from '../../../src/engine/packet-record.ts';
 import { startCoreSync } from '../../../src/engine/wasm/core.ts';
@@ -15,7 +15,7 @@ const BATCH = 64;
 function engineFor(family: Family, conntrackMax: number): WasmEngine {
   const settings = settleConfig({ nodeIPs: [family === 'IPv4' ? '192.168.0.1' : '2001:db8::1'] });
   const engine = new WasmEngine(startCoreSync(embeddedCore()), { seed: 1, conntrackMax, timeouts: settings.timeouts, tcpLoose: true });
-  engine.load(compileIptables({ family, servicePorts: [], endpointCount: 0 }, compileOptionsFor(settings, family)));
+  engine.load(compile('iptables', { family, servicePorts: [], endpointCount: 0 }, compileOptionsFor(settings, family)));
   return engine;
 }
 
