@@ -1,31 +1,41 @@
-// Connection tracking: both tuples of a connection in one index, found in one lookup each; insert, remove, expire.
+// Connection tracking: both tuples of a connection in one index, found in one lookup each; insert, remove, make room.
 // Which packets make or change connections is decided in packet.ts.
 
 import { copyAddress, equalAddress, V4, V6 } from "./address.ts";
+import { addTag, bucketAfter, bucketOf, growIndex, hasOverflow, referenceAt, removeTag, slotsWith } from "./connection-index.ts";
 import {
-  BUCKET_ENTRIES,
-  BUCKET_PASSED,
   BUCKET_REPLY,
-  BUCKET_SIZE,
-  BUCKET_SLOTS,
-  BUCKET_TAGS,
   CLASS_NONE,
+  COLLECT_RANGE,
+  COUNTER_EARLY_DROP,
+  CT_FLAG_ASSURED,
+  CT_NEXT_FREE,
   CT_ORIGINAL,
+  CT_PACKETS_REPLY,
+  CT_REPLY_AFTER_V4,
+  CT_REPLY_AFTER_V6,
   CT_SIZE_V4,
   CT_SIZE_V6,
   CT_TABLE_SIZE,
+  EVICTION_RANGE,
 } from "./shared/layout.ts";
-import { engine } from "./state.ts";
+import { count, engine } from "./state.ts";
 import { CtEntry, CtTable } from "./structs.ts";
+import { isClosing } from "./tcp.ts";
 
-const TABLE_V4: usize = memory.data(CT_TABLE_SIZE, 16);
-const TABLE_V6: usize = memory.data(CT_TABLE_SIZE, 16);
+const TABLE_V4: usize = memory.data(CT_TABLE_SIZE, 64);
+const TABLE_V6: usize = memory.data(CT_TABLE_SIZE, 64);
 
 /** The seed of the hash, so that nobody outside can choose tuples that collide. */
 let hashSeed: u64 = 0;
 
 export function seedHash(low: u32, high: u32): void {
   hashSeed = ((<u64>high) << 32) | <u64>low;
+}
+
+/** For loops, which would ask for it again and again. */
+export function seedOfHash(): u64 {
+  return hashSeed;
 }
 
 export function tableOf<A>(): CtTable {
@@ -36,9 +46,9 @@ export function entrySize<A>(): usize {
   return offsetof<A>() == 4 ? CT_SIZE_V4 : CT_SIZE_V6;
 }
 
-/** Bytes of a tuple: two addresses and the ports. */
-export function tupleSize<A>(): usize {
-  return 2 * offsetof<A>() + 4;
+/** Bytes from the original tuple of an entry to its reply tuple. */
+export function replyAfter<A>(): usize {
+  return offsetof<A>() == 4 ? CT_REPLY_AFTER_V4 : CT_REPLY_AFTER_V6;
 }
 
 export function originalTuple(entry: usize): usize {
@@ -46,11 +56,11 @@ export function originalTuple(entry: usize): usize {
 }
 
 export function replyTuple<A>(entry: usize): usize {
-  return entry + CT_ORIGINAL + tupleSize<A>();
+  return entry + CT_ORIGINAL + replyAfter<A>();
 }
 
-/** Multiplies and mixes a tuple and its class to 64 bits. */
-export function hashTuple<A>(tuple: usize, ofClass: u32): u64 {
+/** The tag of a tuple and its class in the index: multiplies and mixes them to 64 bits and takes the upper half. */
+export function tagOf<A>(tuple: usize, ofClass: u32, seed: u64 = hashSeed): u32 {
   let a: u64;
   let b: u64 = ((<u64>ofClass) << 32) | <u64>load<u32>(tuple + 2 * offsetof<A>());
   if (offsetof<A>() == 4) {
@@ -59,24 +69,10 @@ export function hashTuple<A>(tuple: usize, ofClass: u32): u64 {
     a = load<u64>(tuple) ^ rotl<u64>(load<u64>(tuple, 8) * 0x9e3779b97f4a7c15, 29);
     b ^= (load<u64>(tuple, 16) * 0xd6e8feb86659fd93) ^ rotl<u64>(load<u64>(tuple, 24) * 0xa0761d6478bd642f, 31);
   }
-  let x: u64 = ((a ^ hashSeed) * 0x9e3779b97f4a7c15) ^ rotl<u64>((b ^ hashSeed) * 0xc2b2ae3d27d4eb4f, 32);
+  let x: u64 = ((a ^ seed) * 0x9e3779b97f4a7c15) ^ rotl<u64>((b ^ seed) * 0xc2b2ae3d27d4eb4f, 32);
   x ^= x >> 29;
   x *= 0xbf58476d1ce4e5b9;
-  return x ^ (x >> 32);
-}
-
-/** The bucket where the search for a tuple begins. */
-export function bucketOf(table: CtTable, hash: u64): usize {
-  return <usize>table.index + <usize>(<u32>(hash >> 32) & table.bucketMask) * BUCKET_SIZE;
-}
-
-function nextBucket(table: CtTable, bucket: usize): usize {
-  const number = <u32>((bucket - table.index) / BUCKET_SIZE);
-  return <usize>table.index + <usize>((number + 1) & table.bucketMask) * BUCKET_SIZE;
-}
-
-function tagOf(hash: u64): u32 {
-  return <u32>hash | 1;
+  return <u32>(x >> 32) | 1;
 }
 
 /** What lookup found: an entry, and whether the tuple is its reply tuple. */
@@ -87,18 +83,17 @@ export function isFoundReply(): bool {
 }
 
 /** The unexpired connection that has this tuple in either direction, or 0; isFoundReply() tells the direction. Removes it if expired. */
-export function lookup<A>(tuple: usize, ofClass: u32, hash: u64): usize {
+export function lookup<A>(tuple: usize, ofClass: u32, tag: u32): usize {
   const table = tableOf<A>();
-  const tag = tagOf(hash);
-  let bucket = bucketOf(table, hash);
-  while (true) {
+  let bucket = bucketOf(table, tag);
+  while (bucket != 0) {
     let slots = slotsWith(bucket, tag);
     while (slots != 0) {
-      const reference = load<u32>(bucket + ((<usize>ctz<u32>(slots)) << 2), BUCKET_ENTRIES);
-      const entry = entryAt<A>(table, reference & ~BUCKET_REPLY);
+      const reference = referenceAt(bucket, ctz<u32>(slots));
+      const entry = entryOf<A>(table.entries, reference);
       const isReply = (reference & BUCKET_REPLY) != 0;
-      if (isTupleOf<A>(entry, isReply ? replyTuple<A>(entry) : originalTuple(entry), tuple, ofClass)) {
-        if (changetype<CtEntry>(entry).expiresAt <= engine.now) {
+      if (load<u8>(entry) == ofClass && equalTuple<A>(isReply ? replyTuple<A>(entry) : originalTuple(entry), tuple)) {
+        if (isExpired(entry, engine.now)) {
           remove<A>(entry);
           return 0;
         }
@@ -107,31 +102,12 @@ export function lookup<A>(tuple: usize, ofClass: u32, hash: u64): usize {
       }
       slots &= slots - 1;
     }
-    if (load<u32>(bucket, BUCKET_PASSED) == 0) return 0;
-    bucket = nextBucket(table, bucket);
+    bucket = bucketAfter(bucket);
   }
+  return 0;
 }
 
-/** Bit i for each slot i of a bucket that has the tag. */
-function slotsWith(bucket: usize, tag: u32): u32 {
-  const wanted = i32x4.splat(tag);
-  const front = <u32>i32x4.bitmask(i32x4.eq(v128.load(bucket, BUCKET_TAGS), wanted));
-  const back = <u32>i32x4.bitmask(i32x4.eq(v128.load(bucket, BUCKET_TAGS + 16), wanted));
-  return (front | (back << 4)) & ((1 << BUCKET_SLOTS) - 1);
-}
-
-/** The first reference in a bucket that has the hash's tag, or `otherwise`. It may be another tuple's. */
-export function referenceIn(bucket: usize, hash: u64, otherwise: u32): u32 {
-  const slots = slotsWith(bucket, tagOf(hash));
-  return slots == 0 ? otherwise : load<u32>(bucket + ((<usize>ctz<u32>(slots)) << 2), BUCKET_ENTRIES);
-}
-
-/** The entry is in use by that class, and `own`, one of its tuples, is the packet's. */
-export function isTupleOf<A>(entry: usize, own: usize, tuple: usize, ofClass: u32): bool {
-  return load<u8>(entry) == ofClass && equalTuple<A>(own, tuple);
-}
-
-export function equalTuple<A>(a: usize, b: usize): bool {
+function equalTuple<A>(a: usize, b: usize): bool {
   return (
     load<u32>(a + 2 * offsetof<A>()) == load<u32>(b + 2 * offsetof<A>()) &&
     equalAddress<A>(a, b) &&
@@ -139,36 +115,44 @@ export function equalTuple<A>(a: usize, b: usize): bool {
   );
 }
 
-export function entryAt<A>(table: CtTable, number: u32): usize {
-  return <usize>table.entries + <usize>number * entrySize<A>();
+/** The entry of a reference; BUCKET_REPLY falls out of the 32 bits. */
+export function entryOf<A>(entries: usize, reference: u32): usize {
+  const shift: u32 = offsetof<A>() == 4 ? 6 : 7;
+  return entries + <usize>(reference << shift);
+}
+if (CT_SIZE_V4 != 64 || CT_SIZE_V6 != 128) ERROR("entryOf knows other sizes of entries");
+
+function isExpired(entry: usize, now: f64): bool {
+  return changetype<CtEntry>(entry).expiresAt <= now;
 }
 
-function entryNumber<A>(table: CtTable, entry: usize): u32 {
-  return <u32>((entry - table.entries) / entrySize<A>());
-}
-
-/** Connections of both families. */
-export function connectionCount(): u32 {
+/** Connections of both families, expired ones that nobody met yet included. */
+function connectionCount(): u32 {
   return changetype<CtTable>(TABLE_V4).count + changetype<CtTable>(TABLE_V6).count;
 }
 
-/** A fresh entry with both tuples, in the index. The caller fills in the rest, and has made sure that it fits. */
+/** A fresh entry with both tuples, in the index; 0: the index has no place. The caller fills in the rest, and has made room. */
 export function insert<A>(ofClass: u32, original: usize, reply: usize): usize {
   const table = tableOf<A>();
+  if (!hasOverflow(table)) return 0;
   let number = table.highWater;
   if (table.free != 0) {
     number = table.free - 1;
-    table.free = changetype<CtEntry>(entryAt<A>(table, number)).nextFree;
+    table.free = load<u32>(entryOf<A>(table.entries, number), CT_NEXT_FREE);
   } else {
     table.highWater = number + 1;
   }
-  const entry = entryAt<A>(table, number);
-  for (let at: usize = 0; at < CT_ORIGINAL; at += 8) store<u64>(entry + at, 0); // inline: memory.fill is a call
+  const entry = entryOf<A>(table.entries, number);
+  v128.store(entry, i64x2.splat(0));
+  v128.store(entry, i64x2.splat(0), 16);
   changetype<CtEntry>(entry).class = <u8>ofClass;
   copyTuple<A>(originalTuple(entry), original);
   copyTuple<A>(replyTuple<A>(entry), reply);
   table.count++;
-  indexEntry<A>(table, number);
+  growIndex(table);
+  addTag(table, tagOf<A>(original, ofClass), number);
+  // A connection whose tuples are the same stands there once.
+  if (!equalTuple<A>(original, reply)) addTag(table, tagOf<A>(reply, ofClass), number | BUCKET_REPLY);
   return entry;
 }
 
@@ -178,83 +162,97 @@ function copyTuple<A>(to: usize, from: usize): void {
   store<u32>(to + 2 * offsetof<A>(), load<u32>(from + 2 * offsetof<A>()));
 }
 
-/** Puts both tuples of an entry into the index; a connection whose tuples are the same stands there once. */
-function indexEntry<A>(table: CtTable, number: u32): void {
-  const entry = entryAt<A>(table, number);
-  indexTuple(table, hashTuple<A>(originalTuple(entry), load<u8>(entry)), number);
-  if (!isSelfReply<A>(entry)) indexTuple(table, hashTuple<A>(replyTuple<A>(entry), load<u8>(entry)), number | BUCKET_REPLY);
-}
-
-function isSelfReply<A>(entry: usize): bool {
-  return equalTuple<A>(originalTuple(entry), replyTuple<A>(entry));
-}
-
-function indexTuple(table: CtTable, hash: u64, reference: u32): void {
-  let bucket = bucketOf(table, hash);
-  while (true) {
-    for (let slot: usize = 0; slot < BUCKET_SLOTS; slot++) {
-      if (load<u32>(bucket + (slot << 2), BUCKET_TAGS) != 0) continue;
-      store<u32>(bucket + (slot << 2), tagOf(hash), BUCKET_TAGS);
-      store<u32>(bucket + (slot << 2), reference, BUCKET_ENTRIES);
-      return;
-    }
-    store<u32>(bucket, load<u32>(bucket, BUCKET_PASSED) + 1, BUCKET_PASSED);
-    bucket = nextBucket(table, bucket);
-  }
-}
-
-function unindexTuple(table: CtTable, hash: u64, reference: u32): void {
-  const tag = tagOf(hash);
-  let bucket = bucketOf(table, hash);
-  while (true) {
-    for (let slot: usize = 0; slot < BUCKET_SLOTS; slot++) {
-      if (load<u32>(bucket + (slot << 2), BUCKET_TAGS) != tag || load<u32>(bucket + (slot << 2), BUCKET_ENTRIES) != reference) continue;
-      store<u32>(bucket + (slot << 2), 0, BUCKET_TAGS);
-      return;
-    }
-    store<u32>(bucket, load<u32>(bucket, BUCKET_PASSED) - 1, BUCKET_PASSED);
-    bucket = nextBucket(table, bucket);
-  }
-}
+if (CT_PACKETS_REPLY + 4 != 32) ERROR("insert clears other fields than those before the tuples");
 
 /** Takes a connection out of index and entries. */
 export function remove<A>(entry: usize): void {
   const table = tableOf<A>();
-  const number = entryNumber<A>(table, entry);
+  const number = <u32>((entry - table.entries) / entrySize<A>());
   const ofClass: u32 = load<u8>(entry);
-  unindexTuple(table, hashTuple<A>(originalTuple(entry), ofClass), number);
-  if (!isSelfReply<A>(entry)) unindexTuple(table, hashTuple<A>(replyTuple<A>(entry), ofClass), number | BUCKET_REPLY);
+  const original = originalTuple(entry);
+  const reply = replyTuple<A>(entry);
+  removeTag(table, tagOf<A>(original, ofClass), number);
+  if (!equalTuple<A>(original, reply)) removeTag(table, tagOf<A>(reply, ofClass), number | BUCKET_REPLY);
   const record = changetype<CtEntry>(entry);
   record.class = <u8>CLASS_NONE;
-  record.nextFree = table.free;
+  store<u32>(entry, table.free, CT_NEXT_FREE);
   table.free = number + 1;
   table.count--;
 }
 
-/** Removes all expired connections, at most once for each value of the clock. */
-export function sweep(): void {
-  if (engine.lastSweep == engine.now) return;
-  engine.lastSweep = engine.now;
-  sweepTable<V4>();
-  sweepTable<V6>();
+/**
+ * Before a new connection: looks at a few entries for expired ones, and at some more for one that may go when nf_conntrack_max
+ * connections stand, as early_drop does. False: there is no room. Bounded, whatever the table holds.
+ */
+export function makeRoom<A>(): bool {
+  collect<A>();
+  if (connectionCount() < engine.conntrackMax) return true;
+  return evict<A>() || (offsetof<A>() == 4 ? evict<V6>() : evict<V4>());
 }
 
-function sweepTable<A>(): void {
+/** The entry at the hand of a table, which moves on; 0: there is none. */
+function nextAtHand<A>(table: CtTable): usize {
+  if (table.hand >= table.highWater) table.hand = 0;
+  const entry = entryOf<A>(table.entries, table.hand);
+  table.hand++;
+  return entry;
+}
+
+function collect<A>(): void {
   const table = tableOf<A>();
-  let entry: usize = table.entries;
-  const end = entryAt<A>(table, table.highWater);
-  while (entry < end) {
-    if (load<u8>(entry) != CLASS_NONE && changetype<CtEntry>(entry).expiresAt <= engine.now) remove<A>(entry);
-    entry += entrySize<A>();
+  if (table.highWater == 0) return;
+  for (let i: u32 = 0; i < COLLECT_RANGE; i++) {
+    const entry = nextAtHand<A>(table);
+    if (load<u8>(entry) != CLASS_NONE && isExpired(entry, engine.now)) remove<A>(entry);
   }
 }
 
-/** Moves all tuples to a new, zeroed index of `buckets` (a power of two) at `index`. */
-export function reindex<A>(index: usize, buckets: u32): void {
+/** Removes the first of the next entries that is expired, not assured, or closing. False: none is. */
+function evict<A>(): bool {
   const table = tableOf<A>();
-  table.index = <u32>index;
-  table.bucketMask = buckets - 1;
+  if (table.highWater == 0) return false;
+  for (let i: u32 = 0; i < EVICTION_RANGE; i++) {
+    const entry = nextAtHand<A>(table);
+    if (!mayGo(entry, engine.now)) continue;
+    if (!isExpired(entry, engine.now)) count(COUNTER_EARLY_DROP);
+    remove<A>(entry);
+    return true;
+  }
+  return false;
+}
+
+function mayGo(entry: usize, now: f64): bool {
+  const record = changetype<CtEntry>(entry);
+  if (record.class == CLASS_NONE) return false;
+  return isExpired(entry, now) || (record.flags & CT_FLAG_ASSURED) == 0 || isClosing(record.class, record.state);
+}
+
+/** What makeRoom would answer; nothing moves. */
+export function hasRoom<A>(now: f64): bool {
+  if (connectionCount() < engine.conntrackMax || hasCandidate<A>(COLLECT_RANGE, now)) return true;
+  return offsetof<A>() == 4 ? hasCandidate<V6>(0, now) : hasCandidate<V4>(0, now);
+}
+
+/** Among the next entries is an expired one, or, past the first `collected`, one that may go. */
+function hasCandidate<A>(collected: u32, now: f64): bool {
+  const table = tableOf<A>();
+  const hand = table.hand;
+  let isFound: bool = false;
+  for (let i: u32 = 0; table.highWater != 0 && !isFound && i < collected + EVICTION_RANGE; i++) {
+    const entry = nextAtHand<A>(table);
+    isFound = i < collected ? load<u8>(entry) != CLASS_NONE && isExpired(entry, now) : mayGo(entry, now);
+  }
+  table.hand = hand;
+  return isFound;
+}
+
+/** Connections that have not expired. Walks all entries: for counters, not for packets. */
+export function countUnexpired<A>(now: f64): u32 {
+  const table = tableOf<A>();
+  let unexpired: u32 = 0;
   for (let number: u32 = 0; number < table.highWater; number++) {
-    if (load<u8>(entryAt<A>(table, number)) != CLASS_NONE) indexEntry<A>(table, number);
+    const entry = entryOf<A>(table.entries, number);
+    if (load<u8>(entry) != CLASS_NONE && !isExpired(entry, now)) unexpired++;
   }
+  return unexpired;
 }

@@ -4,7 +4,7 @@
 
 import { copyAddress, equalAddress } from "./address.ts";
 import { addressChange, changeChecksum, wordChange } from "./checksum.ts";
-import { hashTuple, isFoundReply, lookup, originalTuple, replyTuple } from "./conntrack.ts";
+import { isFoundReply, lookup, originalTuple, replyTuple, tagOf } from "./conntrack.ts";
 import { classOf, FRAGMENT_OFFSET, headerBytesOf, Parsed, skipExtensions, transportProtocol, transportReached } from "./frames-parse.ts";
 import { addressesAt, changeSctpChecksum, changeUdpChecksum, IPV4_CHECKSUM } from "./frames-rewrite.ts";
 import {
@@ -44,7 +44,7 @@ export function findRelated<A>(frame: usize, parsed: Parsed): u32 {
   copyAddress<A>(ANSWER, inside + offsetof<A>());
   copyAddress<A>(ANSWER + offsetof<A>(), inside);
   store<u32>(ANSWER + 2 * offsetof<A>(), rotl<u32>(load<u32>(frame + quotedTransport), 16));
-  const entry = lookup<A>(ANSWER, quotedClass, hashTuple<A>(ANSWER, quotedClass));
+  const entry = lookup<A>(ANSWER, quotedClass, tagOf<A>(ANSWER, quotedClass));
   if (entry == 0) return KIND_UNRELATED;
   other = isFoundReply() ? originalTuple(entry) : replyTuple<A>(entry);
   isTranslated = isSourceTranslated<A>() || isDestinationTranslated<A>();

@@ -1,7 +1,8 @@
 // What the core exports, and nothing else. Every number that crosses this border is unsigned.
 import { V4, V6 } from "./address.ts";
 import { processBatch } from "./batch.ts";
-import { bucketOf, hashTuple, reindex as reindexTable, remove, seedHash, sweep, tableOf } from "./conntrack.ts";
+import { bucketOf } from "./connection-index.ts";
+import { countUnexpired, hasRoom, remove, seedHash, tableOf, tagOf } from "./conntrack.ts";
 import { framesAddress, processFrames as processRing } from "./frames.ts";
 import { crc32cChange } from "./shared/crc32c.ts";
 import { hashEnd, hashWord, nextSlot } from "./shared/hash.ts";
@@ -11,7 +12,7 @@ import { moveSightings, sightingsTable } from "./sightings.ts";
 import { engine, stateAddress } from "./state.ts";
 
 /** For tests: the shared leaves as this compiler made them. */
-export { crc32cChange, framesAddress, hashEnd, hashWord, nextRandom, nextSlot, seedHash, seedRandom, stateAddress, sweep };
+export { crc32cChange, framesAddress, hashEnd, hashWord, nextRandom, nextSlot, seedHash, seedRandom, stateAddress };
 
 export function layoutVersion(): u32 {
   return LAYOUT_VERSION;
@@ -30,21 +31,35 @@ export function tableV6(): usize {
   return changetype<usize>(tableOf<V6>());
 }
 
-export function reindexV4(index: usize, buckets: u32): void {
-  reindexTable<V4>(index, buckets);
+/** For self-checks: the tag of a tuple, and the bucket that a tag belongs to. */
+export function tagV4(tuple: usize, ofClass: u32): u32 {
+  return tagOf<V4>(tuple, ofClass);
 }
 
-export function reindexV6(index: usize, buckets: u32): void {
-  reindexTable<V6>(index, buckets);
+export function tagV6(tuple: usize, ofClass: u32): u32 {
+  return tagOf<V6>(tuple, ofClass);
 }
 
-/** For self-checks: the bucket where the search for a tuple begins. */
-export function homeBucketV4(tuple: usize, ofClass: u32): usize {
-  return bucketOf(tableOf<V4>(), hashTuple<V4>(tuple, ofClass));
+export function bucketV4(tag: u32): usize {
+  return bucketOf(tableOf<V4>(), tag);
 }
 
-export function homeBucketV6(tuple: usize, ofClass: u32): usize {
-  return bucketOf(tableOf<V6>(), hashTuple<V6>(tuple, ofClass));
+export function bucketV6(tag: u32): usize {
+  return bucketOf(tableOf<V6>(), tag);
+}
+
+/** Whether a new connection would be let in now. */
+export function hasRoomV4(now: f64): bool {
+  return hasRoom<V4>(now);
+}
+
+export function hasRoomV6(now: f64): bool {
+  return hasRoom<V6>(now);
+}
+
+/** Connections of both families that have not expired. */
+export function connections(now: f64): u32 {
+  return countUnexpired<V4>(now) + countUnexpired<V6>(now);
 }
 
 export function removeV4(entry: usize): void {

@@ -2,7 +2,7 @@
 // searched as nf_nat_l4proto_unique_tuple does.
 
 import { copyAddress, swapPort } from "./address.ts";
-import { hashTuple, lookup } from "./conntrack.ts";
+import { lookup, tagOf } from "./conntrack.ts";
 import { destinationAddress, flight, sourceAddress } from "./flight.ts";
 import { rootOf } from "./matches.ts";
 import { PORT_KEEP, ROOT_MASQUERADE } from "./shared/layout.ts";
@@ -21,7 +21,7 @@ export function writeReplyTuple<A>(at: usize): void {
 
 function isTaken<A>(tuple: usize): bool {
   writeReplyTuple<A>(tuple);
-  return lookup<A>(tuple, flight.class, hashTuple<A>(tuple, flight.class)) != 0;
+  return lookup<A>(tuple, flight.class, tagOf<A>(tuple, flight.class)) != 0;
 }
 
 /**

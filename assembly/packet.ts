@@ -1,5 +1,5 @@
 // One packet: conntrack first, then the hooks, then a new conntrack entry. docs/packet-path.md is the specification.
-import { connectionCount, insert, isFoundReply, lookup, remove, sweep } from "./conntrack.ts";
+import { insert, isFoundReply, lookup, makeRoom, remove } from "./conntrack.ts";
 import { destinationAddress, flight, sourceAddress } from "./flight.ts";
 import { processKnown } from "./known.ts";
 import { settleSource } from "./nat.ts";
@@ -46,8 +46,8 @@ import { CtEntry } from "./structs.ts";
 import { firstState, kindOf, nextState, STATE_IGNORE, STATE_INVALID } from "./tcp.ts";
 import { writeTranslation, writeVerdict } from "./verdict.ts";
 
-/** Any packet, the whole way. `hash`: that of its tuple. */
-export function processPacket<A>(packet: usize, verdict: usize, hash: u64): void {
+/** Any packet, the whole way. `tag`: that of its tuple. */
+export function processPacket<A>(packet: usize, verdict: usize, tag: u32): void {
   const rest = packet + 2 * offsetof<A>();
   const ofClass = load<u32>(rest, PACKET_CLASS);
   const flags: u32 = load<u8>(rest, PACKET_TCP_FLAGS);
@@ -56,7 +56,7 @@ export function processPacket<A>(packet: usize, verdict: usize, hash: u64): void
     refuseUnknown<A>(packet, verdict);
     return;
   }
-  const entry = lookup<A>(packet, ofClass, hash);
+  const entry = lookup<A>(packet, ofClass, tag);
   if (entry != 0) {
     const isReply = isFoundReply();
     let next: u32 = 0;
@@ -122,8 +122,7 @@ function processInvalid<A>(packet: usize, verdict: usize): void {
 function processNew<A>(packet: usize, verdict: usize, state: u32): void {
   board<A>(packet);
   let action: u32 = ACTION_NONE;
-  if (connectionCount() >= engine.conntrackMax) sweep();
-  if (connectionCount() >= engine.conntrackMax) {
+  if (!makeRoom<A>()) {
     count(COUNTER_CONNTRACK_FULL);
     action = ACTION_DROP;
   } else {
@@ -142,6 +141,7 @@ function processNew<A>(packet: usize, verdict: usize, state: u32): void {
 function confirm<A>(packet: usize, state: u32): u32 {
   if (!settleSource<A>(REPLY)) return insertFailed();
   const entry = insert<A>(flight.class, packet, REPLY);
+  if (entry == 0) return insertFailed();
   const record = changetype<CtEntry>(entry);
   const fromHere = flight.isSourceLocal;
   const toHere = flight.isDestinationLocal; // where replies begin

@@ -4,20 +4,27 @@ import {
   CT_CLASS,
   CT_EXPIRES_AT,
   CT_FLAGS,
-  CT_NEXT_FREE,
   CT_ORIGINAL,
   CT_PACKETS_ORIGINAL,
   CT_PACKETS_REPLY,
+  CT_SCRATCH,
   CT_SERVICE_PORT,
   CT_STARTED_AT,
   CT_STATE,
-  CT_TABLE_BUCKET_MASK,
   CT_TABLE_COUNT,
   CT_TABLE_ENTRIES,
   CT_TABLE_FREE,
+  CT_TABLE_HAND,
   CT_TABLE_HIGH_WATER,
   CT_TABLE_INDEX,
   CT_TABLE_LIMIT,
+  CT_TABLE_LIVE,
+  CT_TABLE_LIVE_MAX,
+  CT_TABLE_LOW_MASK,
+  CT_TABLE_OVERFLOW,
+  CT_TABLE_OVERFLOW_END,
+  CT_TABLE_OVERFLOW_FREE,
+  CT_TABLE_OVERFLOW_HIGH_WATER,
   CT_TABLE_SIZE,
   RULE_A,
   RULE_B,
@@ -28,7 +35,6 @@ import {
   RULE_TARGET,
   STATE_CONNTRACK_MAX,
   STATE_INTERFACES,
-  STATE_LAST_SWEEP,
   STATE_NOW,
   STATE_RANDOM,
   STATE_ROOT_V4,
@@ -44,7 +50,7 @@ import {
 @unmanaged
 export class EngineState {
   now: f64 = 0;
-  lastSweep: f64 = 0;
+  spare: f64 = 0;
   random: u32 = 0;
   conntrackMax: u32 = 0;
   interfaces: u32 = 0;
@@ -61,7 +67,6 @@ export class EngineState {
   rootV6: u32 = 0;
 }
 if (offsetof<EngineState>("now") != STATE_NOW) ERROR("EngineState.now is not at STATE_NOW");
-if (offsetof<EngineState>("lastSweep") != STATE_LAST_SWEEP) ERROR("EngineState.lastSweep is not at STATE_LAST_SWEEP");
 if (offsetof<EngineState>("random") != STATE_RANDOM) ERROR("EngineState.random is not at STATE_RANDOM");
 if (offsetof<EngineState>("conntrackMax") != STATE_CONNTRACK_MAX) ERROR("EngineState.conntrackMax is not at STATE_CONNTRACK_MAX");
 if (offsetof<EngineState>("interfaces") != STATE_INTERFACES) ERROR("EngineState.interfaces is not at STATE_INTERFACES");
@@ -105,21 +110,36 @@ if (offsetof<VirtualService>("servicePort") != VS_SERVICE_PORT) ERROR("VirtualSe
 @unmanaged
 export class CtTable {
   index: u32 = 0;
-  bucketMask: u32 = 0;
+  lowMask: u32 = 0;
+  live: u32 = 0;
+  liveMax: u32 = 0;
+  overflow: u32 = 0;
+  overflowEnd: u32 = 0;
+  overflowHighWater: u32 = 0;
+  overflowFree: u32 = 0;
   entries: u32 = 0;
   limit: u32 = 0;
   highWater: u32 = 0;
   free: u32 = 0;
   count: u32 = 0;
-  spare: u32 = 0;
+  hand: u32 = 0;
+  spare: u64 = 0;
 }
 if (offsetof<CtTable>("index") != CT_TABLE_INDEX) ERROR("CtTable.index is not at CT_TABLE_INDEX");
-if (offsetof<CtTable>("bucketMask") != CT_TABLE_BUCKET_MASK) ERROR("CtTable.bucketMask is not at CT_TABLE_BUCKET_MASK");
+if (offsetof<CtTable>("lowMask") != CT_TABLE_LOW_MASK) ERROR("CtTable.lowMask is not at CT_TABLE_LOW_MASK");
+if (offsetof<CtTable>("live") != CT_TABLE_LIVE) ERROR("CtTable.live is not at CT_TABLE_LIVE");
+if (offsetof<CtTable>("liveMax") != CT_TABLE_LIVE_MAX) ERROR("CtTable.liveMax is not at CT_TABLE_LIVE_MAX");
+if (offsetof<CtTable>("overflow") != CT_TABLE_OVERFLOW) ERROR("CtTable.overflow is not at CT_TABLE_OVERFLOW");
+if (offsetof<CtTable>("overflowEnd") != CT_TABLE_OVERFLOW_END) ERROR("CtTable.overflowEnd is not at CT_TABLE_OVERFLOW_END");
+if (offsetof<CtTable>("overflowHighWater") != CT_TABLE_OVERFLOW_HIGH_WATER)
+  ERROR("CtTable.overflowHighWater is not at CT_TABLE_OVERFLOW_HIGH_WATER");
+if (offsetof<CtTable>("overflowFree") != CT_TABLE_OVERFLOW_FREE) ERROR("CtTable.overflowFree is not at CT_TABLE_OVERFLOW_FREE");
 if (offsetof<CtTable>("entries") != CT_TABLE_ENTRIES) ERROR("CtTable.entries is not at CT_TABLE_ENTRIES");
 if (offsetof<CtTable>("limit") != CT_TABLE_LIMIT) ERROR("CtTable.limit is not at CT_TABLE_LIMIT");
 if (offsetof<CtTable>("highWater") != CT_TABLE_HIGH_WATER) ERROR("CtTable.highWater is not at CT_TABLE_HIGH_WATER");
 if (offsetof<CtTable>("free") != CT_TABLE_FREE) ERROR("CtTable.free is not at CT_TABLE_FREE");
 if (offsetof<CtTable>("count") != CT_TABLE_COUNT) ERROR("CtTable.count is not at CT_TABLE_COUNT");
+if (offsetof<CtTable>("hand") != CT_TABLE_HAND) ERROR("CtTable.hand is not at CT_TABLE_HAND");
 if (offsetof<CtTable>() != CT_TABLE_SIZE) ERROR("CtTable is not CT_TABLE_SIZE bytes");
 
 /** The part of a connection that both families share; the tuples follow at CT_ORIGINAL. */
@@ -131,10 +151,9 @@ export class CtEntry {
   servicePort: u32 = 0;
   expiresAt: f64 = 0;
   startedAt: f64 = 0;
-  nextFree: u32 = 0;
-  spare: u32 = 0;
   packetsOriginal: u32 = 0;
   packetsReply: u32 = 0;
+  scratch: u32 = 0;
 }
 if (offsetof<CtEntry>("class") != CT_CLASS) ERROR("CtEntry.class is not at CT_CLASS");
 if (offsetof<CtEntry>("state") != CT_STATE) ERROR("CtEntry.state is not at CT_STATE");
@@ -142,7 +161,7 @@ if (offsetof<CtEntry>("flags") != CT_FLAGS) ERROR("CtEntry.flags is not at CT_FL
 if (offsetof<CtEntry>("servicePort") != CT_SERVICE_PORT) ERROR("CtEntry.servicePort is not at CT_SERVICE_PORT");
 if (offsetof<CtEntry>("expiresAt") != CT_EXPIRES_AT) ERROR("CtEntry.expiresAt is not at CT_EXPIRES_AT");
 if (offsetof<CtEntry>("startedAt") != CT_STARTED_AT) ERROR("CtEntry.startedAt is not at CT_STARTED_AT");
-if (offsetof<CtEntry>("nextFree") != CT_NEXT_FREE) ERROR("CtEntry.nextFree is not at CT_NEXT_FREE");
+if (offsetof<CtEntry>("scratch") != CT_SCRATCH) ERROR("CtEntry.scratch is not at CT_SCRATCH");
 if (offsetof<CtEntry>("packetsOriginal") != CT_PACKETS_ORIGINAL) ERROR("CtEntry.packetsOriginal is not at CT_PACKETS_ORIGINAL");
 if (offsetof<CtEntry>("packetsReply") != CT_PACKETS_REPLY) ERROR("CtEntry.packetsReply is not at CT_PACKETS_REPLY");
 if (offsetof<CtEntry>() != CT_ORIGINAL) ERROR("CtEntry does not end where the tuples begin");

@@ -1,5 +1,15 @@
 // The TCP states of a connection: nf_conntrack's table, by direction, kind of packet and present state.
-import { TCP_ACK, TCP_FIN, TCP_RST, TCP_STATE_ESTABLISHED, TCP_STATE_SYN_SENT, TCP_SYN } from "./shared/layout.ts";
+import {
+  CLASS_TCP,
+  TCP_ACK,
+  TCP_FIN,
+  TCP_RST,
+  TCP_STATE_CLOSE,
+  TCP_STATE_ESTABLISHED,
+  TCP_STATE_FIN_WAIT,
+  TCP_STATE_SYN_SENT,
+  TCP_SYN,
+} from "./shared/layout.ts";
 
 export const KIND_SYN: u32 = 0;
 export const KIND_SYN_ACK: u32 = 1;
@@ -41,4 +51,9 @@ export function nextState(isReply: bool, kind: u32, state: u32): u32 {
 export function firstState(kind: u32, isLoose: bool): u32 {
   if (kind == KIND_SYN) return TCP_STATE_SYN_SENT;
   return kind == KIND_ACK && isLoose ? TCP_STATE_ESTABLISHED : STATE_INVALID;
+}
+
+/** A TCP connection on its way out, which may be dropped early even if it is assured. */
+export function isClosing(ofClass: u32, state: u32): bool {
+  return ofClass == CLASS_TCP && state >= TCP_STATE_FIN_WAIT && state <= TCP_STATE_CLOSE;
 }

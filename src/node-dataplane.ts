@@ -199,9 +199,9 @@ export class NodeDataplane implements Dataplane {
   trace(packet: Packet): Trace {
     const program = this.#programFor(packet);
     const now = this.#now();
-    const { conntrackMax, tcpLoose } = this.#settings;
+    const { tcpLoose } = this.#settings;
     const view = this.#engine.view(program.family, now);
-    return tracePacket(program, packet, view, { now, tcpLoose, isConntrackFull: this.#engine.counters(now).connections >= conntrackMax });
+    return tracePacket(program, packet, view, { now, tcpLoose, isConntrackFull: !view.hasRoom });
   }
 
   createBatch(capacity: number, options: { readonly family?: Family } = {}): PacketBatch {

@@ -15,7 +15,6 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
     'STATE_SIZE',
     [
       ['STATE_NOW', 8],
-      ['STATE_LAST_SWEEP', 8],
       ['STATE_RANDOM', 4],
       ['STATE_CONNTRACK_MAX', 4],
       ['STATE_INTERFACES', 4],
@@ -158,12 +157,19 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
     'CT_TABLE_SIZE',
     [
       ['CT_TABLE_INDEX', 4],
-      ['CT_TABLE_BUCKET_MASK', 4],
+      ['CT_TABLE_LOW_MASK', 4],
+      ['CT_TABLE_LIVE', 4],
+      ['CT_TABLE_LIVE_MAX', 4],
+      ['CT_TABLE_OVERFLOW', 4],
+      ['CT_TABLE_OVERFLOW_END', 4],
+      ['CT_TABLE_OVERFLOW_HIGH_WATER', 4],
+      ['CT_TABLE_OVERFLOW_FREE', 4],
       ['CT_TABLE_ENTRIES', 4],
       ['CT_TABLE_LIMIT', 4],
       ['CT_TABLE_HIGH_WATER', 4],
       ['CT_TABLE_FREE', 4],
       ['CT_TABLE_COUNT', 4],
+      ['CT_TABLE_HAND', 4],
     ],
   ],
   [
@@ -171,7 +177,7 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
     'BUCKET_SIZE',
     [
       ['BUCKET_TAGS', layout.BUCKET_SLOTS * 4],
-      ['BUCKET_PASSED', 4],
+      ['BUCKET_NEXT', 4],
       ['BUCKET_ENTRIES', layout.BUCKET_SLOTS * 4],
     ],
   ],
@@ -185,13 +191,13 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
       ['CT_SERVICE_PORT', 4],
       ['CT_EXPIRES_AT', 8],
       ['CT_STARTED_AT', 8],
-      ['CT_NEXT_FREE', 4],
       ['CT_PACKETS_ORIGINAL', 4],
       ['CT_PACKETS_REPLY', 4],
-      ['CT_ORIGINAL', 2 * (2 * layout.ADDRESS_V4 + 4)],
+      ['CT_SCRATCH', 1],
+      ['CT_ORIGINAL', layout.CT_REPLY_AFTER_V4 + 2 * layout.ADDRESS_V4 + 4],
     ],
   ],
-  ['conntrack entry (IPv6)', 'CT_SIZE_V6', [['CT_ORIGINAL', 2 * (2 * layout.ADDRESS_V6 + 4)]]],
+  ['conntrack entry (IPv6)', 'CT_SIZE_V6', [['CT_ORIGINAL', layout.CT_REPLY_AFTER_V6 + 2 * layout.ADDRESS_V6 + 4]]],
 ];
 
 describe.each(records)('the %s record', (_, sizeName, fields) => {
@@ -233,7 +239,7 @@ describe('the layout', () => {
     expect(at).toBeGreaterThan(0);
     const stale = new Uint8Array(bytes);
     stale[at + 3] = layout.LAYOUT_VERSION + 1;
-    expect(() => startCoreSync(stale)).toThrow(/layout version 3, the library 2/);
+    expect(() => startCoreSync(stale)).toThrow(`layout version ${layout.LAYOUT_VERSION + 1}, the library ${layout.LAYOUT_VERSION}`);
   });
 
   test('has distinct bits for the states of a connection', () => {

@@ -4,7 +4,7 @@
 // Records that hold addresses exist for both families: ..._V4 with 4 and ..._V6 with 16 bytes an address.
 
 /** Goes up with every change in this file; the core exports its copy, and a stale binary is refused. */
-export const LAYOUT_VERSION: u32 = 2;
+export const LAYOUT_VERSION: u32 = 3;
 
 export const ADDRESS_V4: u32 = 4;
 export const ADDRESS_V6: u32 = 16;
@@ -92,9 +92,8 @@ export const TCP_STATE_SYN_SENT2: u32 = 9;
 
 // ---- Engine state, one for both families. STATE_COUNTERS and what follows are u64 counters in the order of COUNTER_*.
 //   0     8             16       20       24           28             32              40
-//   | now | last sweep  | random | max    | interfaces | tcp loose    | timeouts →     ...
+//   | now | 0           | random | max    | interfaces | tcp loose    | timeouts →     ...
 export const STATE_NOW: u32 = 0; // f64, milliseconds
-export const STATE_LAST_SWEEP: u32 = 8; // f64, the `now` of the last sweep for expired connections
 export const STATE_RANDOM: u32 = 16;
 export const STATE_CONNTRACK_MAX: u32 = 20;
 export const STATE_INTERFACES: u32 = 24; // address of the interface names, INTERFACE_SIZE bytes each; number 0 is the empty name
@@ -104,7 +103,7 @@ export const STATE_TIMEOUTS: u32 = 32;
 export const STATE_ROOT_V4: u32 = 96; // address of the Program in force; 0: none yet
 export const STATE_ROOT_V6: u32 = 100;
 export const STATE_COUNTERS: u32 = 104;
-export const STATE_SIZE: u32 = 200;
+export const STATE_SIZE: u32 = 208;
 
 /** The timeouts of TCP states come first, by TCP_STATE_*. */
 export const TIMEOUT_UDP: u32 = 10;
@@ -125,7 +124,8 @@ export const COUNTER_REJECT: u32 = 8;
 export const COUNTER_CONNTRACK_FULL: u32 = 9;
 export const COUNTER_INSERT_FAILED: u32 = 10;
 export const COUNTER_CHAIN_TOO_DEEP: u32 = 11;
-export const COUNTER_COUNT: u32 = 12;
+export const COUNTER_EARLY_DROP: u32 = 12;
+export const COUNTER_COUNT: u32 = 13;
 
 export const INTERFACE_SIZE: u32 = 16; // IFNAMSIZ, zero-padded
 export const INTERFACE_LOOPBACK: u32 = 1; // the number of `lo`
@@ -299,34 +299,53 @@ export const DESTINATION_WEIGHT: u32 = 20;
 export const SCHEDULER_RR: u32 = 1;
 
 // ---- Connection tracking, one table a family: an index of buckets, one cache line each, over dense entries.
-//   Table, 32 bytes:
-//   0       4             8         12       16            20           24
-//   | index | bucket mask | entries | limit  | high water  | first free | count |
-export const CT_TABLE_SIZE: u32 = 32;
+// Both regions are reserved for the most connections there may be; pages that nobody touched cost nothing. The index grows in
+// place, by linear hashing: bucket after bucket is split, so that growing never pauses and nothing is ever moved as a whole.
+//   Table, 64 bytes; sizes of the index in bytes, so that masks and hashes give places in it:
+//   0       4          8      12         16           20            24             28
+//   | index | low mask | live | live max | overflow   | its end     | its high w.  | its first free |
+//   32        36      40           44           48      52
+//   | entries | limit | high water | first free | count | hand | 0 |
+export const CT_TABLE_SIZE: u32 = 64;
 export const CT_TABLE_INDEX: u32 = 0;
-export const CT_TABLE_BUCKET_MASK: u32 = 4; // buckets - 1, buckets a power of two
-export const CT_TABLE_ENTRIES: u32 = 8;
-export const CT_TABLE_LIMIT: u32 = 12; // entries that fit
-export const CT_TABLE_HIGH_WATER: u32 = 16; // entries ever used
-export const CT_TABLE_FREE: u32 = 20; // number + 1 of the first free entry below high water; 0: none
-export const CT_TABLE_COUNT: u32 = 24;
+export const CT_TABLE_LOW_MASK: u32 = 4; // (buckets when this doubling began - 1) * BUCKET_SIZE, buckets a power of two
+export const CT_TABLE_LIVE: u32 = 8; // those and the ones split off since
+export const CT_TABLE_LIVE_MAX: u32 = 12; // a power of two of buckets
+export const CT_TABLE_OVERFLOW: u32 = 16; // buckets for tuples that find theirs full
+export const CT_TABLE_OVERFLOW_END: u32 = 20;
+export const CT_TABLE_OVERFLOW_HIGH_WATER: u32 = 24;
+export const CT_TABLE_OVERFLOW_FREE: u32 = 28; // address of the first free one below high water; 0: none
+export const CT_TABLE_ENTRIES: u32 = 32;
+export const CT_TABLE_LIMIT: u32 = 36; // entries that fit
+export const CT_TABLE_HIGH_WATER: u32 = 40; // entries ever used
+export const CT_TABLE_FREE: u32 = 44; // number + 1 of the first free entry below high water; 0: none
+export const CT_TABLE_COUNT: u32 = 48;
+export const CT_TABLE_HAND: u32 = 52; // number of the entry that is looked at next for one that may go
 
-//   Bucket, 64 bytes: 7 tags (0: empty), the number of tuples whose search begins at or before this bucket and that lie
-//   past it (a search goes on only then, so removing one leaves no tombstone), 7 entry numbers (bit 31: reply tuple), scratch.
+//   Bucket, 64 bytes: 7 tags (0: empty), the address of its overflow bucket (0: none; only full buckets have one), 7 entry numbers
+//   (bit 31: reply tuple), scratch. A tag is the hash of a tuple with bit 0 set; it also says which bucket is the tuple's: splitting one
+//   reads no entry.
 export const BUCKET_SIZE: u32 = 64;
 export const BUCKET_SLOTS: u32 = 7;
 export const BUCKET_TAGS: u32 = 0;
-export const BUCKET_PASSED: u32 = 28;
+export const BUCKET_NEXT: u32 = 28; // also links free overflow buckets
 export const BUCKET_ENTRIES: u32 = 32;
 export const BUCKET_SCRATCH: u32 = 63; // a byte that means nothing: storing 0 there fetches the line ahead of its use
 export const BUCKET_REPLY: u32 = 0x80000000;
-/** Tuples in the index, at most: BUCKET_LOAD_MAX a bucket on average (half full). */
-export const BUCKET_LOAD_MAX: u32 = 3;
+/** Tuples a bucket on average when the next doubling begins. */
+export const BUCKET_LOAD_MAX: u32 = 5;
+/** Buckets that one new connection splits during a doubling. */
+export const BUCKETS_SPLIT: u32 = 4;
+
+/** Entries that each new connection looks at for an expired one. */
+export const COLLECT_RANGE: u32 = 4;
+/** Entries that are looked at for one that may go when the table is full (NF_CT_EVICTION_RANGE is in buckets). */
+export const EVICTION_RANGE: u32 = 32;
 
 //   Entry, 64 bytes (IPv4), 128 bytes (IPv6), on cache lines. Free when CLASS is 0.
-//   0       1       2       4              8            16           24        28  32          36         40          40+2a+4
-//   | class | state | flags | service port | expires at | started at | next free | scratch | packets | replies | original  | reply   |
-//   A tuple: | source | destination | ports |
+//   0       1       2       4              8            16           24        28        32        36         36+2a+4  36+t     36+t+2a+4
+//   | class | state | flags | service port | expires at | started at | packets | replies | scratch | original | 0      | reply  | 0 |
+//   A tuple: | source | destination | ports |; t, from one to the other, is 16 bytes (IPv4) or 48 (IPv6).
 export const CT_SIZE_V4: u32 = 64;
 export const CT_SIZE_V6: u32 = 128;
 export const CT_CLASS: u32 = 0; // u8
@@ -335,12 +354,14 @@ export const CT_FLAGS: u32 = 2; // u16, CT_FLAG_* and the two paths
 export const CT_SERVICE_PORT: u32 = 4;
 export const CT_EXPIRES_AT: u32 = 8; // f64, milliseconds
 export const CT_STARTED_AT: u32 = 16; // f64, milliseconds
-export const CT_NEXT_FREE: u32 = 24;
-export const CT_SCRATCH: u32 = 28; // means nothing, as BUCKET_SCRATCH
-export const CT_SCRATCH_V6: u32 = 124; // of an IPv6 entry's second line
-export const CT_PACKETS_ORIGINAL: u32 = 32;
-export const CT_PACKETS_REPLY: u32 = 36;
-export const CT_ORIGINAL: u32 = 40;
+export const CT_PACKETS_ORIGINAL: u32 = 24;
+export const CT_PACKETS_REPLY: u32 = 28;
+export const CT_SCRATCH: u32 = 32; // means nothing, as BUCKET_SCRATCH
+export const CT_SCRATCH_V6: u32 = 72; // of an IPv6 entry's second line
+export const CT_ORIGINAL: u32 = 36;
+export const CT_REPLY_AFTER_V4: u32 = 16;
+export const CT_REPLY_AFTER_V6: u32 = 48;
+export const CT_NEXT_FREE: u32 = 4; // of a free entry, number + 1 of the next one
 
 export const CT_FLAG_SEEN_REPLY: u32 = 1;
 export const CT_FLAG_ASSURED: u32 = 2;

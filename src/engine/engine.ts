@@ -50,8 +50,10 @@ export interface EngineCounters {
   readonly dnat: number;
   readonly dropped: number;
   readonly rejected: number;
-  /** Dropped because nf_conntrack_max entries exist. */
+  /** Dropped because nf_conntrack_max entries exist and none of those looked at might go. */
   readonly conntrackFull: number;
+  /** Connections that had to go, unassured or closing, so that a new one found room in a full table. */
+  readonly earlyDropped: number;
   /** Dropped because no source port was left that keeps the reply tuple unique. */
   readonly insertFailed: number;
   /** Dropped because jumps nest deeper than CHAIN_DEPTH_MAX. */
@@ -77,6 +79,8 @@ export interface FoundConnection {
 export interface EngineView {
   /** The state of the random generator: the next number is nextRandom(state). */
   readonly randomState: number;
+  /** A new connection would find room, be it that another one had to go. */
+  readonly hasRoom: boolean;
   findConnection(protocol: TransportProtocol, tuple: TupleText): FoundConnection | undefined;
   /** When the source was last seen on that xt_recent list or dynamic set, in milliseconds of the engine's clock. */
   recentSighting(list: string, source: string): number | undefined;

@@ -21,7 +21,7 @@ export interface TraceConditions {
   readonly now: number;
   /** nf_conntrack_tcp_loose; default true. */
   readonly tcpLoose?: boolean;
-  /** As many connections are tracked as may be; default false. */
+  /** As many connections are tracked as may be, and none of them may go; default false. */
   readonly isConntrackFull?: boolean;
 }
 
@@ -41,7 +41,8 @@ export function tracePacket(program: Program, packet: Packet, view: EngineView, 
   const connection = isInvalid ? 'INVALID' : 'NEW';
   walked.state = connection;
   note(way, () => ({ kind: 'conntrack', text: unknownText(role, isInvalid), connection }));
-  if (!isInvalid && conditions.isConntrackFull) {
+  // A connection that begins again leaves its own place first.
+  if (!isInvalid && role !== 'beginsAgain' && conditions.isConntrackFull) {
     note(way, () => ({ kind: 'conntrack', text: 'the table is full (nf_conntrack_max)', connection: 'NEW' }));
     return traceOf(refuse(way, 'DROP'));
   }

@@ -111,17 +111,37 @@ describe.each(['wasm', 'js'] as const)('a dataplane on the %s engine', (engine) 
     expect(() => dataplane.createBatch(0)).toThrow('capacity 0 is not a positive integer');
   });
 
-  test('drops new connections when as many are tracked as may be, and counts them', () => {
+  test('lets unassured connections go when as many are tracked as may be, and counts them', () => {
     let now = 0;
     const dataplane = createDataplaneSync({ ...NODE, engine, conntrackMax: 5, now: () => now });
-    const actions = Array.from(
-      { length: 8 },
-      (_, index) => dataplane.process({ ...PACKET, protocol: 'UDP', sourcePort: 3000 + index }).action,
-    );
-    expect(actions).toEqual([...Array(5).fill('ACCEPT'), ...Array(3).fill('DROP')]);
-    expect(dataplane.counters()).toMatchObject({ conntrackFull: 3, connections: 5 });
+    const udp = (sourcePort: number) => dataplane.process({ ...PACKET, protocol: 'UDP', sourcePort });
+    for (let index = 0; index < 8; index++) expect(udp(3000 + index).action).toBe('ACCEPT');
+    expect(dataplane.counters()).toMatchObject({ conntrackFull: 0, earlyDropped: 3, connections: 5 });
     now = 31_000;
-    expect(dataplane.process({ ...PACKET, protocol: 'UDP', sourcePort: 4000 }).action).toBe('ACCEPT');
+    expect(udp(4000).action).toBe('ACCEPT');
+    expect(dataplane.counters()).toMatchObject({ earlyDropped: 3, connections: 1 });
+  });
+
+  test('drops new connections when as many are tracked as may be, all of them assured', () => {
+    const dataplane = createDataplaneSync({ ...NODE, engine, conntrackMax: 3, now: () => 0 });
+    const { source, destination } = PACKET;
+    const actions = Array.from({ length: 5 }, (_, index) => {
+      const ports = { sourcePort: 3000 + index, destinationPort: 99 };
+      const { action } = dataplane.process({ ...PACKET, ...ports, tcpFlags: 2 });
+      dataplane.process({
+        protocol: 'TCP',
+        source: destination,
+        sourcePort: 99,
+        destination: source,
+        destinationPort: 3000 + index,
+        tcpFlags: 18,
+      });
+      dataplane.process({ ...PACKET, ...ports, tcpFlags: 16 });
+      return action;
+    });
+    expect(actions).toEqual(['ACCEPT', 'ACCEPT', 'ACCEPT', 'DROP', 'DROP']);
+    expect(dataplane.counters().connections).toBe(3);
+    expect(dataplane.counters().conntrackFull).toBeGreaterThanOrEqual(2);
   });
 });
 

@@ -40,7 +40,7 @@ export function refresh(conntrack: Conntrack, hit: Hit, flight: Flight, role: Pa
   moveState(hit, flight, hadReply);
   if (connection.state === 'FIN_WAIT') connection.closeBegun = true;
   if (connection.protocol === 'UDP' && hadReply && now - connection.startedAt > UDP_STREAM_AFTER_MS) connection.assured = true;
-  conntrack.setExpiry(connection, now + timeoutMs(connection, timeouts));
+  connection.expiresAt = now + timeoutMs(connection, timeouts);
   // nf_conntrack: a RST as the only answer means that there never was a connection.
   if (kind === 'RST' && !hadReply) conntrack.remove(connection);
 }

@@ -1,10 +1,12 @@
 // Connection tracking: both tuples of a connection in one table, for both families; insert, remove, expire.
 // Which packets make or change connections is decided in packet.ts.
+import { COLLECT_RANGE, EVICTION_RANGE } from '../../../assembly/shared/layout.ts';
 import type { Family } from '../../address.ts';
 import type { TransportProtocol } from '../../packet.ts';
-import type { Direction, TcpState } from '../../program/tcp-states.ts';
+import { type Direction, isClosing, type TcpState } from '../../program/tcp-states.ts';
 import { addressKey } from './addresses.ts';
 import type { Tuple, VirtualEndpoint } from './flight.ts';
+import type { EventCounters } from './state.ts';
 
 export interface Connection {
   readonly family: Family;
@@ -24,9 +26,9 @@ export interface Connection {
   state: TcpState | 'COOKIE_WAIT' | undefined;
   seenReply: boolean;
   assured: boolean;
-  /** TCP: which directions have sent a FIN, and whether the last packet was a RST in the original one. */
   /** A FIN has taken it to FIN_WAIT. */
   closeBegun: boolean;
+  /** The last packet was a RST in the original direction. */
   lastWasReset: boolean;
   expiresAt: number;
 }
@@ -38,14 +40,14 @@ export interface Hit {
 
 export class Conntrack {
   readonly #max: number;
+  readonly #counters: EventCounters;
   readonly #byTuple = new Map<string, Hit>();
-  readonly #connections = new Set<Connection>();
-  /** No connection expires before this, so that a full table is swept only when that can help. */
-  #earliestExpiry = Number.POSITIVE_INFINITY;
+  readonly #entries: Readonly<Record<Family, Entries>> = { IPv4: new Entries(), IPv6: new Entries() };
 
   /** @param max nf_conntrack_max */
-  constructor(max: number) {
+  constructor(max: number, counters: EventCounters) {
     this.#max = max;
+    this.#counters = counters;
   }
 
   /** The unexpired connection that has this tuple in either direction. An expired one is removed. */
@@ -62,43 +64,122 @@ export class Conntrack {
     return hit !== undefined && hit.connection.expiresAt > now ? hit : undefined;
   }
 
-  /** The caller has made sure that neither tuple is there. */
+  /** The caller has made room, and sure that neither tuple is there. */
   insert(connection: Connection): void {
-    this.#connections.add(connection);
+    this.#entries[connection.family].add(connection);
     this.#byTuple.set(tupleKey(connection.protocol, connection.reply), { connection, direction: 'reply' });
     // Last, so that a connection that is its own reply is found in the original direction.
     this.#byTuple.set(tupleKey(connection.protocol, connection.original), { connection, direction: 'original' });
-    this.setExpiry(connection, connection.expiresAt);
   }
 
   remove(connection: Connection): void {
-    this.#connections.delete(connection);
+    this.#entries[connection.family].remove(connection);
     this.#byTuple.delete(tupleKey(connection.protocol, connection.original));
     this.#byTuple.delete(tupleKey(connection.protocol, connection.reply));
   }
 
-  setExpiry(connection: Connection, expiresAt: number): void {
-    connection.expiresAt = expiresAt;
-    this.#earliestExpiry = Math.min(this.#earliestExpiry, expiresAt);
+  /**
+   * Before a new connection: looks at a few entries for expired ones, and at some more for one that may go when as many connections
+   * stand as may, as early_drop does. False: there is no room. Which entries are looked at is the same in both engines.
+   */
+  makeRoom(family: Family, now: number): boolean {
+    const entries = this.#entries[family];
+    for (const connection of entries.look(COLLECT_RANGE))
+      if (connection !== undefined && isExpired(connection, now)) this.remove(connection);
+    return this.#count < this.#max || this.#evict(family, now) || this.#evict(otherFamily(family), now);
   }
 
-  /** As many unexpired connections exist as may. */
-  isFull(now: number): boolean {
-    if (this.#connections.size >= this.#max && this.#earliestExpiry <= now) this.#sweep(now);
-    return this.#connections.size >= this.#max;
+  /** What makeRoom would answer; nothing moves. */
+  hasRoom(family: Family, now: number): boolean {
+    const own = this.#entries[family].foresee(COLLECT_RANGE + EVICTION_RANGE);
+    const other = this.#entries[otherFamily(family)].foresee(EVICTION_RANGE);
+    return (
+      this.#count < this.#max ||
+      own.slice(0, COLLECT_RANGE).some((connection) => isExpired(connection, now)) ||
+      [...own.slice(COLLECT_RANGE), ...other].some((connection) => mayGo(connection, now))
+    );
   }
 
   *unexpired(now: number): IterableIterator<Connection> {
-    for (const connection of this.#connections) if (connection.expiresAt > now) yield connection;
-  }
-
-  #sweep(now: number): void {
-    this.#earliestExpiry = Number.POSITIVE_INFINITY;
-    for (const connection of this.#connections) {
-      if (connection.expiresAt <= now) this.remove(connection);
-      else this.setExpiry(connection, connection.expiresAt);
+    for (const family of ['IPv4', 'IPv6'] as const) {
+      for (const connection of this.#entries[family].all()) if (!isExpired(connection, now)) yield connection;
     }
   }
+
+  get #count(): number {
+    return this.#entries.IPv4.count + this.#entries.IPv6.count;
+  }
+
+  /** Removes the first of the next entries that may go. False: none may. */
+  #evict(family: Family, now: number): boolean {
+    for (const connection of this.#entries[family].look(EVICTION_RANGE)) {
+      if (connection === undefined || !mayGo(connection, now)) continue;
+      if (!isExpired(connection, now)) this.#counters.earlyDropped++;
+      this.remove(connection);
+      return true;
+    }
+    return false;
+  }
+}
+
+/** The connections of one family in numbered places; one that is left is taken again first. A hand goes round them. */
+class Entries {
+  readonly #places: (Connection | undefined)[] = [];
+  readonly #free: number[] = [];
+  readonly #numbers = new Map<Connection, number>();
+  #hand = 0;
+
+  get count(): number {
+    return this.#numbers.size;
+  }
+
+  add(connection: Connection): void {
+    const number = this.#free.pop() ?? this.#places.length;
+    this.#places[number] = connection;
+    this.#numbers.set(connection, number);
+  }
+
+  remove(connection: Connection): void {
+    const number = this.#numbers.get(connection);
+    if (number === undefined) return;
+    this.#numbers.delete(connection);
+    this.#places[number] = undefined;
+    this.#free.push(number);
+  }
+
+  *all(): IterableIterator<Connection> {
+    for (const connection of this.#places) if (connection !== undefined) yield connection;
+  }
+
+  /** The next so many places at the hand, which moves on with each. */
+  *look(range: number): IterableIterator<Connection | undefined> {
+    for (let looked = 0; looked < range && this.#places.length > 0; looked++) {
+      if (this.#hand >= this.#places.length) this.#hand = 0;
+      yield this.#places[this.#hand++];
+    }
+  }
+
+  /** What look would give; the hand stays. */
+  foresee(range: number): (Connection | undefined)[] {
+    const hand = this.#hand;
+    const found = [...this.look(range)];
+    this.#hand = hand;
+    return found;
+  }
+}
+
+function isExpired(connection: Connection | undefined, now: number): boolean {
+  return connection !== undefined && connection.expiresAt <= now;
+}
+
+/** Expired, not assured, or a TCP connection on its way out. */
+function mayGo(connection: Connection | undefined, now: number): boolean {
+  if (connection === undefined) return false;
+  return isExpired(connection, now) || !connection.assured || isClosing(connection.state);
+}
+
+function otherFamily(family: Family): Family {
+  return family === 'IPv4' ? 'IPv6' : 'IPv4';
 }
 
 function tupleKey(protocol: TransportProtocol, { source, sourcePort, destination, destinationPort }: Tuple): string {

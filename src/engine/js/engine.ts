@@ -41,7 +41,7 @@ class JsEngine implements Engine {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#state = new EngineState(options.seed);
-    this.#conntrack = new Conntrack(options.conntrackMax);
+    this.#conntrack = new Conntrack(options.conntrackMax, this.#state.counters);
     this.#programs = {
       IPv4: loadProgram(emptyProgram('IPv4'), this.#state, this.#servicePorts),
       IPv6: loadProgram(emptyProgram('IPv6'), this.#state, this.#servicePorts),

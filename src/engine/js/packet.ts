@@ -76,7 +76,7 @@ function processInvalid(flight: Flight, surroundings: Surroundings): PacketVerdi
 
 function processNew(flight: Flight, first: Connection['state'], surroundings: Surroundings, settings: ConntrackSettings): PacketVerdict {
   const { conntrack, state } = surroundings;
-  if (conntrack.isFull(state.now)) {
+  if (!conntrack.makeRoom(surroundings.program.family, state.now)) {
     state.counters.conntrackFull++;
     return refuse(flight, 'DROP');
   }

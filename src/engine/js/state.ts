@@ -19,6 +19,7 @@ export class EngineState {
     dropped: 0,
     rejected: 0,
     conntrackFull: 0,
+    earlyDropped: 0,
     insertFailed: 0,
     chainTooDeep: 0,
   };

@@ -31,6 +31,7 @@ export function engineView({ program, conntrack, state }: Surroundings, serviceP
   const { family } = program;
   return {
     randomState: state.randomState,
+    hasRoom: conntrack.hasRoom(family, now),
     findConnection: (protocol, tuple) => {
       const hit = conntrack.peek(protocol, loadTuple(tuple, family), now);
       if (hit === undefined) return undefined;

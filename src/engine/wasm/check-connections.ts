@@ -1,7 +1,7 @@
 // The self-check of a connection table: walks index and entries and says what does not hold. For tests, after every mutation.
 import {
   BUCKET_ENTRIES,
-  BUCKET_PASSED,
+  BUCKET_NEXT,
   BUCKET_REPLY,
   BUCKET_SIZE,
   BUCKET_SLOTS,
@@ -9,12 +9,17 @@ import {
   CLASS_NONE,
   CT_NEXT_FREE,
   CT_ORIGINAL,
-  CT_TABLE_BUCKET_MASK,
+  CT_REPLY_AFTER_V4,
+  CT_REPLY_AFTER_V6,
   CT_TABLE_COUNT,
   CT_TABLE_ENTRIES,
   CT_TABLE_FREE,
   CT_TABLE_HIGH_WATER,
   CT_TABLE_INDEX,
+  CT_TABLE_LIVE,
+  CT_TABLE_OVERFLOW,
+  CT_TABLE_OVERFLOW_FREE,
+  CT_TABLE_OVERFLOW_HIGH_WATER,
 } from '../../../assembly/shared/layout.ts';
 import type { Family } from '../../address.ts';
 import { CoreError } from '../../errors.ts';
@@ -44,28 +49,26 @@ export function checkConnections(table: Table): void {
     'free list and entries in use do not add up',
   );
 
-  const index = { start: field(CT_TABLE_INDEX), buckets: field(CT_TABLE_BUCKET_MASK) + 1 };
-  const passed = new Map<number, number>();
-  let references = 0;
+  const index = { start: field(CT_TABLE_INDEX), buckets: field(CT_TABLE_LIVE) / BUCKET_SIZE };
+  const tupleBytes = table.family === 'IPv4' ? 12 : 36;
+  const home = new Map<number, number>();
   for (const number of live) {
     const entry = entries + number * table.entrySize;
-    const tupleBytes = table.family === 'IPv4' ? 12 : 36;
-    const original = bytes.subarray(entry + CT_ORIGINAL, entry + CT_ORIGINAL + tupleBytes);
-    const reply = bytes.subarray(entry + CT_ORIGINAL + tupleBytes, entry + CT_ORIGINAL + 2 * tupleBytes);
+    const original = entry + CT_ORIGINAL;
+    const reply = original + (table.family === 'IPv4' ? CT_REPLY_AFTER_V4 : CT_REPLY_AFTER_V6);
     const ofClass = bytes[entry] ?? 0;
-    notePassed(table, index, table.core.homeBucket(table.family, entry + CT_ORIGINAL, ofClass), number, passed);
-    references++;
-    if (original.every((byte, offset) => byte === reply[offset])) continue; // a connection with itself stands there once
-    notePassed(
-      table,
-      index,
-      table.core.homeBucket(table.family, entry + CT_ORIGINAL + tupleBytes, ofClass),
-      (number | BUCKET_REPLY) >>> 0,
-      passed,
-    );
-    references++;
+    home.set(number, table.core.tag(table.family, original, ofClass));
+    const isSelfReply = bytes.subarray(original, original + tupleBytes).every((byte, offset) => byte === bytes[reply + offset]);
+    // A connection with itself stands there once.
+    if (!isSelfReply) home.set((number | BUCKET_REPLY) >>> 0, table.core.tag(table.family, reply, ofClass));
   }
-  checkBuckets(table, index, passed, references);
+  checkBuckets(table, index, home);
+  const used = (field(CT_TABLE_OVERFLOW_HIGH_WATER) - field(CT_TABLE_OVERFLOW)) / BUCKET_SIZE;
+  const free = chainLength(table, field(CT_TABLE_OVERFLOW_FREE), used);
+  const chained = Array.from({ length: index.buckets }, (_, number) =>
+    chainLength(table, nextOf(table, index.start + number * BUCKET_SIZE), used),
+  );
+  expect(chained.reduce((sum, length) => sum + length, free) === used, 'chains and free overflow buckets do not add up');
 }
 
 interface Index {
@@ -84,28 +87,42 @@ function freeCount({ memory, entrySize }: Table, first: number, entries: number,
   return count;
 }
 
-/** Walks from a tuple's home bucket to where its reference stands, noting the buckets it passes. */
-function notePassed({ memory }: Table, index: Index, home: number, reference: number, passed: Map<number, number>): void {
-  for (let step = 0; step < index.buckets; step++) {
-    const bucket = index.start + (((home - index.start) / BUCKET_SIZE + step) % index.buckets) * BUCKET_SIZE;
-    for (let slot = 0; slot < BUCKET_SLOTS; slot++) {
-      const tag = memory.words[(bucket + BUCKET_TAGS) / 4 + slot];
-      if (tag !== 0 && memory.words[(bucket + BUCKET_ENTRIES) / 4 + slot] === reference) return;
-    }
-    passed.set(bucket, (passed.get(bucket) ?? 0) + 1);
-  }
-  throw new CoreError(`conntrack: the tuple of reference ${reference} is not in the index`);
+function nextOf({ memory }: Table, bucket: number): number {
+  return memory.words[(bucket + BUCKET_NEXT) / 4] ?? 0;
 }
 
-function checkBuckets({ memory }: Table, index: Index, passed: ReadonlyMap<number, number>, references: number): void {
-  let tags = 0;
-  for (let number = 0; number < index.buckets; number++) {
-    const bucket = index.start + number * BUCKET_SIZE;
-    for (let slot = 0; slot < BUCKET_SLOTS; slot++) if (memory.words[(bucket + BUCKET_TAGS) / 4 + slot] !== 0) tags++;
-    const noted = memory.words[(bucket + BUCKET_PASSED) / 4];
-    expect(noted === (passed.get(bucket) ?? 0), `bucket ${number} says ${noted} tuples passed it, ${passed.get(bucket) ?? 0} did`);
+/** Overflow buckets from the first one on. */
+function chainLength(table: Table, first: number, most: number): number {
+  let length = 0;
+  for (let bucket = first; bucket !== 0; bucket = nextOf(table, bucket)) {
+    expect(length++ <= most, 'a chain of overflow buckets does not end');
   }
-  expect(tags === references, `the index holds ${tags} tuples, the entries have ${references}`);
+  return length;
+}
+
+/** Every reference stands once, under its tag, in the chain of the tag's bucket; a bucket with another one behind it is full. */
+function checkBuckets(table: Table, index: Index, home: ReadonlyMap<number, number>): void {
+  const { words } = table.memory;
+  const seen = new Set<number>();
+  for (let number = 0; number < index.buckets; number++) {
+    const first = index.start + number * BUCKET_SIZE;
+    for (let bucket = first; bucket !== 0; bucket = nextOf(table, bucket)) {
+      let tags = 0;
+      for (let slot = 0; slot < BUCKET_SLOTS; slot++) {
+        const tag = words[(bucket + BUCKET_TAGS) / 4 + slot] ?? 0;
+        if (tag === 0) continue;
+        tags++;
+        const reference = words[(bucket + BUCKET_ENTRIES) / 4 + slot] ?? 0;
+        expect(home.get(reference) === tag, `bucket ${number} holds reference ${reference} under a tag that is not its tuple's`);
+        expect(table.core.bucket(table.family, tag) === first, `reference ${reference} does not belong to bucket ${number}`);
+        expect(!seen.has(reference), `reference ${reference} stands twice`);
+        seen.add(reference);
+      }
+      expect(nextOf(table, bucket) === 0 || tags === BUCKET_SLOTS, `bucket ${number} has an overflow bucket and room`);
+      expect(bucket === first || tags > 0, `bucket ${number} has an empty overflow bucket`);
+    }
+  }
+  expect(seen.size === home.size, `the index holds ${seen.size} tuples, the entries have ${home.size}`);
 }
 
 function expect(holds: boolean, otherwise: string): void {

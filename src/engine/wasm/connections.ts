@@ -1,4 +1,4 @@
-// The connection tables from outside: grows the index in time, reads entries as text, removes them. The core does the rest.
+// The connection tables from outside: reserves their memory once, reads entries as text, removes them. The core does the rest.
 import {
   BUCKET_LOAD_MAX,
   BUCKET_SIZE,
@@ -20,16 +20,22 @@ import {
   CT_PATH_MASK,
   CT_PATH_ORIGINAL_SHIFT,
   CT_PATH_REPLY_SHIFT,
+  CT_REPLY_AFTER_V4,
+  CT_REPLY_AFTER_V6,
   CT_SERVICE_PORT,
   CT_SIZE_V4,
   CT_SIZE_V6,
   CT_STATE,
-  CT_TABLE_BUCKET_MASK,
-  CT_TABLE_COUNT,
   CT_TABLE_ENTRIES,
   CT_TABLE_HIGH_WATER,
   CT_TABLE_INDEX,
   CT_TABLE_LIMIT,
+  CT_TABLE_LIVE,
+  CT_TABLE_LIVE_MAX,
+  CT_TABLE_LOW_MASK,
+  CT_TABLE_OVERFLOW,
+  CT_TABLE_OVERFLOW_END,
+  CT_TABLE_OVERFLOW_HIGH_WATER,
 } from '../../../assembly/shared/layout.ts';
 import { type Family, formatAddress } from '../../address.ts';
 import type { TransportProtocol } from '../../packet.ts';
@@ -41,7 +47,8 @@ import type { Core } from './core.ts';
 import type { LinearMemory } from './memory.ts';
 import { swapPort } from './wire.ts';
 
-const BUCKETS_AT_FIRST = 256;
+const BUCKETS_AT_FIRST = 64;
+const OVERFLOW_AT_LEAST = 64;
 
 const PROTOCOLS = new Map<number, TransportProtocol>([
   [CLASS_TCP, 'TCP'],
@@ -56,7 +63,6 @@ export class ConnectionTable {
   readonly #core: Core;
   readonly #memory: LinearMemory;
   readonly #family: Family;
-  readonly #limit: number;
   readonly #table: number;
   readonly #servicePortName: (id: number) => string | undefined;
 
@@ -64,32 +70,26 @@ export class ConnectionTable {
     this.#core = core;
     this.#memory = memory;
     this.#family = family;
-    this.#limit = limit;
     this.#table = core.tableAddress(family);
     this.#servicePortName = servicePortName;
-    this.#growIndex(BUCKETS_AT_FIRST);
+    this.#reserveIndex(limit);
     this.#set(CT_TABLE_ENTRIES, memory.allocate(limit * this.#entrySize));
     this.#set(CT_TABLE_LIMIT, limit);
   }
 
-  get count(): number {
-    return this.#get(CT_TABLE_COUNT);
-  }
-
-  /** Makes room for `newConnections` more than there are, before a batch: the core itself never grows anything. */
-  reserve(newConnections: number): void {
-    const tuples = 2 * Math.min(this.count + newConnections, this.#limit);
-    let buckets = this.#get(CT_TABLE_BUCKET_MASK) + 1;
-    if (tuples <= buckets * BUCKET_LOAD_MAX) return;
-    while (tuples > buckets * BUCKET_LOAD_MAX) buckets *= 2;
-    this.#growIndex(buckets);
-  }
-
-  #growIndex(buckets: number): void {
-    const before = this.#get(CT_TABLE_INDEX);
-    const size = (this.#get(CT_TABLE_BUCKET_MASK) + 1) * BUCKET_SIZE;
-    this.#core.reindex(this.#family, this.#memory.allocate(buckets * BUCKET_SIZE), buckets);
-    if (before !== 0) this.#memory.release(before, size);
+  /** Room for the tuples of so many connections; the core begins with few buckets and grows into it. */
+  #reserveIndex(limit: number): void {
+    const bucketsMax = Math.max(BUCKETS_AT_FIRST, 2 ** Math.ceil(Math.log2((2 * limit) / BUCKET_LOAD_MAX)));
+    const index = this.#memory.allocate(bucketsMax * BUCKET_SIZE);
+    const overflowSize = Math.max(OVERFLOW_AT_LEAST, bucketsMax / 2) * BUCKET_SIZE;
+    const overflow = this.#memory.allocate(overflowSize);
+    this.#set(CT_TABLE_INDEX, index);
+    this.#set(CT_TABLE_LOW_MASK, (BUCKETS_AT_FIRST - 1) * BUCKET_SIZE);
+    this.#set(CT_TABLE_LIVE, BUCKETS_AT_FIRST * BUCKET_SIZE);
+    this.#set(CT_TABLE_LIVE_MAX, bucketsMax * BUCKET_SIZE);
+    this.#set(CT_TABLE_OVERFLOW, overflow);
+    this.#set(CT_TABLE_OVERFLOW_HIGH_WATER, overflow);
+    this.#set(CT_TABLE_OVERFLOW_END, overflow + overflowSize);
   }
 
   /** Addresses of the entries that have not expired, in the order of their numbers. */
@@ -119,7 +119,7 @@ export class ConnectionTable {
       family: this.#family,
       protocol,
       original: this.#readTuple(entry + CT_ORIGINAL),
-      reply: this.#readTuple(entry + CT_ORIGINAL + this.#addressSize * 2 + 4),
+      reply: this.#readTuple(entry + CT_ORIGINAL + (this.#family === 'IPv4' ? CT_REPLY_AFTER_V4 : CT_REPLY_AFTER_V6)),
       ...(state === undefined ? {} : { state }),
       seenReply: (flags & CT_FLAG_SEEN_REPLY) !== 0,
       assured: (flags & CT_FLAG_ASSURED) !== 0,

@@ -12,15 +12,17 @@ interface CoreExports extends Record<string, unknown> {
   tableV4(): number;
   tableV6(): number;
   seedHash(low: number, high: number): void;
-  sweep(): void;
-  reindexV4(index: number, buckets: number): void;
-  reindexV6(index: number, buckets: number): void;
   sightingsV4(): number;
   sightingsV6(): number;
   moveSightingsV4(slots: number, count: number): void;
   moveSightingsV6(slots: number, count: number): void;
-  homeBucketV4(tuple: number, ofClass: number): number;
-  homeBucketV6(tuple: number, ofClass: number): number;
+  tagV4(tuple: number, ofClass: number): number;
+  tagV6(tuple: number, ofClass: number): number;
+  bucketV4(tag: number): number;
+  bucketV6(tag: number): number;
+  hasRoomV4(now: number): number;
+  hasRoomV6(now: number): number;
+  connections(now: number): number;
   removeV4(entry: number): void;
   removeV6(entry: number): void;
   processV4(packets: number, verdicts: number, count: number, now: number): void;
@@ -36,11 +38,15 @@ export interface Core {
   readonly stateAddress: number;
   tableAddress(family: Family): number;
   seedHash(low: number, high: number): void;
-  sweep(): void;
-  reindex(family: Family, index: number, buckets: number): void;
   sightingsAddress(family: Family): number;
   moveSightings(family: Family, slots: number, count: number): void;
-  homeBucket(family: Family, tuple: number, ofClass: number): number;
+  /** The tag of the tuple at an address, and the bucket that a tag belongs to. */
+  tag(family: Family, tuple: number, ofClass: number): number;
+  bucket(family: Family, tag: number): number;
+  /** Whether a new connection would be let in. */
+  hasRoom(family: Family, now: number): boolean;
+  /** Connections of both families that have not expired. */
+  connections(now: number): number;
   remove(family: Family, entry: number): void;
   process(family: Family, packets: number, verdicts: number, count: number, now: number): void;
   /** Of what the core keeps about frames. */
@@ -89,12 +95,12 @@ function checkCore(core: CoreExports): Core {
     stateAddress: core.stateAddress() >>> 0,
     tableAddress: (family) => (family === 'IPv4' ? core.tableV4() : core.tableV6()) >>> 0,
     seedHash: (low, high) => core.seedHash(low, high),
-    sweep: () => core.sweep(),
-    reindex: (family, index, buckets) => (family === 'IPv4' ? core.reindexV4(index, buckets) : core.reindexV6(index, buckets)),
     sightingsAddress: (family) => (family === 'IPv4' ? core.sightingsV4() : core.sightingsV6()) >>> 0,
     moveSightings: (family, slots, count) => (family === 'IPv4' ? core.moveSightingsV4(slots, count) : core.moveSightingsV6(slots, count)),
-    homeBucket: (family, tuple, ofClass) =>
-      (family === 'IPv4' ? core.homeBucketV4(tuple, ofClass) : core.homeBucketV6(tuple, ofClass)) >>> 0,
+    tag: (family, tuple, ofClass) => (family === 'IPv4' ? core.tagV4(tuple, ofClass) : core.tagV6(tuple, ofClass)) >>> 0,
+    bucket: (family, tag) => (family === 'IPv4' ? core.bucketV4(tag) : core.bucketV6(tag)) >>> 0,
+    hasRoom: (family, now) => (family === 'IPv4' ? core.hasRoomV4(now) : core.hasRoomV6(now)) !== 0,
+    connections: (now) => core.connections(now) >>> 0,
     remove: (family, entry) => (family === 'IPv4' ? core.removeV4(entry) : core.removeV6(entry)),
     process(family, packets, verdicts, count, now) {
       try {

@@ -7,6 +7,7 @@ import {
   COUNTER_CONNTRACK_FULL,
   COUNTER_DNAT,
   COUNTER_DROP,
+  COUNTER_EARLY_DROP,
   COUNTER_ESTABLISHED,
   COUNTER_INSERT_FAILED,
   COUNTER_INVALID,
@@ -53,7 +54,7 @@ import { buildTables, type Tables } from './tables.ts';
 import { virtualServiceKey } from './virtual-service-records.ts';
 import { addressWords } from './wire.ts';
 
-/** Packets between two looks at the room for new connections. */
+/** Packets between two looks at the room for new sightings. */
 const CHUNK = 4096;
 /** Numbers of interface names in a packet record: 16 bits would allow more than any node has. */
 const INTERFACES_MAX = 1024;
@@ -143,13 +144,11 @@ export class WasmEngine implements Engine {
 
   processBatch(batch: EngineBatch, count: number, now: number): void {
     if (!(batch instanceof WasmBatch)) throw new InvalidArgumentError('batch', batch.constructor.name, 'was not made by this engine');
-    const table = this.#table(batch.family);
     const sightings = this.#sightingsOf(batch.family);
     const packetSize = batch.family === 'IPv4' ? PACKET_SIZE_V4 : PACKET_SIZE_V6;
     const verdictSize = batch.family === 'IPv4' ? VERDICT_SIZE_V4 : VERDICT_SIZE_V6;
     for (let first = 0; first < count; first += CHUNK) {
       const length = Math.min(CHUNK, count - first);
-      table.reserve(length);
       sightings.reserve(length);
       this.#core.process(batch.family, batch.packets + first * packetSize, batch.verdicts + first * verdictSize, length, now);
     }
@@ -163,10 +162,7 @@ export class WasmEngine implements Engine {
     const { count } = ring;
     for (let first = 0; first < count; first += CHUNK) {
       const length = Math.min(CHUNK, count - first);
-      for (const family of FAMILIES) {
-        this.#table(family).reserve(length);
-        this.#sightingsOf(family).reserve(length);
-      }
+      for (const family of FAMILIES) this.#sightingsOf(family).reserve(length);
       this.#frames.process(ring, first, length, now);
     }
   }
@@ -225,8 +221,6 @@ export class WasmEngine implements Engine {
   counters(now: number): EngineCounters {
     const read = (which: number): number =>
       Number(this.#memory.data.getBigUint64(this.#core.stateAddress + STATE_COUNTERS + which * 8, true));
-    let connections = 0;
-    for (const table of this.#tables.values()) for (const _ of table.live(now)) connections++;
     return {
       packets: read(COUNTER_PACKETS),
       newConnections: read(COUNTER_NEW),
@@ -238,15 +232,17 @@ export class WasmEngine implements Engine {
       dropped: read(COUNTER_DROP),
       rejected: read(COUNTER_REJECT),
       conntrackFull: read(COUNTER_CONNTRACK_FULL),
+      earlyDropped: read(COUNTER_EARLY_DROP),
       insertFailed: read(COUNTER_INSERT_FAILED),
       chainTooDeep: read(COUNTER_CHAIN_TOO_DEEP),
-      connections,
+      connections: this.#core.connections(now),
     };
   }
 
   view(family: Family, now: number): EngineView {
     return {
       randomState: this.#getState(STATE_RANDOM),
+      hasRoom: this.#core.hasRoom(family, now),
       findConnection: (protocol, tuple) => this.#table(family).find(protocol, tuple, now),
       recentSighting: (list, source) => this.#recentSighting(family, list, source) ?? this.#sightingsOf(family).lastSeen(list, source),
       lastDestination: (protocol, address, port) => {

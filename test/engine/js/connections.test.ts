@@ -1,5 +1,6 @@
 // Connections of the TypeScript engine: what is entered, translated, remembered, and when it goes.
 import { describe, expect, it } from 'vitest';
+import type { Packet } from '../../../src/packet.ts';
 import {
   baseChain,
   CLIENT,
@@ -12,7 +13,7 @@ import {
   toClusterIp,
   WEB,
 } from './small-programs.ts';
-import { ACK, packet, replyTo, TestNode } from './test-node.ts';
+import { ACK, FIN, packet, replyTo, TestNode } from './test-node.ts';
 
 const ENDPOINTS = ['10.244.1.1', '10.244.1.2', '10.244.1.3'];
 
@@ -130,24 +131,48 @@ it('a packet to its own address is entered and found in its original direction',
 });
 
 describe('conntrackMax', () => {
-  it('drops new connections before any rule while the table is full', () => {
+  /** Opens a connection that may not go early. */
+  function open(node: TestNode, parts: Partial<Packet>): void {
+    node.process(replyTo(node.process(packet(parts))));
+    node.process(packet({ ...parts, tcpFlags: ACK }));
+  }
+
+  it('drops new connections before any rule while all that stand are assured', () => {
     const node = new TestNode(clusterIpProgram({ endpoints: ENDPOINTS }), { conntrackMax: 2 });
-    node.process(packet({ sourcePort: 1 }));
-    node.process(packet({ sourcePort: 2 }));
+    open(node, { sourcePort: 1 });
+    open(node, { sourcePort: 2 });
     const third = node.process(packet({ sourcePort: 3 }));
     expect(third).toMatchObject({ action: 'DROP', connection: 'NEW', rulesEvaluated: 0 });
     expect(third).not.toHaveProperty('servicePort');
-    expect(node.process(packet({ sourcePort: 1 })).connection).toBe('ESTABLISHED');
-    expect(node.engine.counters(node.now)).toMatchObject({ conntrackFull: 1, dropped: 1, newConnections: 2, established: 1 });
+    expect(node.process(packet({ sourcePort: 1, tcpFlags: ACK })).connection).toBe('ESTABLISHED');
+    expect(node.engine.counters(node.now)).toMatchObject({ conntrackFull: 1, earlyDropped: 0, dropped: 1, newConnections: 2 });
+  });
+
+  it('drops an unassured connection early for a new one', () => {
+    const node = new TestNode(clusterIpProgram({ endpoints: ENDPOINTS }), { conntrackMax: 2 });
+    open(node, { sourcePort: 1 });
+    node.process(packet({ sourcePort: 2 }));
+    expect(node.process(packet({ sourcePort: 3 })).connection).toBe('NEW');
+    expect(node.connections().map(({ original }) => original.sourcePort)).toEqual([1, 3]);
+    expect(node.engine.counters(node.now)).toMatchObject({ conntrackFull: 0, earlyDropped: 1, connections: 2 });
+  });
+
+  it('drops a connection that is closing early, assured or not', () => {
+    const node = new TestNode(clusterIpProgram({ endpoints: ENDPOINTS }), { conntrackMax: 1 });
+    open(node, { sourcePort: 1 });
+    expect(node.process(packet({ sourcePort: 2 })).action).toBe('DROP');
+    node.process(packet({ sourcePort: 1, tcpFlags: FIN | ACK }));
+    expect(node.process(packet({ sourcePort: 2 })).action).toBe('DNAT');
   });
 
   it('counts both families together and makes room as connections expire', () => {
     const node = new TestNode(program(), { conntrackMax: 1 });
-    node.process(packet({ protocol: 'UDP' }));
+    open(node, {});
     const v6 = packet({ protocol: 'UDP', source: 'fd00::1', destination: 'fd00::2' });
     expect(node.process(v6).action).toBe('DROP');
-    node.now += 30_000;
+    node.now += 432_000_000;
     expect(node.process(v6).action).toBe('ACCEPT');
+    expect(node.engine.counters(node.now)).toMatchObject({ earlyDropped: 0, connections: 1 });
   });
 });
 

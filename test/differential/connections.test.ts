@@ -1,0 +1,61 @@
+// A full connection table: both engines keep the same connections, packet by packet, through expiry, early drop, removal and new ones.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createDataplaneSync } from '../../src/dataplane.ts';
+import type { Dataplane } from '../../src/dataplane-types.ts';
+import type { Packet } from '../../src/packet.ts';
+
+const SYN = 2;
+const ACK = 16;
+const FIN = 1;
+
+const step = fc.record({
+  protocol: fc.constantFrom('TCP' as const, 'UDP' as const, 'SCTP' as const),
+  isIPv6: fc.boolean(),
+  client: fc.nat(60),
+  kind: fc.constantFrom('new', 'new', 'new', 'reply', 'go on', 'close'),
+  advanceMs: fc.constantFrom(0, 0, 0, 0, 1, 2500, 3500, 31_000, 130_000),
+});
+
+function packetOf({
+  protocol,
+  isIPv6,
+  client,
+  kind,
+}: {
+  protocol: Packet['protocol'];
+  isIPv6: boolean;
+  client: number;
+  kind: string;
+}): Packet {
+  const source = isIPv6 ? `fd00::${client + 1}` : `10.9.0.${client + 1}`;
+  const destination = isIPv6 ? 'fd01::1' : '10.8.0.1';
+  const there = { source, sourcePort: 1000, destination, destinationPort: 53 };
+  const back = { source: destination, sourcePort: 53, destination: source, destinationPort: 1000 };
+  const tcpFlags = { new: SYN, reply: SYN | ACK, 'go on': ACK, close: FIN | ACK }[kind] ?? SYN;
+  return { protocol, ...(kind === 'reply' ? back : there), tcpFlags };
+}
+
+test('both engines keep the same connections in a full table', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 250 }), fc.constantFrom(2, 20, 45), (steps, conntrackMax) => {
+      let now = 0;
+      const engines = (['wasm', 'js'] as const).map((engine) =>
+        createDataplaneSync({ engine, seed: 5, nodeIPs: ['192.168.0.1', 'fd02::1'], conntrackMax, now: () => now }),
+      );
+      const [wasm, js] = engines as [Dataplane, Dataplane];
+      for (const one of steps) {
+        now += one.advanceMs;
+        const packet = packetOf(one);
+        const foreseen = wasm.trace(packet).verdict;
+        expect(js.trace(packet).verdict).toEqual(foreseen);
+        const verdict = wasm.process(packet);
+        expect(js.process(packet)).toEqual(verdict);
+        expect(verdict).toEqual(foreseen);
+        expect(js.counters()).toEqual(wasm.counters());
+      }
+      expect([...js.connections()]).toEqual([...wasm.connections()]);
+    }),
+    { numRuns: 60 },
+  );
+});
