@@ -15,7 +15,8 @@ import { nearest } from './near-names.ts';
 /** RFC 5737 and RFC 3849: addresses for documentation, which are certainly nobody's. */
 const EXTERNAL: Readonly<Record<Family, string>> = { IPv4: '203.0.113.10', IPv6: '2001:db8::10' };
 const CLIENT_PORT = 40000;
-const STAND_IN = 'default/client';
+/** A Pod that need not be in the manifests. */
+export const STAND_IN = 'default/client';
 const TRANSPORTS: readonly TransportProtocol[] = ['TCP', 'UDP', 'SCTP'];
 
 export interface Destination {

@@ -2,7 +2,7 @@
 
 import { type AddressRecord, RCODE, type ResourceRecord, rcodeName } from './record.ts';
 import type { Reason, Response } from './reply.ts';
-import type { ResolvConf } from './resolv-conf.ts';
+import type { PodResolver } from './resolv-conf.ts';
 import { type OtherRecord, readAnswer } from './wire/upstream-message.ts';
 
 /** A resource record, with addresses as text. */
@@ -33,7 +33,7 @@ export interface Resolution extends ResolutionStep {
   /** Every query, in order: one, or those of the search list when a Pod asks. */
   readonly steps: readonly ResolutionStep[];
   /** The search list and ndots of the Pod that asks. */
-  readonly resolvConf?: ResolvConf;
+  readonly resolvConf?: PodResolver;
 }
 
 /** A step that was never sent to cluster DNS. */

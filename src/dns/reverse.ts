@@ -1,5 +1,5 @@
 // From addresses back to names: PTR.
-import { parseAddress } from '../address.ts';
+import { type Address, parseAddress } from '../address.ts';
 import type { NameSource } from './catalog.ts';
 import { strictAddress } from './lookup.ts';
 import type { DnsSettings } from './settings.ts';
@@ -15,6 +15,13 @@ export function addressOfReverseName(lowered: string): string | undefined {
   const nibbles = lowered.slice(0, -IPV6_TREE.length).split('.').reverse();
   if (nibbles.length !== NIBBLE_COUNT || !nibbles.every((nibble) => /^[\da-f]$/.test(nibble))) return undefined;
   return parseAddress(nibbles.join('').replace(/.{4}(?=.)/g, '$&:'))?.text;
+}
+
+/** The name under which the name of an address is found. */
+export function reverseName({ family, words, text }: Address): string {
+  if (family === 'IPv4') return `${text.split('.').reverse().join('.')}${IPV4_TREE}`;
+  const digits = words.map((word) => word.toString(16).padStart(8, '0')).join('');
+  return `${[...digits].reverse().join('.')}${IPV6_TREE}`;
 }
 
 /** The names of what has this address: the Service whose cluster IP it is, else the ready endpoints of every Service, each once. */
