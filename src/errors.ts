@@ -42,6 +42,8 @@ export interface ObjectProblem {
   /** What is wrong, then what was expected: `70000 is outside 1-65535`. */
   readonly message: string;
   readonly location?: SourceLocation;
+  /** The object that already holds what this one asks for. */
+  readonly owner?: string;
 }
 
 /** An object that a dataplane cannot represent. Thrown before anything changes: `apply` takes all objects or none. */

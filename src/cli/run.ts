@@ -1,6 +1,7 @@
 // The command line from arguments to exit code, without touching the process: main.ts calls it, tests call it.
 import { Command, CommanderError } from 'commander';
 import { InvalidArgumentError, SvcplaneError, UnsupportedError } from '../errors.ts';
+import { addCheck } from './check.ts';
 import { addDemo } from './demo.ts';
 import { addDns } from './dns.ts';
 import { addGet } from './get.ts';
@@ -23,7 +24,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .helpCommand(false)
     .configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) })
     .exitOverride();
-  for (const add of [addTrace, addGet, addRender, addIpvs, addValidate, addDns, addDemo]) add(program, io, (finished) => (code = finished));
+  for (const add of [addTrace, addGet, addRender, addIpvs, addValidate, addCheck, addDns, addDemo])
+    add(program, io, (finished) => (code = finished));
   for (const command of allCommands(program)) command.copyInheritedSettings(program);
   try {
     if (argv.length === 0) {

@@ -11,6 +11,7 @@ import { openCluster, openDataplane } from './cluster-input.ts';
 import { explanationText } from './explanation-text.ts';
 import { readObjects } from './input.ts';
 import { type Io, note, paintFor, UsageError, writeJson } from './io.ts';
+import { findingsAbout, unreachedService, whyText } from './no-traffic.ts';
 import {
   collect,
   type InputOptions,
@@ -57,12 +58,15 @@ export function addTrace(program: Command, io: Io): void {
 }
 
 function trace(options: TraceOptions, io: Io): void {
-  const cluster = openCluster(readObjects(options, io), options, io);
+  const objects = readObjects(options, io);
+  const cluster = openCluster(objects, options, io);
   const context = { cluster, namespace: options.namespace ?? 'default', node: options.node };
   const destination = resolveDestination(options.to, options.protocol, context, familyOf(options.from));
   if ('reason' in destination) {
-    if (options.output === 'json') writeJson(io, 'Explanation', { service: destination.name, outcomes: [], reason: destination.reason });
-    else io.stdout(`${destination.name} has no address to send a packet to: ${destination.reason}.\n`);
+    const { name, reason } = destination;
+    const findings = findingsAbout(unreachedService(name, []), cluster, objects);
+    if (options.output === 'json') writeJson(io, 'Explanation', { service: name, outcomes: [], reason, findings });
+    else io.stdout(`${name} has no address to send a packet to: ${reason}.\n${whyText(findings, paintFor(io))}`);
     return;
   }
   const source = resolveSource(options.from, destination.address, context);
@@ -70,6 +74,8 @@ function trace(options: TraceOptions, io: Io): void {
   const packet = packetBetween(source, destination);
   using connected = openDataplane(cluster, source.node, options, io);
   const { dataplane } = connected;
+  const explanation = dataplane.explain(packet);
+  const findings = findingsAbout(unreachedService(destination.name, explanation.outcomes), cluster, objects);
   if (options.output === 'json') {
     const { verdict } = dataplane.trace(packet);
     const { mode, engine } = dataplane;
@@ -79,12 +85,13 @@ function trace(options: TraceOptions, io: Io): void {
       engine,
       packet,
       rulesEvaluated: verdict.rulesEvaluated,
-      ...dataplane.explain(packet),
+      ...explanation,
     };
-    writeJson(io, 'Explanation', { ...fields, notes: source.notes });
+    writeJson(io, 'Explanation', { ...fields, notes: source.notes, findings });
     return;
   }
-  io.stdout(explain(dataplane, cluster, source.node, packet, destination, { isVerbose: options.verbose === true, io }));
+  const text = explain(dataplane, cluster, source.node, packet, destination, { isVerbose: options.verbose === true, io });
+  io.stdout(`${text}${whyText(findings, paintFor(io))}`);
 }
 
 function packetBetween(source: Source, destination: Destination): Packet {

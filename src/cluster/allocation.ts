@@ -5,7 +5,7 @@ import { objectName } from '../api/kinds.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import { CapacityError, InvalidArgumentError } from '../errors.ts';
 import { addressAt, offsetIn, rangeSize } from './address-range.ts';
-import { type Complaint, complaint } from './complaint.ts';
+import type { Complaint } from './complaint.ts';
 import { type Fields, fieldsOf, listOf, numberOf, textsOf } from './fields.ts';
 import { hash32 } from './names.ts';
 
@@ -29,6 +29,9 @@ export interface ServiceRanges {
   readonly serviceCIDRs: readonly Prefix[];
   readonly nodePorts: PortRange;
 }
+
+/** Why something cannot be had; with `owner`: because that Service holds it. */
+type Refusal = Pick<Complaint, 'message' | 'owner'>;
 
 /** Hands out the addresses and node ports that the Services of one cluster do not hold yet. */
 export class ServiceAllocator {
@@ -58,10 +61,10 @@ export class ServiceAllocator {
     const name = objectName(service);
     const addresses = clusterIPsOf(spec).flatMap((text, index) => {
       const path = index === 0 ? 'spec.clusterIP' : `spec.clusterIPs[${index}]`;
-      return this.#reserveAddress(text, name).map((message) => complaint(path, text, message));
+      return this.#reserveAddress(text, name).map((refusal) => ({ path, value: text, ...refusal }));
     });
     const ports = nodePortFields(spec).flatMap(({ path, nodePort }) =>
-      this.#reservePort(nodePort, name).map((message) => complaint(path, nodePort, message)),
+      this.#reservePort(nodePort, name).map((refusal) => ({ path, value: nodePort, ...refusal })),
     );
     return [...addresses, ...ports];
   }
@@ -73,7 +76,7 @@ export class ServiceAllocator {
     return { ...service, spec: { ...spec, ...this.#clusterIPs(service, spec), ...this.#nodePorts(service, spec) } };
   }
 
-  #reserveAddress(text: string, name: string): string[] {
+  #reserveAddress(text: string, name: string): Refusal[] {
     const address = parseAddress(text);
     if (address === undefined) return [];
     const cidr = this.#ranges.serviceCIDRs.find((each) => each.family === address.family);
@@ -81,20 +84,24 @@ export class ServiceAllocator {
     const refused = `: failed to allocate IP ${text}: `;
     if (cidr === undefined || offset === undefined || offset < 1 || offset > lastOffset(cidr)) {
       const ranges = this.#ranges.serviceCIDRs.map((each) => each.text).join(', ');
-      return [`${JSON.stringify(text)}${refused}the provided IP is not in the valid range. The range of valid IPs is ${ranges}`];
+      return [
+        { message: `${JSON.stringify(text)}${refused}the provided IP is not in the valid range. The range of valid IPs is ${ranges}` },
+      ];
     }
     const owner = this.#owners.get(address.text);
     if (owner !== undefined && owner !== name)
-      return [`${JSON.stringify(text)}${refused}provided IP is already allocated, to service ${owner}`];
+      return [{ message: `${JSON.stringify(text)}${refused}provided IP is already allocated, to service ${owner}`, owner }];
     this.#owners.set(address.text, name);
     return [];
   }
 
-  #reservePort(port: number, name: string): string[] {
+  #reservePort(port: number, name: string): Refusal[] {
     const { from, to } = this.#ranges.nodePorts;
-    if (port < from || port > to) return [`${port}: provided port is not in the valid range. The range of valid ports is ${from}-${to}`];
+    if (port < from || port > to)
+      return [{ message: `${port}: provided port is not in the valid range. The range of valid ports is ${from}-${to}` }];
     const owner = this.#owners.get(port);
-    if (owner !== undefined && owner !== name) return [`${port}: provided port is already allocated, to service ${owner}`];
+    if (owner !== undefined && owner !== name)
+      return [{ message: `${port}: provided port is already allocated, to service ${owner}`, owner }];
     this.#owners.set(port, name);
     return [];
   }

@@ -5,6 +5,8 @@ export interface Complaint {
   readonly path: string;
   readonly value: unknown;
   readonly message: string;
+  /** The Service that already holds what is asked for. */
+  readonly owner?: string;
 }
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;

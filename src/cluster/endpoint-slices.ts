@@ -7,11 +7,11 @@ import { compact, type Fields, fieldsOf, isFields, labelsOf, listOf, numberOf, t
 import { generatedName } from './names.ts';
 import { nodeZone } from './nodes.ts';
 import { ObjectIndex } from './object-index.ts';
-import { isFinished, isReady, isTerminating, ownerReference, podIPs, podNode } from './pods.ts';
+import { containersOf, isFinished, isReady, isTerminating, ownerReference, podIPs, podNode } from './pods.ts';
+import { type Packed, pack } from './slice-packing.ts';
 import type { ObjectStore } from './store.ts';
+import { type NodeShare, nodeShare, topologyMode, withHints } from './topology-hints.ts';
 
-/** kube-controller-manager's --max-endpoints-per-slice. */
-const ENDPOINTS_PER_SLICE = 100;
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 const MANAGED_BY_LABEL = 'endpointslice.kubernetes.io/managed-by';
 const MANAGED_BY = 'endpointslice-controller.k8s.io';
@@ -25,12 +25,15 @@ export function serviceOfSlice(slice: KubernetesObject): string {
 /** Brings the slices of all Services in line with the Pods. A slice that says the same as before stays the same object. */
 export function reconcileEndpointSlices(store: ObjectStore): void {
   const slices = store.list('EndpointSlice');
-  const given = new Set(slices.filter((slice) => store.isGiven(slice)).map((slice) => `${namespaceOf(slice)}/${serviceOfSlice(slice)}`));
+  const given = new Set(slices.filter((slice) => store.isGiven(slice)).map(serviceKey));
+  const made = new Map<string, KubernetesObject[]>();
+  for (const slice of slices) if (!store.isGiven(slice)) made.set(serviceKey(slice), [...(made.get(serviceKey(slice)) ?? []), slice]);
   const pods = new ObjectIndex(store.list('Pod'));
+  const nodes = store.list('Node').map(nodeShare);
   const wanted = new Set<string>();
   for (const service of store.list('Service')) {
     if (!isSelecting(service) || given.has(objectName(service))) continue;
-    for (const slice of slicesOf(store, service, pods)) {
+    for (const slice of slicesOf(store, service, pods, nodes, made.get(objectName(service)) ?? [])) {
       wanted.add(objectName(slice));
       const present = store.get('EndpointSlice', objectName(slice));
       if (JSON.stringify(present) !== JSON.stringify(slice)) store.put(slice);
@@ -41,62 +44,95 @@ export function reconcileEndpointSlices(store: ObjectStore): void {
   }
 }
 
+function serviceKey(slice: KubernetesObject): string {
+  return `${namespaceOf(slice)}/${serviceOfSlice(slice)}`;
+}
+
 function isSelecting(service: KubernetesObject): boolean {
   const spec = fieldsOf(service.spec);
   return spec.type !== 'ExternalName' && isFields(spec.selector);
 }
 
-function slicesOf(store: ObjectStore, service: KubernetesObject, pods: ObjectIndex): KubernetesObject[] {
+function slicesOf(
+  store: ObjectStore,
+  service: KubernetesObject,
+  pods: ObjectIndex,
+  nodes: readonly NodeShare[],
+  present: readonly KubernetesObject[],
+): KubernetesObject[] {
   const spec = fieldsOf(service.spec);
   const publishesNotReady = spec.publishNotReadyAddresses === true;
   const selected = pods
     .labelled(namespaceOf(service), labelsOf(spec.selector))
     .filter((pod) => !isFinished(pod) && (publishesNotReady || store.get('Node', podNode(pod)) !== undefined));
   return familiesOf(service).flatMap((family) => {
-    // Pods whose named target ports mean different numbers cannot share a slice.
-    const groups = new Map<string, { ports: readonly Fields[]; endpoints: Fields[] }>();
-    for (const pod of selected) {
-      const address = podIPs(pod).find((ip) => parseAddress(ip)?.family === family);
-      if (address === undefined) continue;
-      const ports = slicePorts(service, pod);
-      const key = JSON.stringify(ports);
-      const group = groups.get(key) ?? { ports, endpoints: [] };
-      group.endpoints.push(endpointOf(service, pod, address, store.get('Node', podNode(pod))));
-      groups.set(key, group);
-    }
-    if (groups.size === 0) return [sliceOf(service, family, [], [], 'placeholder')];
-    return [...groups].flatMap(([key, { ports, endpoints }]) =>
-      chunks(endpoints).map((chunk, index) => sliceOf(service, family, ports, chunk, `${key}/${index}`)),
-    );
+    const own = present.filter(({ addressType }) => addressType === family);
+    const packed = packedOf(store, service, selected, family, nodes, own);
+    const used = new Set(packed.map(({ slice }) => slice));
+    // A slice that would go serves as the one that would come.
+    const idle = own.filter((slice) => !used.has(slice));
+    return packed.map((content) => {
+      const slice = content.slice ?? idle.shift();
+      return sliceOf(service, family, content, slice?.metadata.name ?? freshSliceName(store, service));
+    });
   });
 }
 
-function chunks(endpoints: readonly Fields[]): Fields[][] {
-  const count = Math.ceil(endpoints.length / ENDPOINTS_PER_SLICE);
-  return Array.from({ length: count }, (_, index) => endpoints.slice(index * ENDPOINTS_PER_SLICE, (index + 1) * ENDPOINTS_PER_SLICE));
+/** What the slices of one family hold; one without endpoints when there are none at all. */
+function packedOf(
+  store: ObjectStore,
+  service: KubernetesObject,
+  selected: readonly KubernetesObject[],
+  family: Family,
+  nodes: readonly NodeShare[],
+  present: readonly KubernetesObject[],
+): readonly Packed[] {
+  const addressed = selected.flatMap((pod) => {
+    const address = podIPs(pod).find((ip) => parseAddress(ip)?.family === family);
+    return address === undefined ? [] : [{ pod, endpoint: endpointOf(service, pod, address, store.get('Node', podNode(pod))) }];
+  });
+  const endpoints = withHints(
+    addressed.map(({ endpoint }) => endpoint),
+    topologyMode(service),
+    nodes,
+  );
+  // Pods whose named target ports mean different numbers cannot share a slice.
+  const groups = new Map<string, { ports: readonly Fields[]; endpoints: Fields[] }>();
+  for (const [index, { pod, endpoint }] of addressed.entries()) {
+    const ports = slicePorts(service, pod);
+    const key = JSON.stringify(ports);
+    const group = groups.get(key) ?? { ports, endpoints: [] };
+    group.endpoints.push(endpoints[index] ?? endpoint);
+    groups.set(key, group);
+  }
+  if (groups.size === 0) return [{ ports: [], endpoints: [] }];
+  return [...groups].flatMap(([key, group]) => pack({ ...group, slices: present.filter(({ ports }) => JSON.stringify(ports) === key) }));
 }
 
 function familiesOf(service: KubernetesObject): Family[] {
   return textsOf(fieldsOf(service.spec).ipFamilies).filter((family) => family === 'IPv4' || family === 'IPv6');
 }
 
-function sliceOf(
-  service: KubernetesObject,
-  family: Family,
-  ports: readonly Fields[],
-  endpoints: readonly Fields[],
-  seed: string,
-): KubernetesObject {
+function freshSliceName(store: ObjectStore, service: KubernetesObject): string {
+  while (true) {
+    const count = store.nextCount(`slices of ${objectName(service)}`);
+    const name = generatedName(`${service.metadata.name}-`, `${objectName(service)}/slice ${count}`);
+    if (store.get('EndpointSlice', `${namespaceOf(service)}/${name}`) === undefined) return name;
+  }
+}
+
+function sliceOf(service: KubernetesObject, family: Family, { ports, endpoints }: Packed, name: string): KubernetesObject {
   const isHeadless = fieldsOf(service.spec).clusterIP === 'None';
+  const { [HEADLESS_LABEL]: _reserved, ...labels } = labelsOf(service.metadata.labels);
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: {
-      name: generatedName(`${service.metadata.name}-`, `${objectName(service)}/${family}/${seed}`),
+      name,
       generateName: `${service.metadata.name}-`,
       namespace: namespaceOf(service),
       labels: {
-        ...labelsOf(service.metadata.labels),
+        ...labels,
         [MANAGED_BY_LABEL]: MANAGED_BY,
         [SERVICE_NAME_LABEL]: service.metadata.name,
         ...(isHeadless ? { [HEADLESS_LABEL]: '' } : {}),
@@ -134,14 +170,10 @@ function slicePorts(service: KubernetesObject, pod: KubernetesObject): Fields[] 
 }
 
 /** A number stands for itself; a name for the first container port of that name and protocol, sidecars after the containers. */
-function targetPort(port: Fields, pod: KubernetesObject): number | undefined {
+export function targetPort(port: Fields, pod: KubernetesObject): number | undefined {
   const target = port.targetPort ?? port.port;
   if (typeof target === 'number') return target;
-  const { containers, initContainers } = fieldsOf(pod.spec);
-  const sidecars = listOf(initContainers)
-    .map(fieldsOf)
-    .filter((container) => container.restartPolicy === 'Always');
-  const containerPorts = [...listOf(containers).map(fieldsOf), ...sidecars].flatMap((container) => listOf(container.ports).map(fieldsOf));
+  const containerPorts = containersOf(pod).flatMap((container) => listOf(container.ports).map(fieldsOf));
   const named = containerPorts.find((each) => each.name === target && (each.protocol ?? 'TCP') === (port.protocol ?? 'TCP'));
   return numberOf(named?.containerPort);
 }

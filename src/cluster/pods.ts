@@ -22,6 +22,15 @@ export function isHostNetwork(pod: KubernetesObject): boolean {
   return fieldsOf(pod.spec).hostNetwork === true;
 }
 
+/** Containers, then the sidecars among the init containers: whoever runs all the time. */
+export function containersOf(pod: KubernetesObject): Fields[] {
+  const { containers, initContainers } = fieldsOf(pod.spec);
+  const sidecars = listOf(initContainers)
+    .map(fieldsOf)
+    .filter((container) => container.restartPolicy === 'Always');
+  return [...listOf(containers).map(fieldsOf), ...sidecars];
+}
+
 export function isReady(pod: KubernetesObject): boolean {
   return listOf(fieldsOf(pod.status).conditions)
     .map(fieldsOf)

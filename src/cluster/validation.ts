@@ -9,7 +9,7 @@ import { type Complaint, complaint, isDnsLabel, isDnsSubdomain, quoted } from '.
 import { type DefaultingContext, withDefaults } from './defaults.ts';
 import { serviceProblems } from './service-validation.ts';
 import { sliceProblems } from './slice-validation.ts';
-import { podProblems, workloadProblems } from './workload-validation.ts';
+import { jobProblems, podProblems, workloadProblems } from './workload-validation.ts';
 
 const SINGLE_STACK: DefaultingContext = { families: ['IPv4'], namespace: 'default' };
 
@@ -31,9 +31,9 @@ export function validateDefaulted(
 
 /** Complaints about an object, with its name and the place in its manifest. */
 export function problemsOf(complaints: readonly Complaint[], object: KubernetesObject, origin: KubernetesObject): ObjectProblem[] {
-  return complaints.map(({ path, value, message }) => {
-    const location = locationOf(origin, path);
-    const problem = { kind: object.kind, object: objectName(object), path, value, message };
+  return complaints.map((each) => {
+    const location = locationOf(origin, each.path);
+    const problem = { kind: object.kind, object: objectName(object), ...each };
     return location === undefined ? problem : { ...problem, location };
   });
 }
@@ -45,6 +45,8 @@ function kindProblems(object: KubernetesObject): Complaint[] {
     case 'StatefulSet':
     case 'DaemonSet':
       return workloadProblems(object);
+    case 'Job':
+      return jobProblems(object);
     case 'Pod':
       return podProblems(object);
     case 'EndpointSlice':
@@ -70,5 +72,5 @@ function nameProblems(object: KubernetesObject): Complaint[] {
 
 // RBAC names, for example, may hold colons: only kinds that this cluster reads are held to the rule.
 function isStrictlyNamed(kind: string): boolean {
-  return ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet', 'Pod', 'EndpointSlice', 'Node'].includes(kind);
+  return ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet', 'Job', 'Pod', 'EndpointSlice', 'Node'].includes(kind);
 }

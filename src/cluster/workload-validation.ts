@@ -29,6 +29,25 @@ export function workloadProblems(workload: KubernetesObject): Complaint[] {
   return [...complaints, ...podSpecProblems(template.spec, 'spec.template.spec')];
 }
 
+/** A Job selects its Pods itself, and its Pods must be able to end. */
+export function jobProblems(job: KubernetesObject): Complaint[] {
+  if (!isFields(job.spec)) return [complaint('spec', job.spec, 'is missing')];
+  const { template, ...counts } = job.spec;
+  const complaints = ['parallelism', 'completions'].flatMap((field) => {
+    const value = counts[field];
+    const isCount = value === undefined || (typeof value === 'number' && Number.isInteger(value) && value >= 0);
+    return isCount ? [] : [complaint(`spec.${field}`, value, `${quoted(value)} is not a number of Pods`)];
+  });
+  if (!isFields(template)) return [...complaints, complaint('spec.template', template, 'is missing')];
+  const { restartPolicy } = fieldsOf(template.spec);
+  const path = 'spec.template.spec.restartPolicy';
+  const mayEnd = restartPolicy === 'OnFailure' || restartPolicy === 'Never';
+  const policy = mayEnd
+    ? []
+    : [complaint(path, restartPolicy, `${quoted(restartPolicy ?? 'Always')} is unknown to Jobs, expected OnFailure, Never`)];
+  return [...complaints, ...policy, ...podSpecProblems(template.spec, 'spec.template.spec')];
+}
+
 export function podProblems(pod: KubernetesObject): Complaint[] {
   const status = fieldsOf(pod.status);
   const ips = listOf(status.podIPs).map((entry) => fieldsOf(entry).ip);

@@ -3,7 +3,7 @@
 
 import { namespaceOf, objectName } from '../api/kinds.ts';
 import type { KubernetesObject } from '../api/types.ts';
-import { fieldsOf, labelsOf, numberOf, textOf } from './fields.ts';
+import { fieldsOf, labelsOf, listOf, numberOf, textOf } from './fields.ts';
 import { generatedName, templateHash } from './names.ts';
 import { ObjectIndex } from './object-index.ts';
 import { accepts } from './placement.ts';
@@ -12,7 +12,10 @@ import { matchesSelector } from './selector.ts';
 import { controllerOf, isControlledBy, type ObjectStore } from './store.ts';
 
 export const WORKLOAD_KINDS = ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet'] as const;
+/** Kinds that become Pods here. */
+export const EXPANDED_KINDS: readonly string[] = [...WORKLOAD_KINDS, 'Job', 'Pod'];
 const TEMPLATE_HASH_LABEL = 'pod-template-hash';
+const JOB_INDEX_LABEL = 'batch.kubernetes.io/job-completion-index';
 const REVISION_LABEL = 'controller-revision-hash';
 
 /** Brings ReplicaSets and Pods in line with the workloads. */
@@ -24,6 +27,7 @@ export function reconcileWorkloads(store: ObjectStore): void {
   for (const replicaSet of store.list('ReplicaSet')) reconcileReplicaSet(store, replicaSet, pods);
   for (const statefulSet of store.list('StatefulSet')) reconcileStatefulSet(store, statefulSet, pods.controlledBy(statefulSet));
   for (const daemonSet of store.list('DaemonSet')) reconcileDaemonSet(store, daemonSet, pods.controlledBy(daemonSet));
+  for (const job of store.list('Job')) reconcileJob(store, job, pods.controlledBy(job));
 }
 
 /** The ReplicaSet through which a Deployment runs now. */
@@ -143,6 +147,35 @@ function reconcileDaemonSet(store: ObjectStore, daemonSet: KubernetesObject, pod
   }
 }
 
+/** As many Pods as work at the same time. How their work ends nobody here can know, so they run on. */
+function reconcileJob(store: ObjectStore, job: KubernetesObject, pods: readonly KubernetesObject[]): void {
+  const { parallelism, completions, completionMode, suspend } = fieldsOf(job.spec);
+  const atOnce = numberOf(parallelism) ?? 1;
+  const wanted = suspend === true || isJobFinished(job) ? 0 : Math.min(atOnce, numberOf(completions) ?? atOnce);
+  const active = pods.filter((pod) => !isFinished(pod) && !isTerminating(pod));
+  removeSurplus(store, active, active.length - wanted);
+  const taken = new Set(active.map((pod) => labelsOf(pod.metadata.labels)[JOB_INDEX_LABEL]));
+  for (let index = 0, count = active.length; count < wanted; index++) {
+    const isIndexed = completionMode === 'Indexed';
+    if (isIndexed && taken.has(String(index))) continue;
+    store.put(jobPod(store, job, isIndexed ? index : undefined));
+    count++;
+  }
+}
+
+function jobPod(store: ObjectStore, job: KubernetesObject, index: number | undefined): KubernetesObject {
+  const { name } = job.metadata;
+  const labels = { 'batch.kubernetes.io/job-name': name, 'job-name': name };
+  if (index === undefined) return podFromTemplate(job, freshPodName(store, job), { labels });
+  const own = { labels: { ...labels, [JOB_INDEX_LABEL]: String(index) }, spec: { hostname: `${name}-${index}` } };
+  return podFromTemplate(job, freshPodName(store, job, `${name}-${index}-`), own);
+}
+
+function isJobFinished(job: KubernetesObject): boolean {
+  const conditions = listOf(fieldsOf(job.status).conditions).map(fieldsOf);
+  return conditions.some(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
+}
+
 /** Made by us from an older template. */
 function isOutdated(store: ObjectStore, pod: KubernetesObject, revision: string): boolean {
   return !store.isGiven(pod) && !isTerminating(pod) && labelsOf(pod.metadata.labels)[REVISION_LABEL] !== revision;
@@ -163,10 +196,10 @@ function replicasOf(workload: KubernetesObject): number {
   return numberOf(fieldsOf(workload.spec).replicas) ?? 1;
 }
 
-function freshPodName(store: ObjectStore, owner: KubernetesObject): string {
+function freshPodName(store: ObjectStore, owner: KubernetesObject, prefix = `${owner.metadata.name}-`): string {
   const seed = `${owner.kind}/${objectName(owner)}`;
   while (true) {
-    const name = generatedName(`${owner.metadata.name}-`, `${seed}/${store.nextCount(`pods of ${seed}`)}`);
+    const name = generatedName(prefix, `${seed}/${store.nextCount(`pods of ${seed}`)}`);
     if (store.get('Pod', `${namespaceOf(owner)}/${name}`) === undefined) return name;
   }
 }

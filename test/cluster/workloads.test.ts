@@ -103,3 +103,33 @@ describe('workloads become Pods', () => {
     expect(pods(cluster)).toEqual([{ name: 'gpu', node: '', ip: undefined }]);
   });
 });
+
+describe('a Job', () => {
+  const job = (name: string, spec: string) =>
+    `{apiVersion: batch/v1, kind: Job, metadata: {name: ${name}}, spec: {${spec}template: {metadata: {labels: {app: ${name}}}, spec: {restartPolicy: Never, containers: [{name: c}]}}}}\n---\n`;
+  const podsOf = (spec: string) => {
+    const cluster = createCluster();
+    cluster.apply(parse(job('sum', spec)));
+    return cluster.objects('Pod').map(({ metadata }) => metadata);
+  };
+
+  it('has as many Pods as work at the same time', () => {
+    expect(podsOf('')).toMatchObject([{ name: expect.stringMatching(/^sum-[a-z0-9]{5}$/), labels: { app: 'sum', 'job-name': 'sum' } }]);
+    expect(podsOf('parallelism: 3, completions: 2, ')).toHaveLength(2);
+    expect(podsOf('suspend: true, ')).toEqual([]);
+  });
+
+  it('numbers them when its completions are indexed', () => {
+    expect(podsOf('parallelism: 2, completions: 2, completionMode: Indexed, ').map(({ name }) => name)).toEqual([
+      expect.stringMatching(/^sum-0-[a-z0-9]{5}$/),
+      expect.stringMatching(/^sum-1-[a-z0-9]{5}$/),
+    ]);
+  });
+
+  it('must let its Pods end', () => {
+    const manifest = job('sum', '').replace('restartPolicy: Never, ', '');
+    expect(() => createCluster().apply(parse(manifest))).toThrow(
+      'spec.template.spec.restartPolicy "Always" is unknown to Jobs, expected OnFailure, Never',
+    );
+  });
+});
