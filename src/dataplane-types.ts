@@ -110,6 +110,13 @@ export interface ServicePortView {
     readonly address?: string;
     readonly port: number;
   }[];
+  /** Which endpoints take what comes to the cluster IP, and to all other addresses. */
+  readonly internalTrafficPolicy: 'Cluster' | 'Local';
+  readonly externalTrafficPolicy: 'Cluster' | 'Local';
+  /** CIDRs that may use the load balancer IPs (`loadBalancerSourceRanges`). Absent: all. */
+  readonly sourceRanges?: readonly string[];
+  /** Seconds of ClientIP session affinity. Absent: none. */
+  readonly affinitySeconds?: number;
   readonly endpoints: readonly {
     readonly address: string;
     readonly port: number;

@@ -96,6 +96,8 @@ export function findNode(cluster: Cluster, name: string | undefined): Kubernetes
 /** A dataplane that follows the cluster until it is disposed. */
 export interface ConnectedDataplane extends Disposable {
   readonly dataplane: Dataplane;
+  /** From now on the cluster's changes do not reach it. */
+  disconnect(): void;
 }
 
 /** The dataplane of that Node, connected to the cluster. */
@@ -120,6 +122,7 @@ export function openDataplane(
   const connection = cluster.connect(dataplane);
   return {
     dataplane,
+    disconnect: () => connection[Symbol.dispose](),
     [Symbol.dispose]: () => {
       connection[Symbol.dispose]();
       dataplane[Symbol.dispose]();

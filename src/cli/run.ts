@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { InvalidArgumentError, SvcplaneError, UnsupportedError } from '../errors.ts';
 import { addCheck } from './check.ts';
 import { addDemo } from './demo.ts';
+import { addDiff } from './diff.ts';
 import { addDns } from './dns.ts';
 import { addGet } from './get.ts';
 import { InputError, type Io, UsageError } from './io.ts';
@@ -24,8 +25,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .helpCommand(false)
     .configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) })
     .exitOverride();
-  for (const add of [addTrace, addGet, addRender, addIpvs, addValidate, addCheck, addDns, addDemo])
+  for (const add of [addTrace, addDiff, addGet, addRender, addIpvs, addValidate, addCheck, addDns, addDemo]) {
     add(program, io, (finished) => (code = finished));
+  }
   for (const command of allCommands(program)) command.copyInheritedSettings(program);
   try {
     if (argv.length === 0) {

@@ -152,14 +152,18 @@ function jump(name: string, decider: string | undefined, place: Place, way: Way,
     way.packet.servicePort = decider;
     return [{ way, exit: 'DROP' }];
   }
-  const left = walkChain({ ...place, chain: walk.index.chain(place.table, name), depth: place.depth + 1 }, way, walk);
+  const left = walkChain(inside(place, name, place.depth + 1, walk), way, walk);
   for (const each of left) if (each.exit === 'returned') each.exit = 'next';
   return left;
 }
 
 /** What the other chain returns, this one returns. */
 function goTo(name: string, place: Place, way: Way, walk: Walk): readonly Left[] {
-  return walkChain({ ...place, chain: walk.index.chain(place.table, name) }, way, walk);
+  return walkChain(inside(place, name, place.depth, walk), way, walk);
+}
+
+function inside({ hook, table }: Place, chainName: string, depth: number, walk: Walk): Place {
+  return { hook, table, chain: walk.index.chain(table, chainName), depth };
 }
 
 function lookUp(target: Extract<Target, { kind: 'verdictMap' }>, rule: Rule, place: Place, way: Way, walk: Walk): readonly Left[] {

@@ -27,6 +27,10 @@ function viewOf(state: ClusterState, family: Family, portState: ServicePortState
     family,
     protocol: servicePort.protocol,
     frontends: frontendsOf(servicePort),
+    internalTrafficPolicy: servicePort.internalPolicyLocal ? 'Local' : 'Cluster',
+    externalTrafficPolicy: servicePort.externalPolicyLocal ? 'Local' : 'Cluster',
+    ...(servicePort.loadBalancerSourceRanges.length === 0 ? {} : { sourceRanges: servicePort.loadBalancerSourceRanges }),
+    ...(servicePort.affinitySeconds === undefined ? {} : { affinitySeconds: servicePort.affinitySeconds }),
     endpoints: records.map((record) => {
       const { address, port, isLocal, text } = record.endpoint;
       const inCluster = clusterTexts.has(text);

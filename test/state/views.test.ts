@@ -52,6 +52,8 @@ test('a view names every address a ServicePort answers on, and the sets its endp
         { kind: 'ExternalIP', address: '1.1.1.1', port: 80 },
         { kind: 'LoadBalancerIP', address: '1.2.3.4', port: 80 },
       ],
+      internalTrafficPolicy: 'Cluster',
+      externalTrafficPolicy: 'Local',
       endpoints: [{ address: '10.1.0.1', port: 8080, isLocal: true, inCluster: true, inLocal: true }],
     },
   ]);
