@@ -27,13 +27,25 @@ export interface ProxyConfig {
   readonly iptables: MasqueradeConfig;
   readonly nftables: MasqueradeConfig;
   readonly localhostNodePorts: boolean;
-  readonly ipvsScheduler: string;
+  readonly ipvs: IpvsConfig;
   readonly conntrack: ConntrackConfig;
 }
 
 export interface MasqueradeConfig {
   readonly masqueradeBit: number;
   readonly masqueradeAll: boolean;
+}
+
+/** The schedulers that kube-proxy's own validation lets through; ipvsadm knows fo, ovf and twos besides. */
+export const IPVS_SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'lblc', 'lblcr', 'sh', 'dh', 'sed', 'nq', 'mh'] as const;
+export type IpvsSchedulerName = (typeof IPVS_SCHEDULERS)[number];
+
+export interface IpvsConfig {
+  readonly scheduler: IpvsSchedulerName;
+  /** The node answers ARP for no address of kube-ipvs0. */
+  readonly strictARP: boolean;
+  /** Whole seconds, as of `ipvsadm --set`; 0 leaves the kernel's default. */
+  readonly timeouts: { readonly tcp: number; readonly tcpfin: number; readonly udp: number };
 }
 
 /** Timeouts are whole seconds; 0 leaves the kernel's default. */
@@ -100,7 +112,7 @@ export function readConfig(config: Field): ProxyConfig {
     iptables: readMasquerade(config.at('iptables')),
     nftables: readMasquerade(config.at('nftables')),
     localhostNodePorts: config.at('iptables').at('localhostNodePorts').boolean() ?? true,
-    ipvsScheduler: config.at('ipvs').at('scheduler').unlessEmpty().text() ?? 'rr',
+    ipvs: readIpvs(config.at('ipvs')),
     conntrack: {
       tcpEstablishedTimeout: readSeconds(conntrack.at('tcpEstablishedTimeout')) ?? TCP_ESTABLISHED_DEFAULT,
       tcpCloseWaitTimeout: readSeconds(conntrack.at('tcpCloseWaitTimeout')) ?? TCP_CLOSE_WAIT_DEFAULT,
@@ -156,6 +168,18 @@ function readMasquerade(section: Field): MasqueradeConfig {
   return {
     masqueradeBit: section.at('masqueradeBit').integer(0, 31) ?? MASQUERADE_BIT_DEFAULT,
     masqueradeAll: section.at('masqueradeAll').boolean() ?? false,
+  };
+}
+
+function readIpvs(section: Field): IpvsConfig {
+  return {
+    scheduler: section.at('scheduler').unlessEmpty().oneOf(IPVS_SCHEDULERS) ?? 'rr',
+    strictARP: section.at('strictARP').boolean() ?? false,
+    timeouts: {
+      tcp: readSeconds(section.at('tcpTimeout')) ?? 0,
+      tcpfin: readSeconds(section.at('tcpFinTimeout')) ?? 0,
+      udp: readSeconds(section.at('udpTimeout')) ?? 0,
+    },
   };
 }
 

@@ -2,7 +2,7 @@
 // compile/node-options.ts makes the compilers' options of it, for a node and a family.
 import type { Address, Prefix } from '../address.ts';
 import type { ProxyMode } from '../packet.ts';
-import { type DetectLocal, PROXY_MODES, readConfig } from './config.ts';
+import { type DetectLocal, type IpvsConfig, PROXY_MODES, readConfig } from './config.ts';
 import { argumentFields, required } from './fields.ts';
 import { checkSysctls, settleConntrack, type TimeoutSettings } from './sysctls.ts';
 import type { KubeProxyConfiguration } from './types.ts';
@@ -43,7 +43,7 @@ export interface Settings {
   readonly randomFully: boolean;
   readonly nfacct: boolean;
   readonly tcpBeLiberal: boolean;
-  readonly ipvsScheduler: string;
+  readonly ipvs: IpvsConfig;
   readonly features: Features;
   readonly timeouts: TimeoutSettings;
   readonly tcpLoose: boolean;
@@ -77,7 +77,7 @@ export function settleConfig(options: SettingsOptions = {}): Settings {
     randomFully: host.at('randomFully').boolean() ?? true,
     nfacct: host.at('nfacct').boolean() ?? false,
     tcpBeLiberal: host.at('tcpBeLiberal').boolean() ?? conntrack.tcpBeLiberal,
-    ipvsScheduler: config.ipvsScheduler,
+    ipvs: config.ipvs,
     features: {
       loadBalancerIPMode: config.featureGates.LoadBalancerIPMode ?? true,
       preferSameTrafficDistribution: config.featureGates.PreferSameTrafficDistribution ?? true,

@@ -44,6 +44,9 @@ export interface KubeProxyConfiguration {
   readonly ipvs?: {
     readonly scheduler?: string;
     readonly strictARP?: boolean;
+    readonly tcpTimeout?: string | null;
+    readonly tcpFinTimeout?: string | null;
+    readonly udpTimeout?: string | null;
     readonly excludeCIDRs?: readonly string[] | null;
     readonly [field: string]: unknown;
   };

@@ -1,7 +1,5 @@
 // IPVS mode: the fixed ruleset, its ipsets, and one virtual service for each address that a ServicePort answers on.
-
 import type { Family } from '../address.ts';
-import { UnsupportedError } from '../errors.ts';
 import { type Joined, joinProgram } from '../program/joined.ts';
 import type { Program } from '../program/program.ts';
 import type { Rule, Table } from '../program/ruleset.ts';
@@ -16,10 +14,10 @@ import { isLoopback, nodePortAddresses } from './node-port-addresses.ts';
 import type { CompileOptions } from './options.ts';
 import { rememberLast, ServicePortRules } from './service-port-rules.ts';
 
-/** Schedulers that svcplane has. Any other one of the kernel's is refused by its name. */
-const SCHEDULERS: ReadonlySet<string> = new Set(['rr']);
+/** kube-proxy sets mh-port with mh, no flag with others. */
+const SCHEDULER_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([['mh', ['mh-port']]]);
 
-/** Compiles the Program of IPVS mode for one family. It throws UnsupportedError for a scheduler or session affinity that does not exist yet. */
+/** Compiles the Program of IPVS mode for one family. */
 export function createIpvsCompiler(): (state: ExpectedState, options: CompileOptions) => Program {
   const services = new ServicePortRules(compileIpvsServicePort);
   const sets = new IpvsSets((kind) => services.list((rules) => rules.elements.get(kind) ?? []));
@@ -35,11 +33,6 @@ export function createIpvsCompiler(): (state: ExpectedState, options: CompileOpt
   const ownAddresses = rememberLast(({ family, options }: IpvsContext) => localAddresses(family, options.nodeAddresses));
 
   return (state, options) => {
-    if (!SCHEDULERS.has(options.ipvsScheduler)) {
-      throw new UnsupportedError(
-        `ipvs.scheduler ${JSON.stringify(options.ipvsScheduler)} does not exist in svcplane yet; ${[...SCHEDULERS].join(', ')} does`,
-      );
-    }
     const { family } = state;
     const context = services.update(state.servicePorts, { family, options, nodePortIPs: acceptingAddresses(family, options) });
     const { list, facts } = sets.filled(family);
@@ -49,6 +42,7 @@ export function createIpvsCompiler(): (state: ExpectedState, options: CompileOpt
         family,
         tables: tables(context, facts, outFilter.parts),
         maps: [],
+        ipvs: options.ipvs,
         ...(masqueradeAddress === undefined ? {} : { masqueradeAddress }),
       },
       {
@@ -96,17 +90,13 @@ function acceptingAddresses(family: Family, options: CompileOptions): string[] {
 
 function virtualServicesOf(state: ServicePortState, nodePortIPs: readonly string[], options: CompileOptions): VirtualService[] {
   const { servicePort } = state;
-  if (servicePort.affinitySeconds !== undefined) {
-    throw new UnsupportedError(
-      `service port ${servicePort.name}: session affinity in ipvs mode (persistence) does not exist in svcplane yet`,
-    );
-  }
   const virtualService = (address: string, port: number, isLocalOnly: boolean): VirtualService => ({
     protocol: servicePort.protocol,
     address,
     port,
-    scheduler: options.ipvsScheduler,
-    flags: [],
+    scheduler: options.ipvs.scheduler,
+    flags: SCHEDULER_FLAGS.get(options.ipvs.scheduler) ?? [],
+    ...(servicePort.affinitySeconds === undefined ? {} : { persistence: { timeoutSeconds: servicePort.affinitySeconds } }),
     destinations: destinations(state, isLocalOnly).map(({ address, port }) => ({ address, port, weight: 1 })),
     servicePort: servicePort.name,
   });

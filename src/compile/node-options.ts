@@ -26,7 +26,7 @@ export function compileOptionsFor(settings: Settings, family: Family, node: Node
     randomFully: settings.randomFully,
     nfacct: settings.nfacct,
     tcpBeLiberal: settings.tcpBeLiberal,
-    ipvsScheduler: settings.ipvsScheduler,
+    ipvs: settings.ipvs,
   };
 }
 

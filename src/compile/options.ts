@@ -1,10 +1,20 @@
 // What shapes the rules besides the Services: the node and kube-proxy's configuration, settled for one address family.
+import type { IpvsTimeouts } from '../program/virtual-service.ts';
 
 /** How kube-proxy tells traffic of local pods (`detectLocalMode`). */
 export type LocalDetector =
   | { readonly kind: 'prefix'; readonly prefix: string } // ClusterCIDR and NodeCIDR
   | { readonly kind: 'bridge'; readonly name: string } // BridgeInterface
   | { readonly kind: 'interfacePrefix'; readonly prefix: string }; // InterfaceNamePrefix
+
+/** The section `ipvs` of kube-proxy's configuration. */
+export interface IpvsOptions {
+  /** The kernel's name: rr (kube-proxy's default), wrr, lc … */
+  readonly scheduler: string;
+  readonly strictARP: boolean;
+  /** Seconds; 0 leaves one as it is. */
+  readonly timeouts: IpvsTimeouts;
+}
 
 export interface CompileOptions {
   /** Addresses of this node's interfaces of the family, primary first; loopback is implied. */
@@ -26,6 +36,5 @@ export interface CompileOptions {
   readonly nfacct: boolean;
   /** sysctl net.netfilter.nf_conntrack_tcp_be_liberal. */
   readonly tcpBeLiberal: boolean;
-  /** ipvs.scheduler; kube-proxy's default is rr. */
-  readonly ipvsScheduler: string;
+  readonly ipvs: IpvsOptions;
 }

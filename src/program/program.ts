@@ -2,7 +2,7 @@
 import type { Family } from '../address.ts';
 import type { Table } from './ruleset.ts';
 import type { NamedSet, VerdictMap } from './sets.ts';
-import type { VirtualService } from './virtual-service.ts';
+import type { IpvsSettings, VirtualService } from './virtual-service.ts';
 
 export interface Program {
   readonly family: Family;
@@ -11,6 +11,8 @@ export interface Program {
   readonly maps: readonly VerdictMap[];
   /** IPVS mode only; empty otherwise. */
   readonly virtualServices: readonly VirtualService[];
+  /** IPVS mode only. */
+  readonly ipvs?: IpvsSettings;
   /**
    * Addresses and prefixes that are LOCAL on this node (fib type local): its interfaces' addresses, loopback, and in IPVS mode
    * those bound to kube-ipvs0. A packet to one of them takes INPUT, any other one FORWARD.

@@ -7,6 +7,19 @@ export interface Destination {
   readonly weight: number;
 }
 
+/** As `ipvsadm --set`: seconds of established TCP connections, of those in FIN_WAIT, and of UDP; 0 leaves one as it is. */
+export interface IpvsTimeouts {
+  readonly tcp: number;
+  readonly tcpfin: number;
+  readonly udp: number;
+}
+
+/** What a node sets of IPVS beside its virtual services. */
+export interface IpvsSettings {
+  readonly timeouts: IpvsTimeouts;
+  readonly strictARP: boolean;
+}
+
 export interface VirtualService {
   readonly protocol: 'TCP' | 'UDP' | 'SCTP';
   readonly address: string;

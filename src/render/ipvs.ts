@@ -51,7 +51,13 @@ function entryText(fields: readonly KeyField[], key: ElementKey): string {
 /** Input of `ipvsadm -R`. */
 export function renderIpvsadm(program: Program): Rendered {
   const text = program.virtualServices.map((service) => serviceText(service)).join('');
-  return { tool: 'ipvsadm', family: program.family, text };
+  return { tool: 'ipvsadm', family: program.family, text: timeoutsText(program) + text };
+}
+
+/** The timeouts of all of IPVS, said once: by IPv4. */
+function timeoutsText({ family, ipvs }: Program): string {
+  const { tcp = 0, tcpfin = 0, udp = 0 } = ipvs?.timeouts ?? {};
+  return family === 'IPv6' || tcp + tcpfin + udp === 0 ? '' : `--set ${tcp} ${tcpfin} ${udp}\n`;
 }
 
 function serviceText(service: VirtualService): string {

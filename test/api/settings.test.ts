@@ -140,3 +140,25 @@ test.each([
 ])('the duration %j is %s seconds', (text, seconds) => {
   expect(parseDuration(text)).toBe(seconds);
 });
+
+describe('the section ipvs', () => {
+  test('has kube-proxy defaults: rr, the kernel timeouts, no strict ARP', () => {
+    expect(settleConfig().ipvs).toEqual({ scheduler: 'rr', strictARP: false, timeouts: { tcp: 0, tcpfin: 0, udp: 0 } });
+    expect(settleConfig({ config: { ipvs: { scheduler: '' } } }).ipvs.scheduler).toBe('rr');
+  });
+
+  test('takes the schedulers that kube-proxy takes, and durations', () => {
+    const ipvs = { scheduler: 'mh', strictARP: true, tcpTimeout: '15m', tcpFinTimeout: '30s', udpTimeout: '0s' };
+    expect(settleConfig({ config: { ipvs } }).ipvs).toEqual({
+      scheduler: 'mh',
+      strictARP: true,
+      timeouts: { tcp: 900, tcpfin: 30, udp: 0 },
+    });
+  });
+
+  test.each(['fo', 'ovf', 'twos', 'fastest'])('refuses scheduler %s, as kube-proxy does, with those it takes', (scheduler) => {
+    expect(() => settleConfig({ config: { ipvs: { scheduler } } })).toThrow(
+      /config\.ipvs\.scheduler .*rr, wrr, lc, wlc, lblc, lblcr, sh, dh, sed, nq, mh/,
+    );
+  });
+});

@@ -1,0 +1,32 @@
+// The packet flows that name both iptables and nftables, in IPVS mode: they go the same way, but for the packets of one list.
+import { describe, expect, test } from 'vitest';
+import { UnsupportedError } from '../../src/errors.ts';
+import { FLOWS, type FlowCase, runFlow } from './flow-run.ts';
+import { IPVS_DIFFERENCES } from './ipvs-differences.ts';
+
+const shared = FLOWS.filter(({ modes }) => modes.includes('iptables') && modes.includes('nftables') && !modes.includes('ipvs'));
+
+test('the list names packets that exist, each once, and only what differs', () => {
+  const names = IPVS_DIFFERENCES.map(({ flow, packet }) => `${flow} ${packet}`);
+  expect(new Set(names).size).toBe(names.length);
+  for (const { flow, packet, expect: differing, because } of IPVS_DIFFERENCES) {
+    const given = shared.find(({ id }) => id === flow)?.steps.flatMap(({ packets }) => packets ?? []) ?? [];
+    const named = given.filter(({ name }) => name === packet);
+    expect(named, `${flow}: ${packet}`).toHaveLength(1);
+    expect(named[0]?.expect).not.toMatchObject(differing);
+    expect(because).toMatch(/^5\.\d: /);
+  }
+});
+
+describe.each(['wasm', 'js'] as const)('packet flows in IPVS mode on the %s engine', (engine) => {
+  // A flow with session affinity waits for IPVS's persistence in the engines, and must be refused until then.
+  const hasAffinity = (flow: FlowCase) => JSON.stringify(flow.steps).includes('"ClientIP"');
+  test.each(shared.filter(hasAffinity))('$id waits for persistence', (flow) => {
+    expect(() => runFlow(flow, 'ipvs', engine)).toThrow(UnsupportedError);
+  });
+
+  test.each(shared.filter((flow) => !hasAffinity(flow)))('$id: $title', (flow) => {
+    const differences = new Map(IPVS_DIFFERENCES.filter((each) => each.flow === flow.id).map((each) => [each.packet, each.expect]));
+    runFlow(flow, 'ipvs', engine, ({ name, expect: expected }) => differences.get(name) ?? expected);
+  });
+});
