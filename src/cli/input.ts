@@ -101,7 +101,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'is a directory',
 };
 
-function unreadable(path: string, error: unknown): InputError {
+export function unreadable(path: string, error: unknown): InputError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return new InputError(`${path}: ${REASONS[code] ?? (error instanceof Error ? error.message : String(error))}`);
 }
