@@ -3,40 +3,47 @@ import { parseAddress } from '../address.ts';
 import { objectName } from '../api/kinds.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import { clusterIPsOf } from '../cluster/allocation.ts';
-import { fieldsOf, listOf, textOf, textsOf } from '../cluster/fields.ts';
+import { type Fields, fieldsOf, listOf, textOf, textsOf } from '../cluster/fields.ts';
 import { isFinished, isHostNetwork, podIPs } from '../cluster/pods.ts';
 import type { Issue } from './finding.ts';
 import type { Scene, ServiceFacts } from './scene.ts';
 
 interface Claim {
-  readonly object: KubernetesObject;
   readonly path: string;
   readonly address: string;
 }
 
 export function checkClashes({ services, pods }: Scene): Issue[] {
-  return [...services.flatMap((facts, index) => frontendIssues(facts, services.slice(0, index))), ...podIssues(pods)];
+  return [...frontendIssues(services), ...podIssues(pods)];
 }
 
 /** External IPs and load balancer addresses: one port of one address can lead to one Service only. */
-function frontendIssues(facts: ServiceFacts, others: readonly ServiceFacts[]): Issue[] {
-  const ports = portsOf(facts);
-  return externalClaims(facts.service).flatMap(({ address, path }) => {
-    const rival = others.find(
-      (other) => addressesOf(other.service).includes(address) && [...portsOf(other)].some((port) => ports.has(port)),
-    );
-    if (rival === undefined) return [];
-    const shared = [...portsOf(rival)].find((port) => ports.has(port)) ?? '';
-    return [
-      {
-        rule: 'address-clash' as const,
-        object: facts.service,
-        path,
-        reason: `${address} port ${shared} is also an address of Service ${rival.name}: only one of them gets the traffic`,
-        remedy: 'give one of the two another address or another port',
-      },
-    ];
-  });
+function frontendIssues(services: readonly ServiceFacts[]): Issue[] {
+  const owners = new Map<string, string>();
+  for (const { spec, name } of services) {
+    for (const address of clusterIPsOf(spec)) for (const port of portsOf(spec)) owners.set(frontend(canonical(address), port), name);
+  }
+  return services.flatMap(({ service, spec, name }) =>
+    externalClaims(service).flatMap(({ address, path }): Issue[] => {
+      const rivals = portsOf(spec).flatMap((port) => {
+        const key = frontend(address, port);
+        const owner = owners.get(key);
+        owners.set(key, owner ?? name);
+        return owner === undefined || owner === name ? [] : [{ owner, port }];
+      });
+      const [rival] = rivals;
+      if (rival === undefined) return [];
+      return [
+        {
+          rule: 'address-clash',
+          object: service,
+          path,
+          reason: `${address} port ${rival.port} is also an address of Service ${rival.owner}: only one of them gets the traffic`,
+          remedy: 'give one of the two another address or another port',
+        },
+      ];
+    }),
+  );
 }
 
 function podIssues(pods: readonly KubernetesObject[]): Issue[] {
@@ -66,17 +73,19 @@ function externalClaims(service: KubernetesObject): Claim[] {
     address: textOf(fieldsOf(entry).ip),
     path: `status.loadBalancer.ingress[${index}].ip`,
   }));
-  return [...external, ...ingress]
-    .filter(({ address }) => address !== '')
-    .map(({ address, path }) => ({ object: service, path, address: parseAddress(address)?.text ?? address }));
+  const claims = [...external, ...ingress].filter(({ address }) => address !== '');
+  return claims.map(({ address, path }) => ({ address: canonical(address), path }));
 }
 
-function addressesOf(service: KubernetesObject): string[] {
-  const clusterIPs = clusterIPsOf(fieldsOf(service.spec)).map((text) => parseAddress(text)?.text ?? text);
-  return [...externalClaims(service).map(({ address }) => address), ...clusterIPs];
+function canonical(address: string): string {
+  return parseAddress(address)?.text ?? address;
 }
 
 /** `80/TCP` */
-function portsOf({ spec }: ServiceFacts): Set<string> {
-  return new Set(listOf(spec.ports).map((entry) => `${String(fieldsOf(entry).port)}/${textOf(fieldsOf(entry).protocol) || 'TCP'}`));
+function portsOf(spec: Fields): string[] {
+  return listOf(spec.ports).map((entry) => `${String(fieldsOf(entry).port)}/${textOf(fieldsOf(entry).protocol) || 'TCP'}`);
+}
+
+function frontend(address: string, port: string): string {
+  return `${address} ${port}`;
 }

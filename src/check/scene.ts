@@ -2,11 +2,12 @@
 import { namespaceOf, objectName } from '../api/kinds.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { serviceOfSlice } from '../cluster/endpoint-slices.ts';
+import { serviceKey } from '../cluster/endpoint-slices.ts';
 import { type Fields, fieldsOf, isFields, labelsOf, listOf, textOf, textsOf } from '../cluster/fields.ts';
 import { nodeZone } from '../cluster/nodes.ts';
 import { ObjectIndex } from '../cluster/object-index.ts';
 import { isFinished } from '../cluster/pods.ts';
+import { groupBy } from '../cluster/store.ts';
 
 export interface EndpointFacts {
   readonly address: string;
@@ -56,16 +57,11 @@ export interface Scene {
 /** @param given the objects that were applied */
 export function sceneOf(cluster: Cluster, given: readonly KubernetesObject[], refused: readonly string[]): Scene {
   const objects = cluster.objects();
-  const byKind = new Map<string, KubernetesObject[]>();
-  for (const object of objects) byKind.set(object.kind, [...(byKind.get(object.kind) ?? []), object]);
+  const byKind = groupBy(objects, ({ kind }) => kind);
   const objectsOf = (kind: string) => byKind.get(kind) ?? [];
   const pods = objectsOf('Pod');
   const podsByLabel = new ObjectIndex(pods);
-  const slices = new Map<string, KubernetesObject[]>();
-  for (const slice of objectsOf('EndpointSlice')) {
-    const key = `${namespaceOf(slice)}/${serviceOfSlice(slice)}`;
-    slices.set(key, [...(slices.get(key) ?? []), slice]);
-  }
+  const slices = groupBy(objectsOf('EndpointSlice'), serviceKey);
   return {
     objects,
     services: objectsOf('Service')

@@ -11,6 +11,8 @@ export interface Complaint {
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const PORT_NAME = /^(?!.*--)[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const PORT_NAME_MAX = 15;
 export const LABEL_MAX = 63;
 const SUBDOMAIN_MAX = 253;
 
@@ -44,4 +46,19 @@ export function oneOf(path: string, value: unknown, allowed: readonly string[]):
 export function outsidePorts(path: string, value: unknown): Complaint {
   if (value === undefined) return complaint(path, value, 'is missing, expected a number of 1-65535');
   return complaint(path, value, `${quoted(value)} is ${typeof value === 'number' ? 'outside' : 'not a number of'} 1-65535`);
+}
+
+/** A host name of a Pod or an endpoint, when it has one. */
+export function hostLabelProblems(path: string, value: unknown): Complaint[] {
+  if (value === undefined || value === '' || isDnsLabel(value)) return [];
+  return [complaint(path, value, `${quoted(value)} is not a DNS label: lower-case letters, digits and -, at most 63`)];
+}
+
+/** The name of a port, as containers give it and target ports use it (IANA_SVC_NAME), when it has one. */
+export function portNameProblems(path: string, value: unknown): Complaint[] {
+  if (value === undefined || value === '') return [];
+  const isName = typeof value === 'string' && value.length <= PORT_NAME_MAX && PORT_NAME.test(value) && /[a-z]/.test(value);
+  return isName
+    ? []
+    : [complaint(path, value, `${quoted(value)} is not a port name: at most 15 lower-case letters, digits and -, a letter among them`)];
 }

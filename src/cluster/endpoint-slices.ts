@@ -9,7 +9,7 @@ import { nodeZone } from './nodes.ts';
 import { ObjectIndex } from './object-index.ts';
 import { containersOf, isFinished, isReady, isTerminating, ownerReference, podIPs, podNode } from './pods.ts';
 import { type Packed, pack } from './slice-packing.ts';
-import type { ObjectStore } from './store.ts';
+import { groupBy, type ObjectStore } from './store.ts';
 import { type NodeShare, nodeShare, topologyMode, withHints } from './topology-hints.ts';
 
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
@@ -26,8 +26,10 @@ export function serviceOfSlice(slice: KubernetesObject): string {
 export function reconcileEndpointSlices(store: ObjectStore): void {
   const slices = store.list('EndpointSlice');
   const given = new Set(slices.filter((slice) => store.isGiven(slice)).map(serviceKey));
-  const made = new Map<string, KubernetesObject[]>();
-  for (const slice of slices) if (!store.isGiven(slice)) made.set(serviceKey(slice), [...(made.get(serviceKey(slice)) ?? []), slice]);
+  const made = groupBy(
+    slices.filter((slice) => !store.isGiven(slice)),
+    serviceKey,
+  );
   const pods = new ObjectIndex(store.list('Pod'));
   const nodes = store.list('Node').map(nodeShare);
   const wanted = new Set<string>();
@@ -44,7 +46,8 @@ export function reconcileEndpointSlices(store: ObjectStore): void {
   }
 }
 
-function serviceKey(slice: KubernetesObject): string {
+/** `namespace/name` of the Service. */
+export function serviceKey(slice: KubernetesObject): string {
   return `${namespaceOf(slice)}/${serviceOfSlice(slice)}`;
 }
 

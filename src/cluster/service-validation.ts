@@ -1,14 +1,25 @@
 // The API server's rules for one Service, asked after defaulting (validation.ts calls it).
 import { type Family, parsePrefix } from '../address.ts';
 import type { KubernetesObject } from '../api/types.ts';
-import { type Complaint, complaint, isDnsLabel, isDnsSubdomain, isPort, LABEL_MAX, oneOf, outsidePorts, quoted } from './complaint.ts';
+import {
+  type Complaint,
+  complaint,
+  isDnsLabel,
+  isDnsSubdomain,
+  isPort,
+  LABEL_MAX,
+  oneOf,
+  outsidePorts,
+  portNameProblems,
+  quoted,
+} from './complaint.ts';
 import { isExternallyAccessible } from './defaults.ts';
-import { type Fields, fieldsOf, isFields, listOf, textOf } from './fields.ts';
+import { type Fields, fieldsOf, isFields, labelsOf, listOf, textOf } from './fields.ts';
+import { isQualifiedName, labelProblems } from './label-validation.ts';
 import { serviceAddressProblems } from './service-address-validation.ts';
+import { TOPOLOGY_ANNOTATIONS } from './topology-hints.ts';
 
 const DNS_1035_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-const SERVICE_PORT_NAME = /^(?!.*--)[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
-const PORT_NAME_MAX = 15;
 const AFFINITY_TIMEOUT_MAX = 86400;
 const TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'];
 const PROTOCOLS = ['TCP', 'UDP', 'SCTP'];
@@ -25,6 +36,8 @@ export function serviceProblems(service: KubernetesObject, families: readonly Fa
     ...affinityProblems(spec),
     ...policyProblems(spec),
     ...loadBalancerProblems(spec),
+    ...labelProblems('spec.selector', spec.selector),
+    ...topologyProblems(service),
   ];
 }
 
@@ -66,19 +79,20 @@ function portsProblems(spec: Fields): Complaint[] {
     };
     const { name, port, protocol, nodePort } = entry;
     return [
-      ...portNameProblems(`${path}.name`, name, ports.length > 1),
+      ...servicePortNameProblems(`${path}.name`, name, ports.length > 1),
       ...(isDnsLabel(name) ? claim(`name ${name}`, 'name', name, 'name') : []),
       ...(isPort(port) ? claim(`port ${port}/${protocol}`, 'port', port, 'port and protocol') : [outsidePorts(`${path}.port`, port)]),
       ...oneOf(`${path}.protocol`, protocol, PROTOCOLS),
       // A target port that was not given repeats the port: it is complained about once.
       ...(entry.targetPort === port ? [] : targetPortProblems(`${path}.targetPort`, entry.targetPort)),
       ...nodePortProblems(`${path}.nodePort`, nodePort, spec),
+      ...appProtocolProblems(`${path}.appProtocol`, entry.appProtocol),
       ...(isPort(nodePort) ? claim(`nodePort ${nodePort}/${protocol}`, 'nodePort', nodePort, 'node port and protocol') : []),
     ];
   });
 }
 
-function portNameProblems(path: string, name: unknown, isRequired: boolean): Complaint[] {
+function servicePortNameProblems(path: string, name: unknown, isRequired: boolean): Complaint[] {
   if (name === undefined || name === '') {
     return isRequired ? [complaint(path, name, 'is missing: every port needs a name when there is more than one')] : [];
   }
@@ -88,12 +102,8 @@ function portNameProblems(path: string, name: unknown, isRequired: boolean): Com
 }
 
 function targetPortProblems(path: string, target: unknown): Complaint[] {
-  if (target === undefined) return [];
-  if (typeof target !== 'string') return isPort(target) ? [] : [outsidePorts(path, target)];
-  const isName = target.length <= PORT_NAME_MAX && SERVICE_PORT_NAME.test(target) && /[a-z]/.test(target);
-  return isName
-    ? []
-    : [complaint(path, target, `${quoted(target)} is not a port name: at most 15 lower-case letters, digits and -, a letter among them`)];
+  if (typeof target === 'string') return target === '' ? [outsidePorts(path, target)] : portNameProblems(path, target);
+  return target === undefined || isPort(target) ? [] : [outsidePorts(path, target)];
 }
 
 function nodePortProblems(path: string, nodePort: unknown, spec: Fields): Complaint[] {
@@ -101,6 +111,20 @@ function nodePortProblems(path: string, nodePort: unknown, spec: Fields): Compla
   if (!isPort(nodePort)) return [outsidePorts(path, nodePort)];
   if (spec.type === 'NodePort' || spec.type === 'LoadBalancer') return [];
   return [complaint(path, nodePort, `${nodePort} may not be set when type is ${quoted(spec.type)}`)];
+}
+
+function appProtocolProblems(path: string, value: unknown): Complaint[] {
+  if (value === undefined || value === null || isQualifiedName(value)) return [];
+  return [complaint(path, value, `${quoted(value)} is not a qualified name: something like http or kubernetes.io/h2c`)];
+}
+
+/** Two spellings of one annotation, which must not contradict each other. */
+function topologyProblems(service: KubernetesObject): Complaint[] {
+  const [old = '', current = ''] = TOPOLOGY_ANNOTATIONS;
+  const annotations = labelsOf(service.metadata.annotations);
+  const [before, now] = [annotations[old], annotations[current]];
+  if (before === undefined || now === undefined || before === now) return [];
+  return [complaint('metadata.annotations', now, `${current} and ${old} differ: ${quoted(now)} and ${quoted(before)}`)];
 }
 
 function externalNameProblems(spec: Fields): Complaint[] {

@@ -1,12 +1,14 @@
 // The API server's rules for one EndpointSlice, asked after defaulting (validation.ts calls it).
 import { parseAddress } from '../address.ts';
 import type { KubernetesObject } from '../api/types.ts';
-import { type Complaint, complaint, isPort, oneOf, quoted } from './complaint.ts';
-import { fieldsOf, listOf } from './fields.ts';
+import { type Complaint, complaint, hostLabelProblems, isPort, oneOf, quoted } from './complaint.ts';
+import { type Fields, fieldsOf, listOf } from './fields.ts';
 import { specialUse } from './service-address-validation.ts';
 
 const ENDPOINTS_MAX = 1000;
 const PORTS_MAX = 100;
+/** For zones and for nodes each. */
+const HINTS_MAX = 8;
 const ADDRESSES_MAX = 100;
 
 export function sliceProblems(slice: KubernetesObject): Complaint[] {
@@ -21,6 +23,7 @@ export function sliceProblems(slice: KubernetesObject): Complaint[] {
       : []),
     ...(ports.length > PORTS_MAX ? [complaint('ports', ports.length, `holds ${ports.length}, the limit is ${PORTS_MAX}`)] : []),
     ...endpoints.flatMap((endpoint, index) => addressProblems(fieldsOf(endpoint).addresses, addressType, `endpoints[${index}].addresses`)),
+    ...endpoints.flatMap((endpoint, index) => hintProblems(fieldsOf(endpoint), `endpoints[${index}]`)),
     ...portProblems(ports),
   ];
 }
@@ -37,6 +40,14 @@ function addressProblems(value: unknown, addressType: unknown, path: string): Co
     const special = specialUse(address);
     return special === undefined ? [] : [complaint(`${path}[${index}]`, text, `${quoted(text)} is ${special}, which no endpoint may have`)];
   });
+}
+
+function hintProblems({ hostname, hints }: Fields, path: string): Complaint[] {
+  const counts = ['forZones', 'forNodes'].flatMap((field) => {
+    const count = listOf(fieldsOf(hints)[field]).length;
+    return count > HINTS_MAX ? [complaint(`${path}.hints.${field}`, count, `holds ${count}, the limit is ${HINTS_MAX}`)] : [];
+  });
+  return [...hostLabelProblems(`${path}.hostname`, hostname), ...counts];
 }
 
 function portProblems(ports: readonly unknown[]): Complaint[] {

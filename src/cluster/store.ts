@@ -17,11 +17,16 @@ export function isControlledBy(object: KubernetesObject, owner: KubernetesObject
   return controller?.kind === owner.kind && controller.name === owner.metadata.name && namespaceOf(object) === namespaceOf(owner);
 }
 
-export function groupByNamespace(objects: readonly KubernetesObject[]): Map<string, KubernetesObject[]> {
+/** Each group keeps the order in which the objects come. */
+export function groupBy(
+  objects: readonly KubernetesObject[],
+  keyOfObject: (object: KubernetesObject) => string,
+): Map<string, KubernetesObject[]> {
   const groups = new Map<string, KubernetesObject[]>();
   for (const object of objects) {
-    const group = groups.get(namespaceOf(object));
-    if (group === undefined) groups.set(namespaceOf(object), [object]);
+    const key = keyOfObject(object);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [object]);
     else group.push(object);
   }
   return groups;

@@ -22,7 +22,7 @@ export interface NodeShare {
 }
 
 /** The older name first: it wins. */
-const ANNOTATIONS = ['service.kubernetes.io/topology-aware-hints', 'service.kubernetes.io/topology-mode'];
+export const TOPOLOGY_ANNOTATIONS = ['service.kubernetes.io/topology-aware-hints', 'service.kubernetes.io/topology-mode'];
 const CONTROL_PLANE_LABELS = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'];
 /** A zone may get a fifth more traffic than its CPUs are worth. */
 const OVERLOAD_THRESHOLD = 0.2;
@@ -31,7 +31,7 @@ const HALF = 0.5;
 /** What the Service asks for; undefined: nothing. */
 export function topologyMode(service: KubernetesObject): TopologyMode | undefined {
   const annotations = labelsOf(service.metadata.annotations);
-  const annotation = ANNOTATIONS.find((name) => annotations[name] !== undefined);
+  const annotation = TOPOLOGY_ANNOTATIONS.find((name) => annotations[name] !== undefined);
   if (annotation !== undefined && /^[Aa]uto$/.test(annotations[annotation] ?? '')) return { kind: 'Auto', annotation };
   switch (fieldsOf(service.spec).trafficDistribution) {
     case 'PreferClose':

@@ -7,6 +7,7 @@ import type { KubernetesObject } from '../api/types.ts';
 import type { ObjectProblem } from '../errors.ts';
 import { type Complaint, complaint, isDnsLabel, isDnsSubdomain, quoted } from './complaint.ts';
 import { type DefaultingContext, withDefaults } from './defaults.ts';
+import { annotationProblems, labelProblems } from './label-validation.ts';
 import { serviceProblems } from './service-validation.ts';
 import { sliceProblems } from './slice-validation.ts';
 import { jobProblems, podProblems, workloadProblems } from './workload-validation.ts';
@@ -26,7 +27,7 @@ export function validateDefaulted(
 ): ObjectProblem[] {
   const complaints =
     object.kind === 'Service' ? serviceProblems(object, context.families) : [...nameProblems(object), ...kindProblems(object)];
-  return problemsOf(complaints, object, origin);
+  return problemsOf([...complaints, ...metadataProblems(object)], object, origin);
 }
 
 /** Complaints about an object, with its name and the place in its manifest. */
@@ -54,6 +55,10 @@ function kindProblems(object: KubernetesObject): Complaint[] {
     default:
       return [];
   }
+}
+
+function metadataProblems({ metadata }: KubernetesObject): Complaint[] {
+  return [...labelProblems('metadata.labels', metadata.labels), ...annotationProblems('metadata.annotations', metadata.annotations)];
 }
 
 function nameProblems(object: KubernetesObject): Complaint[] {

@@ -1,8 +1,9 @@
 // The API server's rules for workloads and Pods, as far as the controllers here depend on them (validation.ts calls it).
 import { parseAddress } from '../address.ts';
 import type { KubernetesObject } from '../api/types.ts';
-import { type Complaint, complaint, isPort, oneOf, quoted } from './complaint.ts';
-import { fieldsOf, isFields, labelsOf, listOf } from './fields.ts';
+import { type Complaint, complaint, hostLabelProblems, isPort, oneOf, portNameProblems, quoted } from './complaint.ts';
+import { type Fields, fieldsOf, isFields, labelsOf, listOf } from './fields.ts';
+import { annotationProblems, labelProblems } from './label-validation.ts';
 import { matchesSelector } from './selector.ts';
 
 export function workloadProblems(workload: KubernetesObject): Complaint[] {
@@ -26,7 +27,16 @@ export function workloadProblems(workload: KubernetesObject): Complaint[] {
       ),
     );
   }
-  return [...complaints, ...podSpecProblems(template.spec, 'spec.template.spec')];
+  return [...complaints, ...templateProblems(template)];
+}
+
+function templateProblems(template: Fields): Complaint[] {
+  const { labels, annotations } = fieldsOf(template.metadata);
+  return [
+    ...labelProblems('spec.template.metadata.labels', labels),
+    ...annotationProblems('spec.template.metadata.annotations', annotations),
+    ...podSpecProblems(template.spec, 'spec.template.spec'),
+  ];
 }
 
 /** A Job selects its Pods itself, and its Pods must be able to end. */
@@ -45,7 +55,7 @@ export function jobProblems(job: KubernetesObject): Complaint[] {
   const policy = mayEnd
     ? []
     : [complaint(path, restartPolicy, `${quoted(restartPolicy ?? 'Always')} is unknown to Jobs, expected OnFailure, Never`)];
-  return [...complaints, ...policy, ...podSpecProblems(template.spec, 'spec.template.spec')];
+  return [...complaints, ...policy, ...templateProblems(template)];
 }
 
 export function podProblems(pod: KubernetesObject): Complaint[] {
@@ -65,22 +75,29 @@ export function podProblems(pod: KubernetesObject): Complaint[] {
 }
 
 function podSpecProblems(podSpec: unknown, path: string): Complaint[] {
-  const { containers } = fieldsOf(podSpec);
-  if (listOf(containers).length === 0) return [complaint(`${path}.containers`, containers, 'is missing, expected at least one container')];
-  return listOf(containers).flatMap((entry, index) => {
-    const container = fieldsOf(entry);
-    const own = `${path}.containers[${index}]`;
-    const unnamed = container.name === undefined || container.name === '' ? [complaint(`${own}.name`, container.name, 'is missing')] : [];
-    const ports = listOf(container.ports).flatMap((portEntry, portIndex) => {
-      const { containerPort, protocol } = fieldsOf(portEntry);
-      const at = `${own}.ports[${portIndex}]`;
-      return [
-        ...(isPort(containerPort)
-          ? []
-          : [complaint(`${at}.containerPort`, containerPort, `${quoted(containerPort)} is not a number of 1-65535`)]),
-        ...oneOf(`${at}.protocol`, protocol, ['TCP', 'UDP', 'SCTP']),
-      ];
-    });
-    return [...unnamed, ...ports];
+  const { containers, hostname, subdomain } = fieldsOf(podSpec);
+  const names = [...hostLabelProblems(`${path}.hostname`, hostname), ...hostLabelProblems(`${path}.subdomain`, subdomain)];
+  if (listOf(containers).length === 0)
+    return [...names, complaint(`${path}.containers`, containers, 'is missing, expected at least one container')];
+  return [...names, ...listOf(containers).flatMap((entry, index) => containerProblems(fieldsOf(entry), `${path}.containers[${index}]`))];
+}
+
+function containerProblems(container: Fields, own: string): Complaint[] {
+  const unnamed = container.name === undefined || container.name === '' ? [complaint(`${own}.name`, container.name, 'is missing')] : [];
+  const names = new Set<unknown>();
+  const ports = listOf(container.ports).flatMap((portEntry, portIndex) => {
+    const { name, containerPort, protocol } = fieldsOf(portEntry);
+    const at = `${own}.ports[${portIndex}]`;
+    const isRepeated = name !== undefined && names.has(name);
+    names.add(name);
+    return [
+      ...portNameProblems(`${at}.name`, name),
+      ...(isRepeated ? [complaint(`${at}.name`, name, `${quoted(name)} is there twice`)] : []),
+      ...(isPort(containerPort)
+        ? []
+        : [complaint(`${at}.containerPort`, containerPort, `${quoted(containerPort)} is not a number of 1-65535`)]),
+      ...oneOf(`${at}.protocol`, protocol, ['TCP', 'UDP', 'SCTP']),
+    ];
   });
+  return [...unnamed, ...ports];
 }
