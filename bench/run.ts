@@ -1,5 +1,6 @@
 // `npm run bench`: asks the questions one after the other and prints the answers. Exit codes: 1 wrong results or a failed gate, 2 usage.
 import { ALLOCATION, BYTES_PER_PACKET_MAX, measureAllocation } from './allocation.ts';
+import { DNS, dnsLines, dnsText, measureDns } from './dns.ts';
 import { established } from './established.ts';
 import { machineText } from './machine.ts';
 import { MAGLEV, MAGLEV_SIZES, MAGLEV_SMOKE_SIZES, maglevLine, maglevText, measureMaglev } from './maglev.ts';
@@ -21,6 +22,7 @@ async function run(options: BenchOptions): Promise<void> {
   const isAsked = (name: string): boolean => options.only.length === 0 || options.only.includes(name);
   (options.json ? process.stderr : process.stdout).write(`${machineText()}\n\n`);
   for (const question of QUESTIONS) if (isAsked(question.name)) await ask(question, options);
+  if (isAsked(DNS)) await askForDns(options);
   if (isAsked(MAGLEV)) askForMaglev(options);
   if (isAsked(ALLOCATION)) await askForAllocation(options);
 }
@@ -44,6 +46,12 @@ async function askForAllocation({ json, smoke }: BenchOptions): Promise<void> {
   if (least > BYTES_PER_PACKET_MAX) throw new Error(`${ALLOCATION}: ${least} bytes a packet, more than ${BYTES_PER_PACKET_MAX}`);
 }
 
+async function askForDns({ json, smoke, rounds }: BenchOptions): Promise<void> {
+  progress(DNS);
+  const figures = await measureDns(smoke, rounds);
+  print(json ? dnsLines(figures) : dnsText(figures));
+}
+
 /** Counts, which need no rounds and no processes. */
 function askForMaglev({ json, smoke }: BenchOptions): void {
   progress(MAGLEV);
@@ -62,7 +70,7 @@ function progress(text: string): void {
 }
 
 try {
-  await run(readOptions(process.argv.slice(2), [...QUESTIONS.map(({ name }) => name), MAGLEV, ALLOCATION]));
+  await run(readOptions(process.argv.slice(2), [...QUESTIONS.map(({ name }) => name), DNS, MAGLEV, ALLOCATION]));
 } catch (error) {
   const isUsage = error instanceof UsageError;
   process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n${isUsage ? `${USAGE}\n` : ''}`);
