@@ -22,6 +22,7 @@ import {
   CT_FLAG_LAST_RST,
   CT_FLAG_MASQUERADE,
   CT_FLAG_SEEN_REPLY,
+  CT_FLAG_SIMULTANEOUS_OPEN,
   CT_FLAG_SNAT,
   CT_PATH_MASK,
   CT_PATH_ORIGINAL_SHIFT,
@@ -45,14 +46,16 @@ import {
   TCP_STATE_ESTABLISHED,
   TCP_STATE_FIN_WAIT,
   TCP_STATE_SYN_RECV,
+  TCP_STATE_SYN_SENT,
+  TCP_STATE_SYN_SENT2,
   TIMEOUT_SCTP_COOKIE_WAIT,
   TIMEOUT_SCTP_ESTABLISHED,
   TIMEOUT_UDP,
   TIMEOUT_UDP_STREAM,
 } from "./shared/layout.ts";
-import { count, engine, timeoutOf } from "./state.ts";
+import { count, engine, tcpTimeout, timeoutOf } from "./state.ts";
 import { CtEntry } from "./structs.ts";
-import { KIND_RST, kindOf, STATE_IGNORE } from "./tcp.ts";
+import { KIND_ACK, KIND_RST, KIND_SYN, kindOf, STATE_IGNORE } from "./tcp.ts";
 import { writeTranslation, writeVerdict } from "./verdict.ts";
 
 /** From this long after its first packet a replied UDP connection is a stream. */
@@ -96,14 +99,22 @@ function refresh(record: CtEntry, isReply: bool, next: u32, tcpFlags: u32): void
   let timeout: f64;
   if (record.class == CLASS_TCP) {
     const kind = kindOf(tcpFlags);
+    const before: u32 = record.state;
+    // In a simultaneous open both ends are answered by the other's SYN+ACK.
+    if (kind == KIND_ACK && before == TCP_STATE_SYN_RECV && (flags & CT_FLAG_SIMULTANEOUS_OPEN) != 0) next = TCP_STATE_ESTABLISHED;
+    if (next == TCP_STATE_SYN_SENT2) flags |= CT_FLAG_SIMULTANEOUS_OPEN;
     if (next == TCP_STATE_FIN_WAIT) flags |= CT_FLAG_CLOSE_BEGUN;
     flags &= ~CT_FLAG_LAST_RST;
     if (kind == KIND_RST && !isReply) flags |= CT_FLAG_LAST_RST;
-    const before: u32 = record.state;
     if (hadReply && next == TCP_STATE_ESTABLISHED && (before == TCP_STATE_SYN_RECV || before == TCP_STATE_ESTABLISHED))
       flags |= CT_FLAG_ASSURED;
     record.state = <u8>next;
-    timeout = timeoutOf(next);
+    timeout = tcpTimeout(next, hadReply);
+    // A SYN sent again does not keep an unanswered connection alive.
+    if (kind == KIND_SYN && before == TCP_STATE_SYN_SENT && !hadReply) {
+      record.flags = <u16>flags;
+      return;
+    }
   } else if (record.class == CLASS_UDP) {
     const isStream = hadReply && engine.now - record.startedAt > UDP_STREAM_AFTER_MS;
     if (isStream) flags |= CT_FLAG_ASSURED;

@@ -41,7 +41,7 @@ import {
   TIMEOUT_SCTP_COOKIE_WAIT,
   TIMEOUT_UDP,
 } from "./shared/layout.ts";
-import { count, engine, timeoutOf } from "./state.ts";
+import { count, engine, tcpTimeout, timeoutOf } from "./state.ts";
 import { CtEntry } from "./structs.ts";
 import { firstState, kindOf, nextState, STATE_IGNORE, STATE_INVALID } from "./tcp.ts";
 import { writeTranslation, writeVerdict } from "./verdict.ts";
@@ -158,7 +158,7 @@ function confirm<A>(packet: usize, state: u32): u32 {
   let timeout = timeoutOf(TIMEOUT_UDP);
   if (flight.class == CLASS_TCP) {
     record.state = <u8>state;
-    timeout = timeoutOf(state);
+    timeout = tcpTimeout(state, false);
   } else if (flight.class != CLASS_UDP) {
     record.state = <u8>TCP_STATE_SYN_SENT;
     timeout = timeoutOf(TIMEOUT_SCTP_COOKIE_WAIT);

@@ -1,6 +1,13 @@
 // What the core keeps between packets besides tables: clock, randomness, settings, counters. TypeScript reads and writes the same record.
 
-import { COUNTER_COUNT, STATE_COUNTERS, STATE_SIZE, STATE_TIMEOUTS } from "./shared/layout.ts";
+import {
+  COUNTER_COUNT,
+  STATE_COUNTERS,
+  STATE_SIZE,
+  STATE_TIMEOUTS,
+  TCP_STATE_ESTABLISHED,
+  TIMEOUT_TCP_UNACKNOWLEDGED,
+} from "./shared/layout.ts";
 import { nextRandom } from "./shared/random.ts";
 import { EngineState } from "./structs.ts";
 
@@ -28,6 +35,12 @@ export function draw(): u32 {
   const number = nextRandom(engine.random);
   engine.random = number;
   return number;
+}
+
+/** Milliseconds, by TCP_STATE_*: a connection that was picked up stays short until the other side has answered once. */
+export function tcpTimeout(state: u32, hadReply: bool): f64 {
+  const timeout = timeoutOf(state);
+  return state == TCP_STATE_ESTABLISHED && !hadReply ? min<f64>(timeout, timeoutOf(TIMEOUT_TCP_UNACKNOWLEDGED)) : timeout;
 }
 
 /** Milliseconds, by TIMEOUT_* or TCP_STATE_*. */

@@ -35,12 +35,17 @@ const TRANSITIONS: usize = memory.data<u8>([
 /** The flags that tell kinds apart. */
 export const TCP_KIND_FLAGS: u32 = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK;
 
-/** The kind of a packet by its flags: RST before SYN before FIN before ACK. */
+const TCP_URG: u32 = 32;
+/** Bit f for each combination f that a TCP sends (tcp_valid_flags): SYN, RST, ACK, FIN+ACK, SYN+ACK, RST+ACK, and with URG some of them. */
+const VALID_FLAGS: u64 =
+  (1 << 2) | (1 << 4) | (1 << 16) | (1 << 17) | (1 << 18) | (1 << 20) | ((<u64>1) << 34) | ((<u64>1) << 48) | ((<u64>1) << 49);
+
+/** The kind of a packet by its flags; KIND_NONE of those that no TCP sends. */
 export function kindOf(flags: u32): u32 {
+  if (((VALID_FLAGS >> <u64>(flags & (TCP_KIND_FLAGS | TCP_URG))) & 1) == 0) return KIND_NONE;
   if ((flags & TCP_RST) != 0) return KIND_RST;
   if ((flags & TCP_SYN) != 0) return (flags & TCP_ACK) != 0 ? KIND_SYN_ACK : KIND_SYN;
-  if ((flags & TCP_FIN) != 0) return KIND_FIN;
-  return (flags & TCP_ACK) != 0 ? KIND_ACK : KIND_NONE;
+  return (flags & TCP_FIN) != 0 ? KIND_FIN : KIND_ACK;
 }
 
 export function nextState(isReply: bool, kind: u32, state: u32): u32 {

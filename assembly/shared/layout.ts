@@ -4,7 +4,7 @@
 // Records that hold addresses exist for both families: ..._V4 with 4 and ..._V6 with 16 bytes an address.
 
 /** Goes up with every change in this file; the core exports its copy, and a stale binary is refused. */
-export const LAYOUT_VERSION: u32 = 3;
+export const LAYOUT_VERSION: u32 = 4;
 
 export const ADDRESS_V4: u32 = 4;
 export const ADDRESS_V6: u32 = 16;
@@ -110,7 +110,8 @@ export const TIMEOUT_UDP: u32 = 10;
 export const TIMEOUT_UDP_STREAM: u32 = 11;
 export const TIMEOUT_SCTP_COOKIE_WAIT: u32 = 12;
 export const TIMEOUT_SCTP_ESTABLISHED: u32 = 13;
-export const TIMEOUT_COUNT: u32 = 14;
+export const TIMEOUT_TCP_UNACKNOWLEDGED: u32 = 14;
+export const TIMEOUT_COUNT: u32 = 15;
 
 export const COUNTER_PACKETS: u32 = 0;
 export const COUNTER_NEW: u32 = 1;
@@ -369,6 +370,7 @@ export const CT_FLAG_MASQUERADE: u32 = 4;
 export const CT_FLAG_DNAT: u32 = 8;
 export const CT_FLAG_SNAT: u32 = 16;
 export const CT_FLAG_CLOSE_BEGUN: u32 = 32; // a FIN has taken it to FIN_WAIT
+export const CT_FLAG_SIMULTANEOUS_OPEN: u32 = 64; // SYN_SENT2 was reached
 export const CT_FLAG_LAST_RST: u32 = 128;
 export const CT_PATH_ORIGINAL_SHIFT: u32 = 8; // 3 bits, PATH_*
 export const CT_PATH_REPLY_SHIFT: u32 = 11; // 3 bits

@@ -12,6 +12,7 @@ export type TimeoutName =
   | 'tcpLastAck'
   | 'tcpTimeWait'
   | 'tcpClose'
+  | 'tcpUnacknowledged'
   | 'udp'
   | 'udpStream'
   | 'sctpCookieWait'
@@ -40,6 +41,7 @@ const kernelTimeouts: Readonly<Record<TimeoutName, readonly [sysctl: string, sec
   tcpLastAck: ['tcp_timeout_last_ack', 30],
   tcpTimeWait: ['tcp_timeout_time_wait', 120],
   tcpClose: ['tcp_timeout_close', 10],
+  tcpUnacknowledged: ['tcp_timeout_unacknowledged', 300],
   udp: ['udp_timeout', 30],
   udpStream: ['udp_timeout_stream', 120],
   sctpCookieWait: ['sctp_timeout_cookie_wait', 3],
@@ -76,6 +78,7 @@ export function settleConntrack(config: ConntrackConfig, sysctls: Readonly<Recor
       tcpLastAck: seconds('tcpLastAck'),
       tcpTimeWait: seconds('tcpTimeWait'),
       tcpClose: seconds('tcpClose'),
+      tcpUnacknowledged: seconds('tcpUnacknowledged'),
       udp: seconds('udp'),
       udpStream: seconds('udpStream'),
       sctpCookieWait: seconds('sctpCookieWait'),

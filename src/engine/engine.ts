@@ -135,6 +135,8 @@ export interface ConntrackTimeouts {
   readonly tcpLastAck: number;
   readonly tcpTimeWait: number;
   readonly tcpClose: number;
+  /** At most this long, established or not, until the other side has answered once. */
+  readonly tcpUnacknowledged: number;
   readonly udp: number;
   readonly udpStream: number;
   readonly sctpCookieWait: number;

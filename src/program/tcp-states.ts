@@ -24,6 +24,7 @@ const FIN = 1;
 const SYN = 2;
 const RST = 4;
 const ACK = 16;
+const URG = 32;
 const DEFAULT_FLAGS = SYN;
 
 /** In nf_conntrack's order: a state's number in the core is its index here. */
@@ -83,12 +84,15 @@ function row(text: string): ReadonlyMap<TcpState, TcpAnswer> {
   return new Map(TCP_STATES.map((state, index) => [state, answers.get(codes[index] ?? '') ?? 'INVALID']));
 }
 
+/** Combinations that a TCP sends, beside PSH and the bits of congestion control (nf_conntrack's tcp_valid_flags). */
+const validFlags: ReadonlySet<number> = new Set([SYN, SYN | URG, SYN | ACK, RST, RST | ACK, FIN | ACK, FIN | ACK | URG, ACK, ACK | URG]);
+
 /** The kind of a packet by the bits of its TCP header; absent flags are a SYN. */
 export function tcpPacketKind(flags: number = DEFAULT_FLAGS): TcpPacketKind {
+  if (!validFlags.has(flags & (FIN | SYN | RST | ACK | URG))) return 'none';
   if ((flags & RST) !== 0) return 'RST';
   if ((flags & SYN) !== 0) return (flags & ACK) !== 0 ? 'SYN+ACK' : 'SYN';
-  if ((flags & FIN) !== 0) return 'FIN';
-  return (flags & ACK) !== 0 ? 'ACK' : 'none';
+  return (flags & FIN) !== 0 ? 'FIN' : 'ACK';
 }
 
 /** The state of a known connection after one more packet. */

@@ -54,6 +54,7 @@ export function whyNot(variant: Variant): string | undefined {
   return missing.length === 0 ? undefined : `missing: ${missing.join(', ')}`;
 }
 
+/** A tool is on the path. */
 export function isInstalled(tool: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${tool}`], { stdio: 'ignore' }).status === 0;
 }

@@ -7,6 +7,8 @@ import type { Flight } from './flight.ts';
 /** From this long after its first packet a UDP connection with replies is a stream. */
 const UDP_STREAM_AFTER_MS = 2000;
 const MS = 1000;
+/** nf_conntrack has no sysctl for it. */
+const TCP_SYN_SENT2_SECONDS = 120;
 
 /** What a packet is to a known connection. */
 export type PacketRole = 'known' | 'ignored' | 'invalid' | 'beginsAgain';
@@ -37,17 +39,26 @@ export function refresh(conntrack: Conntrack, hit: Hit, flight: Flight, role: Pa
   const kind = connection.protocol === 'TCP' ? tcpPacketKind(flight.tcpFlags) : undefined;
   connection.lastWasReset = kind === 'RST' && direction === 'original';
   if (role === 'ignored') return;
+  const isSynAgain = kind === 'SYN' && connection.state === 'SYN_SENT' && !hadReply;
   moveState(hit, flight, hadReply);
   if (connection.state === 'FIN_WAIT') connection.closeBegun = true;
+  if (connection.state === 'SYN_SENT2') connection.simultaneousOpen = true;
   if (connection.protocol === 'UDP' && hadReply && now - connection.startedAt > UDP_STREAM_AFTER_MS) connection.assured = true;
-  connection.expiresAt = now + timeoutMs(connection, timeouts);
+  // nf_conntrack: a SYN sent again does not keep an unanswered connection alive.
+  if (!isSynAgain) connection.expiresAt = now + timeoutMs(connection, timeouts, hadReply);
   // nf_conntrack: a RST as the only answer means that there never was a connection.
   if (kind === 'RST' && !hadReply) conntrack.remove(connection);
 }
 
-/** Milliseconds until a connection in its present state expires. */
-export function timeoutMs(connection: Pick<Connection, 'protocol' | 'state' | 'assured'>, timeouts: ConntrackTimeouts): number {
-  return timeoutSeconds(connection, timeouts) * MS;
+/** Milliseconds until a connection in its present state expires. `hadReply`: the other side had answered before this packet. */
+export function timeoutMs(
+  connection: Pick<Connection, 'protocol' | 'state' | 'assured'>,
+  timeouts: ConntrackTimeouts,
+  hadReply: boolean,
+): number {
+  const seconds = timeoutSeconds(connection, timeouts);
+  const isPickedUp = connection.protocol === 'TCP' && connection.state === 'ESTABLISHED' && !hadReply;
+  return (isPickedUp ? Math.min(seconds, timeouts.tcpUnacknowledged) : seconds) * MS;
 }
 
 function timeoutSeconds(
@@ -66,7 +77,10 @@ function moveState({ connection, direction }: Hit, { tcpFlags }: Flight, hadRepl
     connection.assured = true;
   }
   if (protocol !== 'TCP' || !isTcpState(state)) return;
-  const next = nextTcpState(direction, tcpPacketKind(tcpFlags), state);
+  const kind = tcpPacketKind(tcpFlags);
+  // In a simultaneous open both ends are answered by the other's SYN+ACK.
+  const isOpen = connection.simultaneousOpen && state === 'SYN_RECV' && kind === 'ACK';
+  const next = isOpen ? 'ESTABLISHED' : nextTcpState(direction, kind, state);
   if (next === 'INVALID' || next === 'IGNORE') return;
   if (hadReply && next === 'ESTABLISHED' && (state === 'SYN_RECV' || state === 'ESTABLISHED')) connection.assured = true;
   connection.state = next;
@@ -76,8 +90,9 @@ function tcpTimeoutSeconds(state: TcpState, timeouts: ConntrackTimeouts): number
   switch (state) {
     case 'NONE':
     case 'SYN_SENT':
-    case 'SYN_SENT2':
       return timeouts.tcpSynSent;
+    case 'SYN_SENT2':
+      return TCP_SYN_SENT2_SECONDS;
     case 'SYN_RECV':
       return timeouts.tcpSynRecv;
     case 'ESTABLISHED':

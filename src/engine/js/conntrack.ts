@@ -30,6 +30,8 @@ export interface Connection {
   closeBegun: boolean;
   /** The last packet was a RST in the original direction. */
   lastWasReset: boolean;
+  /** Both ends have sent a SYN and no SYN+ACK yet. */
+  simultaneousOpen: boolean;
   expiresAt: number;
 }
 

@@ -106,7 +106,7 @@ function confirm(flight: Flight, first: Connection['state'], { program, state }:
   const { localAddresses, family } = program;
   const reply = replyTuple(flight);
   const { protocol } = flight;
-  const timeout = timeoutMs({ protocol, state: first, assured: false }, settings.timeouts);
+  const timeout = timeoutMs({ protocol, state: first, assured: false }, settings.timeouts, false);
   return {
     family,
     protocol,
@@ -127,6 +127,7 @@ function confirm(flight: Flight, first: Connection['state'], { program, state }:
     assured: false,
     closeBegun: false,
     lastWasReset: false,
+    simultaneousOpen: false,
     expiresAt: state.now + timeout,
   };
 }

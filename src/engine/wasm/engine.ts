@@ -33,6 +33,7 @@ import {
   STATE_TIMEOUTS,
   TIMEOUT_SCTP_COOKIE_WAIT,
   TIMEOUT_SCTP_ESTABLISHED,
+  TIMEOUT_TCP_UNACKNOWLEDGED,
   TIMEOUT_UDP,
   TIMEOUT_UDP_STREAM,
   VERDICT_SIZE_V4,
@@ -54,6 +55,8 @@ import { buildTables, type Tables } from './tables.ts';
 import { virtualServiceKey } from './virtual-service-records.ts';
 import { addressWords } from './wire.ts';
 
+/** nf_conntrack has no sysctl for it. */
+const TCP_SYN_SENT2_SECONDS = 120;
 /** Packets between two looks at the room for new sightings. */
 const CHUNK = 4096;
 /** Numbers of interface names in a packet record: 16 bits would allow more than any node has. */
@@ -376,8 +379,9 @@ function timeoutsInOrder(timeouts: ConntrackTimeouts): number[] {
     timeouts.tcpLastAck,
     timeouts.tcpTimeWait,
     timeouts.tcpClose,
-    timeouts.tcpSynSent, // SYN_SENT2
+    TCP_SYN_SENT2_SECONDS,
   ];
+  seconds[TIMEOUT_TCP_UNACKNOWLEDGED] = timeouts.tcpUnacknowledged;
   seconds[TIMEOUT_UDP] = timeouts.udp;
   seconds[TIMEOUT_UDP_STREAM] = timeouts.udpStream;
   seconds[TIMEOUT_SCTP_COOKIE_WAIT] = timeouts.sctpCookieWait;

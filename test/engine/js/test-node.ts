@@ -24,6 +24,7 @@ const options: EngineOptions = {
     tcpLastAck: 30,
     tcpTimeWait: 120,
     tcpClose: 10,
+    tcpUnacknowledged: 300,
     udp: 30,
     udpStream: 120,
     sctpCookieWait: 3,
