@@ -20,6 +20,12 @@ export function bindWrr(service: ServiceView): Scheduler {
     else if (gcd > 1) level = Math.floor(level / gcd) * gcd + 1;
   }
 
+  /** After a round without a server: the last level before one that serves somebody, or before the last one of all. */
+  function levelBeforeNext(): number {
+    const highest = Math.max(1, ...service.servers.filter(({ isOver }) => !isOver).map(({ weight }) => weight));
+    return level - Math.max(0, Math.ceil((level - highest) / gcd) - 1) * gcd;
+  }
+
   return {
     pick() {
       if (topLevel === 0) return undefined;
@@ -38,6 +44,7 @@ export function bindWrr(service: ServiceView): Scheduler {
             return undefined;
           }
         }
+        if (position === BEFORE_FRONT) level = levelBeforeNext();
         position = BEFORE_FRONT;
         level -= gcd;
         if (level <= 0) {
