@@ -107,7 +107,7 @@ export function lookup<A>(tuple: usize, ofClass: u32, tag: u32): usize {
   return 0;
 }
 
-function equalTuple<A>(a: usize, b: usize): bool {
+export function equalTuple<A>(a: usize, b: usize): bool {
   return (
     load<u32>(a + 2 * offsetof<A>()) == load<u32>(b + 2 * offsetof<A>()) &&
     equalAddress<A>(a, b) &&

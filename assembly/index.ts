@@ -4,6 +4,22 @@ import { processBatch } from "./batch.ts";
 import { bucketOf } from "./connection-index.ts";
 import { countUnexpired, hasRoom, remove, seedHash, tableOf, tagOf } from "./conntrack.ts";
 import { framesAddress, processFrames as processRing } from "./frames.ts";
+import {
+  ipvsAdvance,
+  ipvsBind,
+  ipvsHomeBucket,
+  ipvsLayoutVersion,
+  ipvsProcessV4,
+  ipvsProcessV6,
+  ipvsRechain,
+  ipvsReindex,
+  ipvsRemove,
+  ipvsServerAdded,
+  ipvsServerEdited,
+  ipvsServerRemoved,
+  ipvsSweepCache,
+  ipvsUnbind,
+} from "./ipvs/exports.ts";
 import { crc32cChange } from "./shared/crc32c.ts";
 import { hashEnd, hashWord, nextSlot } from "./shared/hash.ts";
 import { LAYOUT_VERSION } from "./shared/layout.ts";
@@ -11,8 +27,32 @@ import { nextRandom, seedRandom } from "./shared/random.ts";
 import { moveSightings, sightingsTable } from "./sightings.ts";
 import { engine, stateAddress } from "./state.ts";
 
-/** For tests: the shared leaves as this compiler made them. */
-export { crc32cChange, framesAddress, hashEnd, hashWord, nextRandom, nextSlot, seedHash, seedRandom, stateAddress };
+/** For tests: the shared leaves as this compiler made them. For whoever hosts IPVS (ipvs/exports.ts): by the address of a namespace. */
+export {
+  crc32cChange,
+  framesAddress,
+  hashEnd,
+  hashWord,
+  ipvsAdvance,
+  ipvsBind,
+  ipvsHomeBucket,
+  ipvsLayoutVersion,
+  ipvsProcessV4,
+  ipvsProcessV6,
+  ipvsRechain,
+  ipvsReindex,
+  ipvsRemove,
+  ipvsServerAdded,
+  ipvsServerEdited,
+  ipvsServerRemoved,
+  ipvsSweepCache,
+  ipvsUnbind,
+  nextRandom,
+  nextSlot,
+  seedHash,
+  seedRandom,
+  stateAddress,
+};
 
 export function layoutVersion(): u32 {
   return LAYOUT_VERSION;

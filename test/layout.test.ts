@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as frames from '../assembly/shared/frame-layout.ts';
+import * as ipvs from '../assembly/shared/ipvs-layout.ts';
 import * as layout from '../assembly/shared/layout.ts';
 import { startCoreSync } from '../src/engine/wasm/core.ts';
 import { embeddedCore } from '../src/engine/wasm/embedded-core.ts';
 
-const constants: Readonly<Record<string, number>> = { ...layout, ...frames };
+const constants: Readonly<Record<string, number>> = { ...layout, ...frames, ...ipvs };
 
 /** [record, size constant, offset constants with their widths in bytes] */
 const records: readonly [string, string, readonly (readonly [string, number])[]][] = [
@@ -198,6 +199,135 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
     ],
   ],
   ['conntrack entry (IPv6)', 'CT_SIZE_V6', [['CT_ORIGINAL', layout.CT_REPLY_AFTER_V6 + 2 * layout.ADDRESS_V6 + 4]]],
+  [
+    'IPVS namespace',
+    'NAMESPACE_SIZE',
+    [
+      ['NAMESPACE_NOW', 8],
+      ['NAMESPACE_SEQUENCE', 8],
+      ['NAMESPACE_SYSCTLS', ipvs.SYSCTL_COUNT * 4],
+      ['NAMESPACE_CONNTRACK_HOOKS', 4],
+      ['NAMESPACE_RANDOM', 4],
+      ['NAMESPACE_TCP_TIMEOUTS', ipvs.IPVS_TCP_STATE_COUNT * 4],
+      ['NAMESPACE_UDP_TIMEOUT', 4],
+      ['NAMESPACE_TIMERS', 4],
+      ['NAMESPACE_TIMER_COUNT', 4],
+      ['NAMESPACE_TIMER_LIMIT', 4],
+      ['NAMESPACE_UNRESERVED', 4],
+      ['NAMESPACE_CACHE', 4],
+      ['NAMESPACE_CACHE_MASK', 4],
+      ['NAMESPACE_CACHE_FREE', 4],
+      ['NAMESPACE_CACHE_FREE_COUNT', 4],
+      ['NAMESPACE_V4', ipvs.FAMILY_SIZE],
+      ['NAMESPACE_V6', ipvs.FAMILY_SIZE],
+    ],
+  ],
+  [
+    'IPVS family',
+    'FAMILY_SIZE',
+    [
+      ['FAMILY_BUCKETS', 4],
+      ['FAMILY_BUCKET_MASK', 4],
+      ['FAMILY_FREE', 4],
+      ['FAMILY_FREE_COUNT', 4],
+      ['FAMILY_SERVICES', 4],
+      ['FAMILY_SERVICE_COUNT', 4],
+      ['FAMILY_SERVICE_MASK', 4],
+    ],
+  ],
+  [
+    'IPVS service',
+    'SERVICE_SIZE',
+    [
+      ['SERVICE_NEXT', 4],
+      ['SERVICE_CLASS', 4],
+      ['SERVICE_PORT', 4],
+      ['SERVICE_ADDRESS_SIZE', 4],
+      ['SERVICE_ADDRESS', 16],
+      ['SERVICE_SCHEDULER', 4],
+      ['SERVICE_FLAGS', 4],
+      ['SERVICE_SERVERS', 4],
+      ['SERVICE_SERVER_COUNT', 4],
+      ['SERVICE_POSITION', 4],
+      ['SERVICE_LEVEL', 4],
+      ['SERVICE_TOP_LEVEL', 4],
+      ['SERVICE_GCD', 4],
+      ['SERVICE_TABLE', 4],
+      ['SERVICE_TIMEOUT', 4],
+      ['SERVICE_BOUND_AT', 8],
+      ['SERVICE_MASK', 16],
+      ['SERVICE_TAG', 4],
+    ],
+  ],
+  [
+    'IPVS server',
+    'SERVER_SIZE',
+    [
+      ['SERVER_WEIGHT', 4],
+      ['SERVER_LAST_WEIGHT', 4],
+      ['SERVER_UPPER', 4],
+      ['SERVER_LOWER', 4],
+      ['SERVER_TOTAL', 4],
+      ['SERVER_ACTIVE', 4],
+      ['SERVER_FLAGS', 4],
+      ['SERVER_REFERENCES', 4],
+      ['SERVER_ADDRESS', 16],
+      ['SERVER_PORT', 4],
+      ['SERVER_MAGLEV_AT', 4],
+      ['SERVER_MAGLEV_SKIP', 4],
+      ['SERVER_MAGLEV_TURNS', 4],
+    ],
+  ],
+  [
+    'IPVS connection (IPv4)',
+    'CONN_SIZE_V4',
+    [
+      ['CONN_CLASS', 1],
+      ['CONN_STATE', 1],
+      ['CONN_FLAGS', 1],
+      ['CONN_CONNTRACK_STATE', 1],
+      ['CONN_SERVER', 4],
+      ['CONN_EXPIRES_AT', 8],
+      ['CONN_SEQUENCE', 8],
+      ['CONN_CONTROL', 4],
+      ['CONN_TIMER', 4],
+      ['CONN_CONNTRACK_END', 8],
+      ['CONN_CLIENT_TUPLE', 2 * (2 * layout.ADDRESS_V4 + 4)],
+    ],
+  ],
+  ['IPVS connection (IPv6)', 'CONN_SIZE_V6', [['CONN_CLIENT_TUPLE', 2 * (2 * layout.ADDRESS_V6 + 4)]]],
+  [
+    'IPVS timer',
+    'TIMER_SIZE',
+    [
+      ['TIMER_AT', 8],
+      ['TIMER_CONN', 4],
+    ],
+  ],
+  [
+    'node of the destination cache',
+    'CACHE_NODE_SIZE',
+    [
+      ['CACHE_NEXT', 4],
+      ['CACHE_SERVICE', 4],
+      ['CACHE_LAST_USE', 8],
+      ['CACHE_LAST_CHANGE', 8],
+      ['CACHE_SERVER', 4],
+      ['CACHE_MEMBERS', 4],
+      ['CACHE_ADDRESS', 16],
+    ],
+  ],
+  [
+    'IPVS verdict',
+    'IPVS_VERDICT_SIZE',
+    [
+      ['IPVS_VERDICT_ACTION', 4],
+      ['IPVS_VERDICT_PORT', 4],
+      ['IPVS_VERDICT_SERVER', 4],
+      ['IPVS_VERDICT_SERVICE', 4],
+      ['IPVS_VERDICT_ADDRESS', 16],
+    ],
+  ],
 ];
 
 describe.each(records)('the %s record', (_, sizeName, fields) => {
@@ -240,6 +370,11 @@ describe('the layout', () => {
     const stale = new Uint8Array(bytes);
     stale[at + 3] = layout.LAYOUT_VERSION + 1;
     expect(() => startCoreSync(stale)).toThrow(`layout version ${layout.LAYOUT_VERSION + 1}, the library ${layout.LAYOUT_VERSION}`);
+  });
+
+  test('puts the fields of an IPVS packet where a packet record has hook and interface', () => {
+    expect(ipvs.IPVS_PACKET_FLAGS).toBe(layout.PACKET_HOOK);
+    expect(ipvs.IPVS_PACKET_CHUNK).toBe(layout.PACKET_INTERFACE);
   });
 
   test('has distinct bits for the states of a connection', () => {

@@ -8,6 +8,20 @@ import type { IpvsConnection, IpvsVerdict, SctpChunk, ServerState } from './type
 export const SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'lblc', 'lblcr', 'dh', 'sh', 'sed', 'nq', 'fo', 'ovf', 'mh', 'twos'] as const;
 export type SchedulerName = (typeof SCHEDULERS)[number];
 
+/** In the order of their codes in the core. */
+export const SCTP_CHUNKS: readonly SctpChunk[] = [
+  'DATA',
+  'INIT',
+  'INIT_ACK',
+  'COOKIE_ECHO',
+  'COOKIE_ACK',
+  'SHUTDOWN',
+  'SHUTDOWN_ACK',
+  'SHUTDOWN_COMPLETE',
+  'ERROR',
+  'ABORT',
+];
+
 /** sh-fallback and mh-fallback, sh-port and mh-port: the kernel has one bit for both. Other schedulers ignore them. */
 export type SchedulerFlag = 'fallback' | 'port';
 

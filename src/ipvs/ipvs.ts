@@ -1,5 +1,8 @@
 // `createIpvs`: checks what comes from outside, keeps the clock and the record of what was configured, and lets an engine do the rest.
-import { InvalidArgumentError, UnsupportedError } from '../errors.ts';
+import { type EngineStart, startEngine, startEngineSync } from '../engine/start.ts';
+import type { Core } from '../engine/wasm/core.ts';
+import { embeddedCore } from '../engine/wasm/embedded-core.ts';
+import { InvalidArgumentError } from '../errors.ts';
 import { type Command, perform } from './commands.ts';
 import type { IpvsEngine, IpvsEngineOptions } from './engine.ts';
 import { createJsIpvs } from './js/engine.ts';
@@ -22,6 +25,7 @@ import type {
   ServiceOptions,
   ServiceRef,
 } from './types.ts';
+import { WasmIpvs } from './wasm/engine.ts';
 import { wholeNumber } from './whole-number.ts';
 
 const MAX_TIMEOUT_SECONDS = 0x7fffffff;
@@ -41,21 +45,35 @@ const MAX_TIMEOUT_SECONDS = 0x7fffffff;
  * // { action: 'FORWARD', server: { address: '10.0.0.1', port: 8080 } }
  */
 export async function createIpvs(options: IpvsOptions = {}): Promise<Ipvs> {
-  return createIpvsSync(options);
+  const { start, seed, now } = prepare(options);
+  return new NamespaceIpvs(await startEngine(start, embeddedCore), seed, now);
 }
 
 /** The same at once, for Node and workers; some pages allow only small WebAssembly modules here. */
 export function createIpvsSync(options: IpvsOptions = {}): Ipvs {
-  const { engine = 'auto', now = () => performance.now(), sysctls = {}, conntrackHooks = false } = options;
-  const seed = wholeNumber(options.seed ?? randomSeed(), 0, MAX_U32, 'options.seed');
-  const engineOptions: IpvsEngineOptions = { seed, sysctls: settleSysctls(sysctls), hasConntrackHooks: conntrackHooks };
-  return new NamespaceIpvs(createEngine(engine, engineOptions), seed, now);
+  const { start, seed, now } = prepare(options);
+  return new NamespaceIpvs(startEngineSync(start, embeddedCore), seed, now);
 }
 
-function createEngine(choice: string, options: IpvsEngineOptions): IpvsEngine {
-  if (choice === 'wasm') throw new UnsupportedError('engine wasm is not supported');
-  if (choice !== 'auto' && choice !== 'js') throw new InvalidArgumentError('options.engine', choice, 'is not one of auto, wasm, js');
-  return createJsIpvs(options);
+interface Prepared {
+  readonly start: EngineStart<IpvsEngine>;
+  readonly seed: number;
+  readonly now: () => number;
+}
+
+function prepare(options: IpvsOptions): Prepared {
+  const { engine: choice = 'auto', now = () => performance.now(), onWarning = () => {}, sysctls = {}, conntrackHooks = false } = options;
+  if (choice !== 'auto' && choice !== 'wasm' && choice !== 'js')
+    throw new InvalidArgumentError('options.engine', choice, 'is not one of auto, wasm, js');
+  const seed = wholeNumber(options.seed ?? randomSeed(), 0, MAX_U32, 'options.seed');
+  const engineOptions: IpvsEngineOptions = { seed, sysctls: settleSysctls(sysctls), hasConntrackHooks: conntrackHooks };
+  const makeWasm = (core: Core): IpvsEngine => new WasmIpvs(core, engineOptions);
+  return { start: { choice, onWarning, makeWasm, makeJs: () => createJsIpvs(engineOptions) }, seed, now };
+}
+
+/** The public verbs over an engine that exists: for tests that look into one. */
+export function ipvsOver(engine: IpvsEngine, seed: number, now: () => number): Ipvs {
+  return new NamespaceIpvs(engine, seed, now);
 }
 
 function randomSeed(): number {

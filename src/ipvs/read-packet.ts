@@ -1,26 +1,13 @@
 // Packets from outside, checked and put into the form that engines take.
 import { InvalidArgumentError } from '../errors.ts';
-import type { EnginePacket } from './engine.ts';
+import { type EnginePacket, SCTP_CHUNKS } from './engine.ts';
 import { MAX_PORT, MAX_U32, readAddress, readProtocol } from './references.ts';
-import type { IpvsPacket, SctpChunk } from './types.ts';
+import type { IpvsPacket } from './types.ts';
 import { wholeNumber } from './whole-number.ts';
 
 const SYN = 2;
 const TCP_FLAG_BITS = 0x3f;
 const MAX_FLAGS = 0xffff;
-
-const chunks: ReadonlySet<string> = new Set<SctpChunk>([
-  'DATA',
-  'INIT',
-  'INIT_ACK',
-  'COOKIE_ECHO',
-  'COOKIE_ACK',
-  'SHUTDOWN',
-  'SHUTDOWN_ACK',
-  'SHUTDOWN_COMPLETE',
-  'ERROR',
-  'ABORT',
-]);
 
 /** @throws InvalidArgumentError naming the field */
 export function readPacket(packet: IpvsPacket): EnginePacket {
@@ -33,8 +20,8 @@ export function readPacket(packet: IpvsPacket): EnginePacket {
   const { direction = 'client', sctpChunk } = packet;
   if (direction !== 'client' && direction !== 'server')
     throw new InvalidArgumentError('packet.direction', direction, 'is neither client nor server');
-  if (sctpChunk !== undefined && !chunks.has(sctpChunk))
-    throw new InvalidArgumentError('packet.sctpChunk', sctpChunk, `is not one of ${[...chunks].join(', ')}`);
+  if (sctpChunk !== undefined && !SCTP_CHUNKS.includes(sctpChunk))
+    throw new InvalidArgumentError('packet.sctpChunk', sctpChunk, `is not one of ${SCTP_CHUNKS.join(', ')}`);
   const tcpFlags = wholeNumber(packet.tcpFlags ?? SYN, 0, MAX_FLAGS, 'packet.tcpFlags');
   return {
     isFromServer: direction === 'server',

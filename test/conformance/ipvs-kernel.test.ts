@@ -82,7 +82,7 @@ class Run {
   readonly #ipvs: Ipvs;
   readonly #clients = new Map<number, Client>();
 
-  constructor(scenario: Scenario, engine: 'js') {
+  constructor(scenario: Scenario, engine: 'wasm' | 'js') {
     this.#scenario = scenario;
     this.#virtuals = scenario.services ?? [scenario.virtual];
     this.#ipvs = createIpvsSync({
@@ -304,7 +304,7 @@ function outcome(verdict: IpvsVerdict): string {
   }
 }
 
-describe.each(['js'] as const)('what the kernel did, on the %s engine', (engine) => {
+describe.each(['wasm', 'js'] as const)('what the kernel did, on the %s engine', (engine) => {
   for (const scenario of scenarios) {
     const name = `${scenario.id}: ${scenario.description}`;
     if (isInformative(scenario)) {

@@ -3,8 +3,9 @@ import { instantiate, instantiateSync } from '@assemblyscript/loader';
 import { LAYOUT_VERSION } from '../../../assembly/shared/layout.ts';
 import type { Family } from '../../address.ts';
 import { CoreError } from '../../errors.ts';
+import { type IpvsCore, type IpvsExports, ipvsCore } from './ipvs-core.ts';
 
-interface CoreExports extends Record<string, unknown> {
+interface CoreExports extends IpvsExports, Record<string, unknown> {
   readonly memory: WebAssembly.Memory;
   layoutVersion(): number;
   heapBase(): number;
@@ -52,6 +53,7 @@ export interface Core {
   /** Of what the core keeps about frames. */
   readonly framesAddress: number;
   processFrames(ring: number, first: number, count: number, now: number): void;
+  readonly ipvs: IpvsCore;
 }
 
 /** A compiled core, or the bytes of one. */
@@ -91,6 +93,7 @@ function checkCore(core: CoreExports): Core {
     throw new CoreError(`the core has layout version ${version}, the library ${LAYOUT_VERSION}: one of them is stale`);
   return {
     memory: core.memory,
+    ipvs: ipvsCore(core),
     heapBase: core.heapBase() >>> 0,
     stateAddress: core.stateAddress() >>> 0,
     tableAddress: (family) => (family === 'IPv4' ? core.tableV4() : core.tableV6()) >>> 0,

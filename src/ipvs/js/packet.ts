@@ -1,5 +1,6 @@
 // The way of one packet through IPVS (`ip_vs_in`, `ip_vs_out`): the connection table first, then services and schedulers.
 import type { EnginePacket } from '../engine.ts';
+import { leaveAlone } from '../leave-alone.ts';
 import type { IpvsVerdict } from '../types.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionTable } from './connection-table.ts';
@@ -97,15 +98,4 @@ function chunkOf({ sctpChunk }: EnginePacket, state: string): string {
 
 function forward({ server, serverPort }: Connection): IpvsVerdict {
   return { action: 'FORWARD', server: { address: server.key.address.text, port: serverPort } };
-}
-
-/** What becomes of a packet that is no matter for IPVS, on a machine that owns the address and has no listener. */
-function leaveAlone({ isFromServer, isIcmpError, protocol, source, sourcePort, tcpFlags }: EnginePacket): IpvsVerdict {
-  if (isFromServer) {
-    const untranslated = { address: source.text, port: sourcePort };
-    return { action: 'ACCEPT', source: untranslated, ...(isIcmpError ? { about: untranslated } : {}) };
-  }
-  if (isIcmpError) return { action: 'DROP' };
-  if (protocol !== 'TCP') return { action: 'REJECT' };
-  return { action: (tcpFlags & RST) !== 0 ? 'DROP' : 'RESET' };
 }

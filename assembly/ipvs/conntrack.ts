@@ -1,0 +1,32 @@
+// The conntrack entry beside an IPVS connection, as far as IPVS asks for it: does this packet belong to a confirmed one?
+import { CONN_FLAG_TRACKED } from "../shared/ipvs-layout.ts";
+import { CLASS_TCP, TCP_STATE_CLOSE, TCP_STATE_NONE, TCP_STATE_TIME_WAIT } from "../shared/layout.ts";
+import { firstState, KIND_SYN, kindOf, nextState, STATE_IGNORE, STATE_INVALID } from "../tcp.ts";
+import { Connection, Namespace } from "./structs.ts";
+
+/** nf_conntrack's default timeouts in seconds, by TCP_STATE_*. */
+// biome-ignore format: one line
+const TIMEOUTS: usize = memory.data<u32>([0, 120, 60, 432000, 120, 60, 30, 120, 10, 120]);
+
+/** It sees a packet, before IPVS does. True when it belongs to the entry that earlier packets made. */
+export function isConfirmed(namespace: Namespace, connection: Connection, isFromServer: bool, flags: u32): bool {
+  if ((connection.flags & CONN_FLAG_TRACKED) == 0) return false;
+  if (connection.class != CLASS_TCP) return true;
+  const kind = kindOf(flags);
+  const state: u32 = connection.conntrackState;
+  const isOver = state == TCP_STATE_TIME_WAIT || state == TCP_STATE_CLOSE;
+  if (namespace.now >= connection.conntrackEnd || (isOver && !isFromServer && kind == KIND_SYN)) {
+    const first = isFromServer ? STATE_INVALID : firstState(kind, true);
+    enter(namespace, connection, first == STATE_INVALID ? TCP_STATE_NONE : first);
+    return false;
+  }
+  const next = nextState(isFromServer, kind, state);
+  if (next == STATE_INVALID) return false;
+  if (next != STATE_IGNORE) enter(namespace, connection, next);
+  return true;
+}
+
+function enter(namespace: Namespace, connection: Connection, state: u32): void {
+  connection.conntrackState = <u8>state;
+  connection.conntrackEnd = namespace.now + <f64>load<u32>(TIMEOUTS + (state << 2)) * 1000;
+}

@@ -1,0 +1,111 @@
+// A new connection: the server of a template or of the scheduler, and the entries that follow (ip_vs_schedule, ip_vs_sched_persist).
+import { V4, V6 } from "../address.ts";
+import {
+  CONN_CLASS_TEMPLATE,
+  CONN_FLAG_TRACKED,
+  SERVER_ADDRESS,
+  SERVICE_CLASS_MARK,
+  SERVICE_FLAG_ONE_PACKET,
+  SERVICE_FLAG_PERSISTENT,
+  SERVICE_MASK,
+} from "../shared/ipvs-layout.ts";
+import { ADDRESS_V4, CLASS_UDP, PACKET_CLASS, PACKET_MARK, PACKET_PORTS, PACKET_TCP_FLAGS } from "../shared/layout.ts";
+import {
+  createConnection,
+  find,
+  insertConnection,
+  insertTemplate,
+  isConnection,
+  restartTimer,
+  serverOf,
+  setAside,
+  setClientTuple,
+  setServerTuple,
+  timeoutOf,
+} from "./connections.ts";
+import { isConfirmed } from "./conntrack.ts";
+import { pick } from "./schedulers.ts";
+import { countConnection, isAvailable, isServer, uncountConnection } from "./servers.ts";
+import { markAddress } from "./services.ts";
+import { moveState } from "./states.ts";
+import { Connection, Namespace, Server, Service } from "./structs.ts";
+import { copyWords } from "./tuples.ts";
+import { writeForward } from "./verdict.ts";
+
+/** The tuple by which a template is found: masked client, virtual, port 0 and the service's port. */
+const TEMPLATE_TUPLE: usize = memory.data(36, 16);
+
+/** Begins the connection of this packet, in the table unless it is for this packet only. False when no server is usable. */
+export function schedule(namespace: Namespace, service: Service, packet: usize, verdict: usize): bool {
+  let template = changetype<Connection>(0);
+  let server: Server;
+  if ((service.flags & SERVICE_FLAG_PERSISTENT) != 0) {
+    template = templateFor(namespace, service, packet);
+    if (!isConnection(template)) return false;
+    server = serverOf(template);
+  } else {
+    server = pick(namespace, service, packet);
+    if (!isServer(server)) return false;
+  }
+  const addressSize = service.addressSize;
+  const rest = packet + 2 * addressSize;
+  const port = load<u32>(rest, PACKET_PORTS) >>> 16;
+  const keepsPort = server.port == 0 || (isConnection(template) && !isServicePort(service, port));
+  const serverPort = keepsPort ? port : server.port;
+  const ofClass = load<u32>(rest, PACKET_CLASS);
+  if (ofClass == CLASS_UDP && (service.flags & SERVICE_FLAG_ONE_PACKET) != 0) {
+    // Bound and unbound at once: no more than a mark of the thresholds can come of it.
+    countConnection(server);
+    uncountConnection(server, false);
+  } else {
+    const connection = createConnection(namespace, addressSize, ofClass, server, <u32>changetype<usize>(template));
+    setClientTuple(connection, addressSize, packet);
+    setServerTuple(connection, addressSize, changetype<usize>(server) + SERVER_ADDRESS, serverPort);
+    if (namespace.conntrackHooks != 0 && namespace.conntrack != 0) connection.flags |= <u8>CONN_FLAG_TRACKED;
+    isConfirmed(namespace, connection, false, load<u8>(rest, PACKET_TCP_FLAGS));
+    insertConnection(namespace, addressSize, connection);
+    moveState(namespace, connection, rest, false);
+  }
+  if (isConnection(template)) restartTimer(namespace, template, timeoutOf(template));
+  writeForward(verdict, addressSize, changetype<usize>(server) + SERVER_ADDRESS, serverPort, server, service);
+  return true;
+}
+
+/** The valid template of a client, or a new one with the scheduler's choice. */
+function templateFor(namespace: Namespace, service: Service, packet: usize): Connection {
+  const addressSize = service.addressSize;
+  const rest = packet + 2 * addressSize;
+  const port = load<u32>(rest, PACKET_PORTS) >>> 16;
+  const isMark = service.class == SERVICE_CLASS_MARK;
+  const isOnServicePort = isServicePort(service, port);
+  const ofClass = (isMark ? SERVICE_CLASS_MARK : load<u32>(rest, PACKET_CLASS)) | CONN_CLASS_TEMPLATE;
+  copyMasked(TEMPLATE_TUPLE, packet, changetype<usize>(service) + SERVICE_MASK, addressSize);
+  copyWords(TEMPLATE_TUPLE + addressSize, isMark ? markAddress(load<u32>(rest, PACKET_MARK)) : packet + addressSize, addressSize);
+  store<u32>(TEMPLATE_TUPLE + 2 * addressSize, isOnServicePort ? port << 16 : 0);
+  const known =
+    addressSize == ADDRESS_V4 ? find<V4>(namespace, TEMPLATE_TUPLE, ofClass, 0) : find<V6>(namespace, TEMPLATE_TUPLE, ofClass, 0);
+  if (isConnection(known)) {
+    if (isValid(namespace, serverOf(known))) return known;
+    setAside(namespace, addressSize, known);
+  }
+  const server = pick(namespace, service, packet);
+  if (!isServer(server)) return changetype<Connection>(0);
+  const template = createConnection(namespace, addressSize, ofClass, server, 0);
+  setClientTuple(template, addressSize, TEMPLATE_TUPLE);
+  setServerTuple(template, addressSize, changetype<usize>(server) + SERVER_ADDRESS, isOnServicePort ? server.port : 0);
+  insertTemplate(namespace, addressSize, template, service.timeout);
+  return template;
+}
+
+function copyMasked(to: usize, from: usize, mask: usize, size: u32): void {
+  for (let at: usize = 0; at < size; at += 4) store<u32>(to + at, load<u32>(from + at) & load<u32>(mask + at));
+}
+
+/** False for services on port 0 and by mark: they take every port. */
+function isServicePort(service: Service, port: u32): bool {
+  return service.class != SERVICE_CLASS_MARK && service.port == port;
+}
+
+function isValid(namespace: Namespace, server: Server): bool {
+  return isAvailable(server) && (namespace.expireQuiescentTemplate == 0 || server.weight != 0);
+}

@@ -1,0 +1,95 @@
+// One packet into the core and its verdict out: a record of each for either family.
+import {
+  IPVS_DROP,
+  IPVS_FORWARD,
+  IPVS_PACKET_FLAG_FROM_SERVER,
+  IPVS_PACKET_FLAG_ICMP_ERROR,
+  IPVS_REJECT,
+  IPVS_TRANSLATE,
+  IPVS_VERDICT_ACTION,
+  IPVS_VERDICT_ADDRESS,
+  IPVS_VERDICT_PORT,
+  IPVS_VERDICT_SERVER,
+  IPVS_VERDICT_SIZE,
+} from '../../../assembly/shared/ipvs-layout.ts';
+import { PACKET_SIZE_V6 } from '../../../assembly/shared/layout.ts';
+import { formatAddress } from '../../address.ts';
+import { portsWord, swapBytes } from '../../engine/packet-record.ts';
+import { protocolClass, swapPort } from '../../engine/wasm/wire.ts';
+import { type EnginePacket, SCTP_CHUNKS } from '../engine.ts';
+import { leaveAlone } from '../leave-alone.ts';
+import type { IpvsVerdict } from '../types.ts';
+import type { NamespaceMemory } from './namespace.ts';
+import type { Servers } from './servers.ts';
+
+export class PacketBorder {
+  readonly #namespace: NamespaceMemory;
+  readonly #servers: Servers;
+  readonly #packet: number;
+  readonly #verdict: number;
+
+  constructor(namespace: NamespaceMemory, servers: Servers) {
+    this.#namespace = namespace;
+    this.#servers = servers;
+    this.#packet = namespace.memory.allocate(PACKET_SIZE_V6);
+    this.#verdict = namespace.memory.allocate(IPVS_VERDICT_SIZE);
+  }
+
+  process(packet: EnginePacket, now: number): IpvsVerdict {
+    this.#namespace.reserve(1);
+    this.#write(packet);
+    this.#namespace.core.process(packet.source.family, this.#namespace.address, this.#packet, this.#verdict, 1, now);
+    return this.#read(packet);
+  }
+
+  #write({
+    source,
+    destination,
+    sourcePort,
+    destinationPort,
+    protocol,
+    tcpFlags,
+    sctpChunk,
+    mark,
+    isFromServer,
+    isIcmpError,
+  }: EnginePacket) {
+    const { words } = this.#namespace.memory;
+    const flags = (isFromServer ? IPVS_PACKET_FLAG_FROM_SERVER : 0) | (isIcmpError ? IPVS_PACKET_FLAG_ICMP_ERROR : 0);
+    let at = this.#packet / 4;
+    for (const word of source.words) words[at++] = swapBytes(word);
+    for (const word of destination.words) words[at++] = swapBytes(word);
+    words[at++] = portsWord(sourcePort, destinationPort);
+    words[at++] = protocolClass(protocol);
+    words[at++] = tcpFlags | (flags << 8) | ((sctpChunk === undefined ? 0 : SCTP_CHUNKS.indexOf(sctpChunk) + 1) << 16);
+    words[at++] = mark;
+  }
+
+  #read(packet: EnginePacket): IpvsVerdict {
+    switch (this.#word(IPVS_VERDICT_ACTION)) {
+      case IPVS_FORWARD: {
+        const address = this.#servers.at(this.#word(IPVS_VERDICT_SERVER))?.key.address.text ?? this.#address(packet);
+        return { action: 'FORWARD', server: { address, port: swapPort(this.#word(IPVS_VERDICT_PORT)) } };
+      }
+      case IPVS_TRANSLATE: {
+        const source = { address: this.#address(packet), port: swapPort(this.#word(IPVS_VERDICT_PORT)) };
+        return { action: 'ACCEPT', source, ...(packet.isIcmpError ? { about: source } : {}) };
+      }
+      case IPVS_REJECT:
+        return { action: 'REJECT' };
+      case IPVS_DROP:
+        return { action: 'DROP' };
+      default:
+        return leaveAlone(packet);
+    }
+  }
+
+  #word(field: number): number {
+    return this.#namespace.memory.words[(this.#verdict + field) / 4] ?? 0;
+  }
+
+  #address({ source }: EnginePacket): string {
+    const first = (this.#verdict + IPVS_VERDICT_ADDRESS) / 4;
+    return formatAddress(Array.from(this.#namespace.memory.words.subarray(first, first + source.words.length), swapBytes));
+  }
+}
