@@ -2,13 +2,14 @@
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { Bench } from 'tinybench';
-import type { Replies, Reply, Request } from './messages.ts';
-import { Passes } from './passes.ts';
-import { createProcessor } from './processor.ts';
+import { FramePasses } from './frame-passes.ts';
+import type { Clock, Replies, Reply, Request } from './messages.ts';
+import { Passes, type Runner } from './passes.ts';
+import { createFrameProcessor, createProcessor } from './processor.ts';
 import type { Workload } from './workload.ts';
 
 interface Prepared {
-  readonly passes: Passes;
+  readonly passes: Runner;
   readonly workload: Workload;
 }
 
@@ -26,7 +27,10 @@ process.on('message', (request: Request) => {
 async function answer(request: Request): Promise<Reply> {
   if (request.kind === 'prepare') {
     const { variant, workload } = request;
-    prepared = { passes: new Passes(createProcessor(variant, workload), workload), workload };
+    const passes = workload.isFrames
+      ? new FramePasses(createFrameProcessor(variant, workload), workload)
+      : new Passes(createProcessor(variant, workload), workload);
+    prepared = { passes, workload };
     return { kind: 'prepare' };
   }
   if (prepared === undefined) throw new Error(`${request.kind} was asked for before prepare`);
@@ -34,7 +38,7 @@ async function answer(request: Request): Promise<Reply> {
     case 'check':
       return check(prepared);
     case 'round':
-      return round(prepared, request.passCount);
+      return round(prepared, request.passCount, request.clock);
     case 'allocate':
       return await allocate(prepared, request.passCount);
   }
@@ -47,8 +51,16 @@ function check({ passes }: Prepared): Replies['check'] {
   return { kind: 'check', ...checked };
 }
 
-function round({ passes, workload }: Prepared, passCount: number): Replies['round'] {
-  const bench = new Bench({ time: 0, iterations: passCount, warmup: false, retainSamples: true, throws: true });
+const clocks: Readonly<Record<Clock, () => number>> = {
+  wall: () => performance.now(),
+  cpu: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
+};
+
+function round({ passes, workload }: Prepared, passCount: number, clock: Clock): Replies['round'] {
+  const bench = new Bench({ now: clocks[clock], time: 0, iterations: passCount, warmup: false, retainSamples: true, throws: true });
   bench.add('pass', () => passes.run(), { async: false, beforeEach: () => passes.reset() });
   const [task] = bench.runSync();
   if (task?.result.state !== 'completed') throw new Error(`the round ended as ${task?.result.state}`);

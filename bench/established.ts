@@ -1,5 +1,6 @@
 // Established connections: what does a packet of one of 1,000 to 1,000,000 connections cost?
 import { ratioRange, series, whereWasmLoses } from './measurement.ts';
+import { VARIANTS, type VariantName } from './processor.ts';
 import { type Case, type Question, SEED } from './question.ts';
 import type { Workload } from './workload.ts';
 
@@ -23,14 +24,24 @@ export function establishedWorkload(flowCount: number): Workload {
 }
 
 function flowCase(flowCount: number): Case {
-  return { name: '', size: flowCount, workload: establishedWorkload(flowCount), passCount: 4 };
+  return {
+    name: '',
+    size: flowCount,
+    workload: establishedWorkload(flowCount),
+    passCount: 4,
+    variants: [...VARIANTS, 'native', 'native-prefetch'],
+  };
 }
+
+/** The TypeScript engine takes minutes to open a million connections. */
+const LARGE: readonly VariantName[] = ['wasm', 'wasm-single', 'twin', 'twin-staged', 'map', 'native', 'native-prefetch'];
 
 export const established: Question = {
   name: 'established',
   text: 'Established connections: what does a packet of one of many connections cost? (batches of 256, uniformly random)',
   sizeOf: 'connections',
-  cases: [1000, 10_000, 100_000, 1_000_000].map(flowCase),
+  cases: [flowCase(1000), flowCase(100_000), { ...flowCase(1_000_000), variants: LARGE }],
+  fullCases: [{ ...flowCase(4_000_000), variants: LARGE.filter((variant) => variant !== 'map') }],
   smokeCases: [{ ...flowCase(1000), passCount: 1 }],
   reading: (measurements) => {
     const costs = series(measurements, 'wasm', '').map(({ size, median }) => `${Math.round(median)} ns at ${size.toLocaleString('en-US')}`);

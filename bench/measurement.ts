@@ -15,6 +15,8 @@ export interface Measurement {
   readonly p95: number;
   /** Time of this variant by time of wasm, round by round: above 1, wasm is faster. */
   readonly ratioToWasm: Ratio;
+  /** Time of this variant by time of the twin: below 1, it is faster than the twin. */
+  readonly ratioToTwin: Ratio;
   /** Mean of the verdicts' rulesEvaluated; the twin counts the rows of its scan alone. */
   readonly rulesEvaluated: number;
   readonly rounds: number;

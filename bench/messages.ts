@@ -3,12 +3,15 @@ import type { ResultDigest } from './digest.ts';
 import type { VariantName } from './processor.ts';
 import type { Workload } from './workload.ts';
 
+/** `cpu`: what the process used, for machines that are shared; whatever else runs then disturbs caches, but takes no time. */
+export type Clock = 'wall' | 'cpu';
+
 export type Request =
   | { readonly kind: 'prepare'; readonly variant: VariantName; readonly workload: Workload }
   /** One pass with all results read. */
   | { readonly kind: 'check' }
   /** Passes that are timed one by one. */
-  | { readonly kind: 'round'; readonly passCount: number }
+  | { readonly kind: 'round'; readonly passCount: number; readonly clock: Clock }
   /** As many passes without a look at anything but the heap. */
   | { readonly kind: 'allocate'; readonly passCount: number };
 

@@ -6,6 +6,7 @@ import type { Workload } from './workload.ts';
 /** Whole batches of 256. */
 const FEW = 10_240;
 const MANY = 102_400;
+const MILLION = 1_024_000;
 
 function newCase(mode: Workload['mode'], serviceCount: number, flowCount: number): Case {
   return {
@@ -32,6 +33,7 @@ export const newConnections: Question = {
   text: 'New connections: what does it cost to begin one? (iptables with 10 Services, IPVS with 1,000, 10 endpoints each; a pass starts with no connections)',
   sizeOf: 'connections',
   cases: [newCase('iptables', 10, FEW), newCase('iptables', 10, MANY), newCase('ipvs', 1000, FEW), newCase('ipvs', 1000, MANY)],
+  fullCases: [{ ...newCase('ipvs', 1000, MILLION), variants: ['wasm', 'wasm-single', 'twin', 'twin-staged', 'map'] }],
   smokeCases: [newCase('iptables', 10, FEW)],
   reading: (measurements) =>
     `The twin takes ${ratioRange(measurements, 'twin')} times as long as wasm, the TypeScript engine ${ratioRange(measurements, 'js')} times. ` +

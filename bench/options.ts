@@ -1,9 +1,18 @@
 // The arguments of `npm run bench`.
 import { parseArgs } from 'node:util';
+import type { Clock } from './messages.ts';
 
 export interface BenchOptions {
   /** One JSON line a measurement instead of tables. */
   readonly json: boolean;
+  /** The largest sizes, too. */
+  readonly full: boolean;
+  /** Where the JSON lines go, besides what is printed. */
+  readonly save?: string;
+  /** What is measured: time that passes, or on a shared machine what each process uses of the processor. */
+  readonly clock: Clock;
+  /** What a reader of the results must know of the machine. */
+  readonly note: string;
   /** The smallest sizes, a few seconds in all. */
   readonly smoke: boolean;
   /** Names of questions; empty: all. */
@@ -14,7 +23,7 @@ export interface BenchOptions {
 const ROUNDS = 7;
 const SMOKE_ROUNDS = 2;
 
-export const USAGE = `usage: npm run bench -- [--json] [--smoke] [--only NAME]... [--rounds N]`;
+export const USAGE = `usage: npm run bench -- [--json] [--save FILE] [--note TEXT] [--cpu-time] [--smoke | --full] [--only NAME]... [--rounds N]`;
 
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -22,22 +31,35 @@ export class UsageError extends Error {
 
 /** @throws UsageError */
 export function readOptions(args: readonly string[], names: readonly string[]): BenchOptions {
-  const { json, smoke, only, rounds } = parse(args);
+  const { json, smoke, full, only, rounds, save, note, 'cpu-time': isCpuTime } = parse(args);
   for (const name of only) {
     if (!names.includes(name)) throw new UsageError(`--only ${name}: there is no such question; there are ${names.join(', ')}`);
   }
   const count = rounds === undefined ? (smoke ? SMOKE_ROUNDS : ROUNDS) : Number(rounds);
   if (!Number.isInteger(count) || count < 1) throw new UsageError(`--rounds ${rounds} is not a positive integer`);
-  return { json, smoke, only, rounds: count };
+  return { json, smoke, full, only, rounds: count, note, clock: isCpuTime ? 'cpu' : 'wall', ...(save === undefined ? {} : { save }) };
 }
 
-function parse(args: readonly string[]): { json: boolean; smoke: boolean; only: string[]; rounds?: string } {
+function parse(args: readonly string[]): {
+  json: boolean;
+  smoke: boolean;
+  full: boolean;
+  only: string[];
+  rounds?: string;
+  save?: string;
+  note: string;
+  'cpu-time': boolean;
+} {
   try {
     const { values } = parseArgs({
       args: [...args],
       options: {
         json: { type: 'boolean', default: false },
         smoke: { type: 'boolean', default: false },
+        full: { type: 'boolean', default: false },
+        'cpu-time': { type: 'boolean', default: false },
+        save: { type: 'string' },
+        note: { type: 'string', default: 'nothing is known of what else the machine did' },
         only: { type: 'string', multiple: true, default: [] },
         rounds: { type: 'string' },
       },

@@ -20,7 +20,15 @@ import {
 
 const VERDICT = VERDICT_LAYOUT.IPv4;
 
-export class Passes {
+/** What a child runs: checked, timed, and again. */
+export interface Runner {
+  run(): void;
+  runChecked(): { readonly nsPerPacket: number; readonly result: ResultDigest };
+  reset(): void;
+  verifyCounters(): void;
+}
+
+export class Passes implements Runner {
   readonly #processor: Processor;
   readonly #workload: Workload;
   /** All packets of the workload, in batches. */
@@ -114,10 +122,10 @@ export class Passes {
   }
 }
 
-type WritePacket = (batch: ProcessorBatch, index: number, flow: number, tcpFlags: number) => void;
+export type WritePacket = (batch: ProcessorBatch, index: number, flow: number, tcpFlags: number) => void;
 
 /** Each flow's handshake: SYN, the backend's SYN+ACK, ACK. */
-function openConnections(processor: Processor, workload: Workload, write: WritePacket): void {
+export function openConnections(processor: Processor, workload: Workload, write: WritePacket): void {
   const { batchSize, flowCount } = workload;
   const fromClient = processor.createBatch(batchSize);
   const fromBackend = processor.createBatch(batchSize);
@@ -131,6 +139,7 @@ function openConnections(processor: Processor, workload: Workload, write: WriteP
     writeTcpFlags(fromClient.words, count, TCP_ACK);
     fromClient.process();
   }
+  processor.settle?.();
 }
 
 /** Turns translated packets round: what the backend sends. */

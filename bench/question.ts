@@ -1,5 +1,6 @@
 // The shape of a question: cases that differ in size, each with one workload for all variants, and how its figures are read.
 import type { Measurement } from './measurement.ts';
+import type { VariantName } from './processor.ts';
 import type { Workload } from './workload.ts';
 
 export interface Case {
@@ -9,6 +10,8 @@ export interface Case {
   readonly workload: Workload;
   /** Passes in one round: enough for a few milliseconds of the fastest variant. */
   readonly passCount: number;
+  /** Who takes part; default: all that run everywhere. */
+  readonly variants?: readonly VariantName[];
 }
 
 export interface Question {
@@ -18,6 +21,8 @@ export interface Question {
   /** What `size` counts. */
   readonly sizeOf: string;
   readonly cases: readonly Case[];
+  /** Added by --full: what takes long. */
+  readonly fullCases: readonly Case[];
   /** The smallest ones, for CI. */
   readonly smokeCases: readonly Case[];
   /** One honest sentence about the figures. */

@@ -1,12 +1,13 @@
 // Figures as text: one line of JSON a measurement for programs, aligned columns for people.
 import { ALLOCATION, type Allocation, BYTES_PER_PACKET_MAX } from './allocation.ts';
 import type { Measurement } from './measurement.ts';
+import { ENGINES } from './processor.ts';
 import type { Question } from './question.ts';
 import { median, summarize } from './statistics.ts';
 
 /** The eight fields that every line about packets has, in this order; more follow. */
 export function measurementLine(measurement: Measurement): string {
-  const { bench, variant, size, cold, min, median, p95, ratioToWasm, rulesEvaluated, rounds } = measurement;
+  const { bench, variant, size, cold, min, median, p95, ratioToWasm, ratioToTwin, rulesEvaluated, rounds } = measurement;
   const name = measurement.case === '' ? bench : `${bench}/${measurement.case.replaceAll(' ', '-')}`;
   return JSON.stringify({
     bench: name,
@@ -20,6 +21,7 @@ export function measurementLine(measurement: Measurement): string {
     cold: round(cold),
     packetsPerSecond: Math.round(1e9 / median),
     ratioToWasm: { median: round(ratioToWasm.median), min: round(ratioToWasm.min), max: round(ratioToWasm.max) },
+    ratioToTwin: { median: round(ratioToTwin.median, 3), min: round(ratioToTwin.min, 3), max: round(ratioToTwin.max, 3) },
     rulesEvaluated: round(rulesEvaluated),
     rounds,
   });
@@ -43,7 +45,7 @@ export function allocationLine({ packets, calls, bytesPerPacket, nsPerPacket }: 
 
 /** A question, its figures in columns, and how to read them. */
 export function questionText(question: Question, measurements: readonly Measurement[]): string {
-  const header = ['', question.sizeOf, 'variant', 'cold ns', 'min', 'median', 'p95', 'packets/s', 'x wasm', 'spread', 'rules'];
+  const header = ['', question.sizeOf, 'variant', 'cold ns', 'min', 'median', 'p95', 'packets/s', 'x wasm', 'spread', 'x twin', 'rules'];
   const rows = measurements.map((one) => [
     one.case,
     one.size.toLocaleString('en-US'),
@@ -55,7 +57,8 @@ export function questionText(question: Question, measurements: readonly Measurem
     perSecond(1e9 / one.median),
     one.ratioToWasm.median.toFixed(2),
     one.variant === 'wasm' ? '' : `${one.ratioToWasm.min.toFixed(2)}-${one.ratioToWasm.max.toFixed(2)}`,
-    one.variant === 'twin' ? '' : String(Math.round(one.rulesEvaluated)),
+    one.ratioToTwin.median.toFixed(2),
+    ENGINES.has(one.variant) && one.rulesEvaluated > 0 ? String(Math.round(one.rulesEvaluated)) : '',
   ]);
   const used = header.map((_, column) => rows.some((row) => row[column] !== ''));
   const shown = [header, ...rows].map((row) => row.filter((_, column) => used[column]));

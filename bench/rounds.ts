@@ -1,7 +1,8 @@
 // Measures one case: a process for each variant, results compared before a figure counts, then rounds in turn.
 import type { ResultDigest } from './digest.ts';
 import type { Measurement } from './measurement.ts';
-import { VARIANTS, type VariantName } from './processor.ts';
+import type { Clock } from './messages.ts';
+import { ENGINES, type VariantName } from './processor.ts';
 import type { Case, Question } from './question.ts';
 import { median, pairedRatio, summarize } from './statistics.ts';
 import { VariantProcess } from './variant-process.ts';
@@ -15,22 +16,27 @@ export class MismatchError extends Error {
 }
 
 /** @throws MismatchError; Error when a variant fails */
-export async function measureCase(question: Question, one: Case, roundCount: number): Promise<Measurement[]> {
-  const processes = VARIANTS.map((variant) => new VariantProcess(variant));
+export async function measureCase(
+  question: Question,
+  one: Case,
+  variants: readonly VariantName[],
+  { roundCount, clock }: { readonly roundCount: number; readonly clock: Clock },
+): Promise<Measurement[]> {
+  const processes = variants.map((variant) => new VariantProcess(variant));
   try {
     await Promise.all(processes.map((each) => each.ask({ kind: 'prepare', variant: each.variant, workload: one.workload })));
     const where = `${question.name} ${one.name} ${one.size}`;
     const cold = await checkInTurn(processes, `${where}, first pass`);
-    const rounds = new Map<VariantName, (readonly number[])[]>(VARIANTS.map((variant) => [variant, []]));
+    const rounds = new Map<VariantName, (readonly number[])[]>(variants.map((variant) => [variant, []]));
     for (let round = 0; round < WARMUP_ROUNDS + roundCount; round++) {
       for (const each of processes) {
-        const { samples } = await each.ask({ kind: 'round', passCount: one.passCount });
+        const { samples } = await each.ask({ kind: 'round', passCount: one.passCount, clock });
         if (round >= WARMUP_ROUNDS) rounds.get(each.variant)?.push(samples);
       }
     }
     await checkInTurn(processes, `${where}, last pass`);
     const medians = (variant: VariantName): number[] => (rounds.get(variant) ?? []).map(median);
-    return VARIANTS.map((variant, index) => ({
+    return variants.map((variant, index) => ({
       bench: question.name,
       case: one.name,
       variant,
@@ -38,6 +44,7 @@ export async function measureCase(question: Question, one: Case, roundCount: num
       cold: cold[index]?.nsPerPacket ?? Number.NaN,
       ...summarize((rounds.get(variant) ?? []).flat()),
       ratioToWasm: pairedRatio(medians(variant), medians('wasm')),
+      ratioToTwin: pairedRatio(medians(variant), medians('twin')),
       rulesEvaluated: cold[index]?.result.meanRules ?? Number.NaN,
       rounds: roundCount,
     }));
@@ -72,7 +79,7 @@ export function compareResults(
       result !== undefined &&
       result.packets === first?.result?.packets &&
       result.tuples === first.result.tuples &&
-      (variant === 'twin' || result.rules === first.result.rules);
+      (!ENGINES.has(variant) || result.rules === first.result.rules);
     if (!isSame) {
       throw new MismatchError(
         `${where}: ${variant} gave ${JSON.stringify(result)}, ${first?.variant} gave ${JSON.stringify(first?.result)}`,

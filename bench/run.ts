@@ -1,18 +1,22 @@
 // `npm run bench`: asks the questions one after the other and prints the answers. Exit codes: 1 wrong results or a failed gate, 2 usage.
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { ALLOCATION, BYTES_PER_PACKET_MAX, measureAllocation } from './allocation.ts';
 import { DNS, dnsLines, dnsText, measureDns } from './dns.ts';
 import { established } from './established.ts';
-import { machineText } from './machine.ts';
+import { frames } from './frames.ts';
+import { describeMachine, machineText } from './machine.ts';
 import { MAGLEV, MAGLEV_SIZES, MAGLEV_SMOKE_SIZES, maglevLine, maglevText, measureMaglev } from './maglev.ts';
 import type { Measurement } from './measurement.ts';
+import { whyNoNative } from './native/build.ts';
 import { newConnections } from './new-connections.ts';
 import { type BenchOptions, readOptions, USAGE, UsageError } from './options.ts';
+import { isNative, VARIANTS, type VariantName } from './processor.ts';
 import type { Question } from './question.ts';
 import { allocationLine, allocationText, measurementLine, questionText } from './report.ts';
 import { measureCase } from './rounds.ts';
 import { scanOrLookup } from './scan-or-lookup.ts';
 
-const QUESTIONS: readonly Question[] = [scanOrLookup, established, newConnections];
+const QUESTIONS: readonly Question[] = [established, frames, newConnections, scanOrLookup];
 
 /** Passes of 65,536 packets between two looks at the heap. */
 const ALLOCATION_PASSES = 100;
@@ -21,18 +25,27 @@ const ALLOCATION_SMOKE_PASSES = 30;
 async function run(options: BenchOptions): Promise<void> {
   const isAsked = (name: string): boolean => options.only.length === 0 || options.only.includes(name);
   (options.json ? process.stderr : process.stdout).write(`${machineText()}\n\n`);
+  if (options.save !== undefined) {
+    const { machine, versions } = describeMachine();
+    writeFileSync(
+      options.save,
+      `${JSON.stringify({ machine, versions, note: noteOf(options), measuredAt: new Date().toISOString().slice(0, 16) })}\n`,
+    );
+  }
   for (const question of QUESTIONS) if (isAsked(question.name)) await ask(question, options);
   if (isAsked(DNS)) await askForDns(options);
   if (isAsked(MAGLEV)) askForMaglev(options);
   if (isAsked(ALLOCATION)) await askForAllocation(options);
 }
 
-async function ask(question: Question, { json, smoke, rounds }: BenchOptions): Promise<void> {
+async function ask(question: Question, options: BenchOptions): Promise<void> {
+  const { json, smoke, full, rounds, clock } = options;
   const measurements: Measurement[] = [];
-  for (const one of smoke ? question.smokeCases : question.cases) {
+  for (const one of smoke ? question.smokeCases : [...question.cases, ...(full ? question.fullCases : [])]) {
     progress(`${question.name} ${one.name} ${one.size} ${question.sizeOf}`);
-    const measured = await measureCase(question, one, rounds);
+    const measured = await measureCase(question, one, availableOf(one.variants ?? VARIANTS), { roundCount: rounds, clock });
     measurements.push(...measured);
+    for (const measurement of measured) save(options, measurementLine(measurement));
     if (json) for (const measurement of measured) print(measurementLine(measurement));
   }
   if (!json) print(questionText(question, measurements));
@@ -58,6 +71,28 @@ function askForMaglev({ json, smoke }: BenchOptions): void {
   const measured = measureMaglev(smoke ? MAGLEV_SMOKE_SIZES : MAGLEV_SIZES);
   if (json) for (const one of measured) print(maglevLine(one));
   else print(maglevText(measured));
+}
+
+/** The native reference is built when the first case asks for it. */
+const native: { isAsked: boolean; whyNot?: string | undefined } = { isAsked: false };
+
+/** Without the native reference where it cannot be built, which is said once. */
+function availableOf(variants: readonly VariantName[]): readonly VariantName[] {
+  if (!variants.some(isNative)) return variants;
+  if (!native.isAsked) {
+    native.isAsked = true;
+    native.whyNot = whyNoNative();
+    if (native.whyNot !== undefined) process.stderr.write(`skipped: native, ${native.whyNot}\n`);
+  }
+  return native.whyNot === undefined ? variants : variants.filter((variant) => !isNative(variant));
+}
+
+function noteOf({ note, clock }: BenchOptions): string {
+  return `${clock === 'cpu' ? 'times are processor time of each process' : 'times are what passed on the clock'}; ${note}`;
+}
+
+function save({ save: file }: BenchOptions, line: string): void {
+  if (file !== undefined) appendFileSync(file, `${line}\n`);
 }
 
 function print(text: string): void {

@@ -35,6 +35,7 @@ export const scanOrLookup: Question = {
   text: 'iptables scan against IPVS lookup: what does the first packet of a connection cost? (to any Service, or to the last one)',
   sizeOf: 'Services',
   cases: cases([10, 100, 1000, 10_000]),
+  fullCases: cases([50_000]).map((one) => ({ ...one, variants: ['wasm', 'twin', 'map'] })),
   smokeCases: [scanCase('iptables', 'random', 10), scanCase('ipvs', 'random', 10)],
   reading: (measurements) =>
     `${growth(measurements, 'iptables any')}; ${growth(measurements, 'ipvs any')}. ${whereWasmLoses(measurements)}.`,

@@ -19,6 +19,8 @@ export interface Workload {
   readonly packetsPerPass: number;
   readonly batchSize: number;
   readonly seed: number;
+  /** Ethernet frames instead of packet records; of established connections only. */
+  readonly isFrames?: boolean;
 }
 
 /** A Service of one port and its endpoints; addresses are host-order words. */
@@ -135,6 +137,31 @@ export function writePacketWords(
 /** Gives all packets of a batch other TCP flags. */
 export function writeTcpFlags(words: Uint32Array, count: number, tcpFlags: number): void {
   for (let index = 0; index < count; index++) words[index * PACKET.words + PACKET.tcpFlagsByte / 4] = tcpFlags;
+}
+
+/** The Ethernet frame of a client's packet (TCP, ACK, no payload). */
+export function clientFrame(flow: number, service: BenchService): Uint8Array {
+  const frame = new Uint8Array(54);
+  const view = new DataView(frame.buffer);
+  frame.set([2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x00, 0x45, 0, 0, 40]);
+  view.setUint16(20, 0x4000);
+  frame.set([64, 6], 22);
+  view.setUint32(26, CLIENT_ADDRESSES + Math.floor(flow / CLIENT_PORTS));
+  view.setUint32(30, service.address);
+  view.setUint16(24, checksumOf(view, 14, 34, 0));
+  view.setUint16(34, CLIENT_PORTS_FROM + (flow % CLIENT_PORTS));
+  view.setUint16(36, service.port);
+  frame.set([0x50, TCP_ACK], 46);
+  view.setUint16(48, 0xffff);
+  view.setUint16(50, checksumOf(view, 26, 54, 6 + 20));
+  return frame;
+}
+
+function checksumOf(view: DataView, from: number, to: number, start: number): number {
+  let sum = start;
+  for (let at = from; at < to; at += 2) sum += view.getUint16(at);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  return ~sum & 0xffff;
 }
 
 function writeHeader(words: Uint32Array, at: number, tcpFlags: number): void {

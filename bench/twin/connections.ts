@@ -12,6 +12,7 @@ export const ENTRY_PACKETS = 4;
 export const ENTRY_ORIGINAL = 6;
 export const ENTRY_REPLY = 9;
 const ENTRY_NEXT_FREE = 12;
+export const ENTRY_SERVICE = 13;
 
 /** Slots a tuple: the index is at most half full. */
 const SLOTS_PER_TUPLE = 2;
@@ -39,10 +40,24 @@ export class TwinConnections {
 
   /** entry << 1 | is reply, or -1. */
   find(source: number, destination: number, ports: number): number {
+    return this.findHashed(hashTuple(source, destination, ports), source, destination, ports);
+  }
+
+  /** The first slot of a search: reading it brings its line in. */
+  touchSlot(hash: number): number {
+    return this.#slots[2 * (hash >>> this.#shift)] ?? 0;
+  }
+
+  /** The entry that the first slot of a search names, whatever it is: reading it brings its line in. */
+  touchEntry(hash: number): number {
+    const slot = hash >>> this.#shift;
+    return this.#slots[2 * slot] === hash ? (this.words[((this.#slots[2 * slot + 1] ?? 0) >>> 1) * ENTRY_WORDS] ?? 0) : 0;
+  }
+
+  findHashed(hash: number, source: number, destination: number, ports: number): number {
     const slots = this.#slots;
     const mask = this.#slotMask;
     const words = this.words;
-    const hash = hashTuple(source, destination, ports);
     let slot = hash >>> this.#shift;
     while (true) {
       const found = slots[2 * slot];
@@ -126,7 +141,7 @@ function tupleAt(reference: number): number {
 }
 
 /** Never 0. The workloads send TCP alone: the protocol is not part of the tuple. */
-function hashTuple(source: number, destination: number, ports: number): number {
+export function hashTuple(source: number, destination: number, ports: number): number {
   let hash = Math.imul(source, 0x9e3779b1) ^ Math.imul(destination, 0x85ebca6b) ^ Math.imul(ports, 0xc2b2ae35);
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   hash ^= hash >>> 13;

@@ -12,8 +12,10 @@ import {
   ENTRY_ORIGINAL,
   ENTRY_PACKETS,
   ENTRY_REPLY,
+  ENTRY_SERVICE,
   ENTRY_STATE,
   ENTRY_WORDS,
+  hashTuple,
   TwinConnections,
 } from './connections.ts';
 import { firstState, nextState, STATE_IGNORE, STATE_INVALID, TCP_RST, TIMEOUTS_MS } from './tcp.ts';
@@ -24,6 +26,8 @@ export interface TwinOptions {
   readonly seed: number;
   readonly flowCount: number;
   readonly nowMs: number;
+  /** Stages of as many packets as the core's, so that memory latency overlaps. */
+  readonly isStaged?: boolean;
 }
 
 const { words: PACKET_WORDS, sourceWord: PACKET_SOURCE, destinationWord: PACKET_DESTINATION, portsWord: PACKET_PORTS } = PACKET_LAYOUT.IPv4;
@@ -37,6 +41,8 @@ const {
   destinationWord: VERDICT_DESTINATION,
 } = VERDICT_LAYOUT.IPv4;
 
+const GROUP = 64;
+
 const { action, connection } = RECORD_CODES;
 const INVALID = action.ACCEPT | (connection.INVALID << 8);
 const NEW_DNAT = action.DNAT | (connection.NEW << 8);
@@ -48,17 +54,22 @@ const REPLY = action.ACCEPT | (connection.REPLY << 8);
 export class Twin implements Processor {
   readonly #isScanned: boolean;
   readonly #services: TwinServices;
-  readonly #connections: TwinConnections;
+  readonly connections: TwinConnections;
+  readonly #isStaged: boolean;
+  readonly #hashes = new Int32Array(GROUP);
+  /** What touching read, so that nobody may leave it out. */
+  #touched = 0;
   readonly #nowMs: number;
   #random: number;
   #packets = 0;
   #newConnections = 0;
   #established = 0;
 
-  constructor({ mode, services, seed, flowCount, nowMs }: TwinOptions) {
+  constructor({ mode, services, seed, flowCount, nowMs, isStaged = false }: TwinOptions) {
+    this.#isStaged = isStaged;
     this.#isScanned = mode === 'iptables';
     this.#services = new TwinServices(services, mode);
-    this.#connections = new TwinConnections(flowCount);
+    this.connections = new TwinConnections(flowCount);
     this.#nowMs = nowMs;
     this.#random = seedRandom(seed);
   }
@@ -78,22 +89,46 @@ export class Twin implements Processor {
       packets: this.#packets,
       newConnections: this.#newConnections,
       established: this.#established,
-      connections: this.#connections.count,
+      connections: this.connections.count,
     };
   }
 
   #process(packets: Int32Array, verdicts: Int32Array, count: number): void {
-    for (let index = 0; index < count; index++) this.#processPacket(packets, index * PACKET_WORDS, verdicts, index * VERDICT_WORDS);
+    if (this.#isStaged) this.#processStaged(packets, verdicts, count);
+    else this.#processOneByOne(packets, verdicts, count);
     this.#packets += count;
   }
 
-  #processPacket(packets: Int32Array, packet: number, verdicts: Int32Array, verdict: number): void {
+  #processOneByOne(packets: Int32Array, verdicts: Int32Array, count: number): void {
+    for (let index = 0; index < count; index++) {
+      const packet = index * PACKET_WORDS;
+      this.#processPacket(hashAt(packets, packet), packets, packet, verdicts, index * VERDICT_WORDS);
+    }
+  }
+
+  #processStaged(packets: Int32Array, verdicts: Int32Array, count: number): void {
+    const connections = this.connections;
+    const hashes = this.#hashes;
+    let touched = 0;
+    for (let first = 0; first < count; first += GROUP) {
+      const group = Math.min(GROUP, count - first);
+      for (let index = 0; index < group; index++) hashes[index] = hashAt(packets, (first + index) * PACKET_WORDS);
+      for (let index = 0; index < group; index++) touched ^= connections.touchSlot(hashes[index] ?? 0);
+      for (let index = 0; index < group; index++) touched ^= connections.touchEntry(hashes[index] ?? 0);
+      for (let index = 0; index < group; index++) {
+        this.#processPacket(hashes[index] ?? 0, packets, (first + index) * PACKET_WORDS, verdicts, (first + index) * VERDICT_WORDS);
+      }
+    }
+    this.#touched ^= touched;
+  }
+
+  #processPacket(hash: number, packets: Int32Array, packet: number, verdicts: Int32Array, verdict: number): void {
     const source = packets[packet + PACKET_SOURCE] ?? 0;
     const destination = packets[packet + PACKET_DESTINATION] ?? 0;
     const ports = packets[packet + PACKET_PORTS] ?? 0;
     const flags = (packets[packet + PACKET_FLAGS] ?? 0) & 0xff;
-    const connections = this.#connections;
-    const reference = connections.find(source, destination, ports);
+    const connections = this.connections;
+    const reference = connections.findHashed(hash, source, destination, ports);
     if (reference >= 0) {
       if ((connections.expiresAt[(reference >>> 1) * (ENTRY_WORDS / 2) + ENTRY_EXPIRES_AT] ?? 0) > this.#nowMs) {
         this.#processKnown(reference, flags, packets, packet, verdicts, verdict);
@@ -107,7 +142,7 @@ export class Twin implements Processor {
   }
 
   #processKnown(reference: number, flags: number, packets: Int32Array, packet: number, verdicts: Int32Array, verdict: number): void {
-    const connections = this.#connections;
+    const connections = this.connections;
     const words = connections.words;
     const isReply = reference & 1;
     const at = (reference >>> 1) * ENTRY_WORDS;
@@ -132,7 +167,7 @@ export class Twin implements Processor {
 
   #processNew(state: number, source: number, destination: number, ports: number, verdicts: Int32Array, verdict: number): void {
     const services = this.#services;
-    const connections = this.#connections;
+    const connections = this.connections;
     const port = ports >>> 16;
     const service = this.#isScanned ? services.scan(destination, port) : services.lookup(destination, port);
     let backend = destination;
@@ -148,6 +183,7 @@ export class Twin implements Processor {
     const at = connections.insert(source, destination, ports, backend, replyPorts);
     connections.words[at + ENTRY_STATE] = state;
     connections.words[at + ENTRY_IS_DNAT] = service >= 0 ? 1 : 0;
+    connections.words[at + ENTRY_SERVICE] = service;
     connections.expiresAt[at / 2 + ENTRY_EXPIRES_AT] = this.#nowMs + (TIMEOUTS_MS[state] ?? 0);
     this.#newConnections++;
     const rules = !this.#isScanned ? 0 : service >= 0 ? service + 1 : services.count;
@@ -176,6 +212,10 @@ export class Twin implements Processor {
     turns[service] = turn + 1 === endpointCounts[service] ? 0 : turn + 1;
     return (endpointsFrom[service] ?? 0) + turn;
   }
+}
+
+function hashAt(packets: Int32Array, packet: number): number {
+  return hashTuple(packets[packet + PACKET_SOURCE] ?? 0, packets[packet + PACKET_DESTINATION] ?? 0, packets[packet + PACKET_PORTS] ?? 0);
 }
 
 function write(verdicts: Int32Array, at: number, outcome: number, rules: number, ports: number, source: number, destination: number): void {

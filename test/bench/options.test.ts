@@ -5,13 +5,44 @@ const names = ['established', 'allocation'];
 
 describe('the arguments of the benchmark', () => {
   test('are tables of all questions by default', () => {
-    expect(readOptions([], names)).toEqual({ json: false, smoke: false, only: [], rounds: 7 });
+    expect(readOptions([], names)).toEqual({
+      json: false,
+      smoke: false,
+      full: false,
+      only: [],
+      rounds: 7,
+      clock: 'wall',
+      note: 'nothing is known of what else the machine did',
+    });
   });
 
   test('choose questions, rounds and output', () => {
-    expect(readOptions(['--json', '--smoke', '--only', 'established', '--only', 'allocation', '--rounds', '5'], names)).toEqual({
+    expect(
+      readOptions(
+        [
+          '--json',
+          '--smoke',
+          '--cpu-time',
+          '--save',
+          'out.jsonl',
+          '--note',
+          'quiet',
+          '--only',
+          'established',
+          '--only',
+          'allocation',
+          '--rounds',
+          '5',
+        ],
+        names,
+      ),
+    ).toEqual({
       json: true,
       smoke: true,
+      full: false,
+      save: 'out.jsonl',
+      note: 'quiet',
+      clock: 'cpu',
       only: ['established', 'allocation'],
       rounds: 5,
     });

@@ -14,10 +14,17 @@ const wasm: Measurement = {
   median: 50.456,
   p95: 60,
   ratioToWasm: { median: 1, min: 1, max: 1 },
+  ratioToTwin: { median: 2, min: 1.6, max: 2.5 },
   rulesEvaluated: 12,
   rounds: 3,
 };
-const twin: Measurement = { ...wasm, variant: 'twin', median: 25, ratioToWasm: { median: 0.5, min: 0.4, max: 0.6 } };
+const twin: Measurement = {
+  ...wasm,
+  variant: 'twin',
+  median: 25,
+  ratioToWasm: { median: 0.5, min: 0.4, max: 0.6 },
+  ratioToTwin: { median: 1, min: 1, max: 1 },
+};
 
 describe('a line of JSON', () => {
   test('begins with the eight agreed fields in their order', () => {
@@ -42,6 +49,7 @@ describe('a table', () => {
     text: 'Which one?',
     sizeOf: 'Services',
     cases: [],
+    fullCases: [],
     smokeCases: [],
     reading: () => 'this one.',
   };
@@ -69,9 +77,22 @@ describe('a table', () => {
       'packets/s',
       'x wasm',
       'spread',
+      'x twin',
       'rules',
     ]);
-    expect(first?.trim().split(/\s\s+/)).toEqual(['ipvs any', '1,000', 'wasm', '5,000', '40.0', '50.5', '60.0', '19.8 M', '1.00', '12']);
+    expect(first?.trim().split(/\s\s+/)).toEqual([
+      'ipvs any',
+      '1,000',
+      'wasm',
+      '5,000',
+      '40.0',
+      '50.5',
+      '60.0',
+      '19.8 M',
+      '1.00',
+      '2.00',
+      '12',
+    ]);
     expect(second?.trim().split(/\s\s+/)).toEqual([
       'ipvs any',
       '1,000',
@@ -83,6 +104,7 @@ describe('a table', () => {
       '40.0 M',
       '0.50',
       '0.40-0.60',
+      '1.00',
     ]);
     expect(reading).toBe('Reading: this one.');
   });

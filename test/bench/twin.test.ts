@@ -1,8 +1,10 @@
 // The twin and the engines do the same work: without that, comparing their speed means nothing.
 import { describe, expect, test } from 'vitest';
 import { VerdictDigest } from '../../bench/digest.ts';
+import { FramePasses } from '../../bench/frame-passes.ts';
+import { whyNoNative } from '../../bench/native/build.ts';
 import { Passes } from '../../bench/passes.ts';
-import { createProcessor, VARIANTS, type VariantName } from '../../bench/processor.ts';
+import { createFrameProcessor, createProcessor, VARIANTS, type VariantName } from '../../bench/processor.ts';
 import { compareResults, MismatchError } from '../../bench/rounds.ts';
 import { ENTRY_STATE, TwinConnections } from '../../bench/twin/connections.ts';
 import type { Workload } from '../../bench/workload.ts';
@@ -52,6 +54,33 @@ describe.each(workloads)('%s', (_, workload) => {
         'test',
       );
     });
+  });
+});
+
+const whyNot = whyNoNative();
+if (whyNot !== undefined) console.warn(`skipped: the native reference, ${whyNot}`);
+
+describe.skipIf(whyNot !== undefined)('the native reference', () => {
+  test.each(['native', 'native-prefetch'] as const)('%s gives what the TypeScript engine gives for established connections', (variant) => {
+    const workload: Workload = { ...small, connections: 'established', packetCount: 192 };
+    const expected = threePasses('js', workload);
+    threePasses(variant, workload).forEach((result, pass) => {
+      expect(result?.tuples).toBe(expected[pass]?.tuples);
+    });
+  });
+});
+
+describe('frames', () => {
+  const workload: Workload = { ...small, connections: 'established', packetCount: 192, isFrames: true };
+  const bytes = (variant: VariantName): string[] => {
+    const passes = new FramePasses(createFrameProcessor(variant, workload), workload);
+    const digests = [passes.runChecked().result.tuples, passes.runChecked().result.tuples];
+    passes.verifyCounters();
+    return digests;
+  };
+
+  test.each(['wasm', 'twin'] as const)('leave %s as they leave the TypeScript engine, byte by byte', (variant) => {
+    expect(bytes(variant)).toEqual(bytes('js'));
   });
 });
 

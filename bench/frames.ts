@@ -1,0 +1,29 @@
+// Frames: what does an Ethernet frame of an established connection cost, from parsing to the rewritten copy in the transmit ring?
+import { establishedWorkload } from './established.ts';
+import { ratioRange, series } from './measurement.ts';
+import type { Case, Question } from './question.ts';
+
+function frameCase(flowCount: number): Case {
+  return {
+    name: '',
+    size: flowCount,
+    workload: { ...establishedWorkload(flowCount), isFrames: true },
+    passCount: 3,
+    variants: flowCount > 100_000 ? ['wasm', 'twin'] : ['wasm', 'js', 'twin'],
+  };
+}
+
+export const frames: Question = {
+  name: 'frames',
+  text: 'Frames: what does one cost end to end: parse, conntrack, DNAT, checksums, counters, copy to the transmit ring? (54 bytes, rings of 256, uniformly random)',
+  sizeOf: 'connections',
+  cases: [1000, 100_000, 1_000_000].map(frameCase),
+  fullCases: [],
+  smokeCases: [{ ...frameCase(1000), passCount: 1 }],
+  reading: (measurements) => {
+    const speeds = series(measurements, 'wasm', '').map(
+      ({ size, median }) => `${(1000 / median).toFixed(1)} M frames/s at ${size.toLocaleString('en-US')}`,
+    );
+    return `wasm: ${speeds.join(', ')}; the twin takes ${ratioRange(measurements, 'twin')} times as long.`;
+  },
+};

@@ -1,0 +1,42 @@
+// Builds the native reference on demand, with gcc and the headers that lie beside node, into a folder that git ignores.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface NativeReference {
+  create(flows: number): void;
+  insert(tuples: Uint32Array, isDnat: number, expiresAt: number): void;
+  process(packets: Uint32Array, verdicts: Uint32Array, count: number, nowMs: number, prefetches: number): number;
+}
+
+const SOURCE = fileURLToPath(new URL('./reference.c', import.meta.url));
+const FOLDER = fileURLToPath(new URL('./build/', import.meta.url));
+const ADDON = join(FOLDER, 'reference.node');
+
+/** Why there is no native reference here; undefined: there is one, built and up to date. */
+export function whyNoNative(): string | undefined {
+  if (isFresh()) return undefined;
+  const headers = join(dirname(dirname(process.execPath)), 'include', 'node');
+  if (!existsSync(join(headers, 'node_api.h'))) return `there are no headers in ${headers}`;
+  mkdirSync(FOLDER, { recursive: true });
+  const flags = ['-O3', '-march=native', '-shared', '-fPIC', '-std=gnu11', `-I${headers}`, '-o', ADDON, SOURCE];
+  const { error, status, stderr } = spawnSync('gcc', flags, { encoding: 'utf8' });
+  if (error !== undefined) return 'there is no gcc';
+  return status === 0 ? undefined : `gcc: ${stderr.trim().split('\n')[0]}`;
+}
+
+/** @throws Error when it was not built */
+export function loadNative(): NativeReference {
+  return createRequire(import.meta.url)(ADDON) as NativeReference;
+}
+
+export function gccVersion(): string {
+  const { status, stdout } = spawnSync('gcc', ['-dumpfullversion'], { encoding: 'utf8' });
+  return status === 0 ? `gcc ${stdout.trim()} -O3 -march=native` : 'no gcc';
+}
+
+function isFresh(): boolean {
+  return existsSync(ADDON) && statSync(ADDON).mtimeMs > statSync(SOURCE).mtimeMs;
+}

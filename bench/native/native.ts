@@ -1,0 +1,65 @@
+// The native reference as a variant: the twin opens the connections, their tuples go into the C table, and from then on C runs the packets.
+import type { Processor, ProcessorBatch, ProcessorCounters } from '../processor.ts';
+import { ENTRY_IS_DNAT, ENTRY_ORIGINAL, ENTRY_STATE, ENTRY_WORDS } from '../twin/connections.ts';
+import type { Twin } from '../twin/twin.ts';
+import { loadNative, type NativeReference } from './build.ts';
+
+const TUPLES_WORDS = 6;
+
+export class Native implements Processor {
+  readonly #twin: Twin;
+  readonly #reference: NativeReference = loadNative();
+  readonly #prefetches: number;
+  readonly #nowMs: number;
+  #isSettled = false;
+  #packets = 0;
+  #established = 0;
+
+  constructor(twin: Twin, flowCount: number, nowMs: number, prefetches: boolean) {
+    this.#twin = twin;
+    this.#nowMs = nowMs;
+    this.#prefetches = prefetches ? 1 : 0;
+    this.#reference.create(flowCount);
+  }
+
+  /** The connections stand: C takes them over. */
+  settle(): void {
+    this.#isSettled = true;
+    const { words } = this.#twin.connections;
+    const tuples = new Uint32Array(TUPLES_WORDS);
+    for (let at = 0; at < words.length; at += ENTRY_WORDS) {
+      if (words[at + ENTRY_STATE] === 0) continue;
+      for (let word = 0; word < TUPLES_WORDS; word++) tuples[word] = words[at + ENTRY_ORIGINAL + word] ?? 0;
+      this.#reference.insert(tuples, words[at + ENTRY_IS_DNAT] ?? 0, this.#nowMs + 1e9);
+    }
+  }
+
+  createBatch(capacity: number): ProcessorBatch {
+    const batch = this.#twin.createBatch(capacity);
+    const process = (): void => {
+      if (!this.#isSettled) {
+        batch.process();
+        return;
+      }
+      const { words, verdictWords, count } = batch;
+      this.#established += this.#reference.process(words, verdictWords, count, this.#nowMs, this.#prefetches);
+      this.#packets += count;
+    };
+    return {
+      words: batch.words,
+      verdictWords: batch.verdictWords,
+      get count() {
+        return batch.count;
+      },
+      set count(count) {
+        batch.count = count;
+      },
+      process,
+    };
+  }
+
+  counters(): ProcessorCounters {
+    const before = this.#twin.counters();
+    return { ...before, packets: before.packets + this.#packets, established: before.established + this.#established };
+  }
+}
