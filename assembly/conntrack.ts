@@ -18,6 +18,7 @@ import {
   CT_SIZE_V6,
   CT_TABLE_SIZE,
   EVICTION_RANGE,
+  ROOM_FREE,
 } from "./shared/layout.ts";
 import { count, engine } from "./state.ts";
 import { CtEntry, CtTable } from "./structs.ts";
@@ -227,23 +228,27 @@ function mayGo(entry: usize, now: f64): bool {
   return isExpired(entry, now) || (record.flags & CT_FLAG_ASSURED) == 0 || isClosing(record.class, record.state);
 }
 
-/** What makeRoom would answer; nothing moves. */
-export function hasRoom<A>(now: f64): bool {
-  if (connectionCount() < engine.conntrackMax || hasCandidate<A>(COLLECT_RANGE, now)) return true;
-  return offsetof<A>() == 4 ? hasCandidate<V6>(0, now) : hasCandidate<V4>(0, now);
+/** What makeRoom would find, at entries that have not expired; nothing moves: the entry that it would remove, ROOM_FREE, or 0 for no room. */
+export function foreseeRoom<A>(now: f64): usize {
+  if (connectionCount() < engine.conntrackMax) return ROOM_FREE;
+  const own = candidate<A>(COLLECT_RANGE, now);
+  if (own != 0) return own;
+  return offsetof<A>() == 4 ? candidate<V6>(0, now) : candidate<V4>(0, now);
 }
 
-/** Among the next entries is an expired one, or, past the first `collected`, one that may go. */
-function hasCandidate<A>(collected: u32, now: f64): bool {
+/** Among the next entries the first that may go, past the first `collected`, of which only expired ones do. ROOM_FREE: it is expired. 0: none. */
+function candidate<A>(collected: u32, now: f64): usize {
   const table = tableOf<A>();
   const hand = table.hand;
-  let isFound: bool = false;
-  for (let i: u32 = 0; table.highWater != 0 && !isFound && i < collected + EVICTION_RANGE; i++) {
+  let found: usize = 0;
+  for (let i: u32 = 0; table.highWater != 0 && found == 0 && i < collected + EVICTION_RANGE; i++) {
     const entry = nextAtHand<A>(table);
-    isFound = i < collected ? load<u8>(entry) != CLASS_NONE && isExpired(entry, now) : mayGo(entry, now);
+    if (load<u8>(entry) == CLASS_NONE) continue;
+    if (isExpired(entry, now)) found = ROOM_FREE;
+    else if (i >= collected && mayGo(entry, now)) found = entry;
   }
   table.hand = hand;
-  return isFound;
+  return found;
 }
 
 /** Connections that have not expired. Walks all entries: for counters, not for packets. */

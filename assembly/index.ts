@@ -2,7 +2,7 @@
 import { V4, V6 } from "./address.ts";
 import { processBatch } from "./batch.ts";
 import { bucketOf } from "./connection-index.ts";
-import { countUnexpired, hasRoom, remove, seedHash, tableOf, tagOf } from "./conntrack.ts";
+import { countUnexpired, foreseeRoom, remove, seedHash, tableOf, tagOf } from "./conntrack.ts";
 import { framesAddress, processFrames as processRing } from "./frames.ts";
 import {
   ipvsAdvance,
@@ -88,13 +88,13 @@ export function bucketV6(tag: u32): usize {
   return bucketOf(tableOf<V6>(), tag);
 }
 
-/** Whether a new connection would be let in now. */
-export function hasRoomV4(now: f64): bool {
-  return hasRoom<V4>(now);
+/** The entry that a new connection would take the place of; ROOM_FREE: none that has not expired; 0: it would find no room. */
+export function foreseeRoomV4(now: f64): usize {
+  return foreseeRoom<V4>(now);
 }
 
-export function hasRoomV6(now: f64): bool {
-  return hasRoom<V6>(now);
+export function foreseeRoomV6(now: f64): usize {
+  return foreseeRoom<V6>(now);
 }
 
 /** Connections of both families that have not expired. */

@@ -201,7 +201,7 @@ export class NodeDataplane implements Dataplane {
     const now = this.#now();
     const { tcpLoose } = this.#settings;
     const view = this.#engine.view(program.family, now);
-    return tracePacket(program, packet, view, { now, tcpLoose, isConntrackFull: !view.hasRoom });
+    return tracePacket(program, packet, view, { now, tcpLoose });
   }
 
   createBatch(capacity: number, options: { readonly family?: Family } = {}): PacketBatch {

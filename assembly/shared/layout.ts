@@ -342,6 +342,7 @@ export const BUCKETS_SPLIT: u32 = 4;
 export const COLLECT_RANGE: u32 = 4;
 /** Entries that are looked at for one that may go when the table is full (NF_CT_EVICTION_RANGE is in buckets). */
 export const EVICTION_RANGE: u32 = 32;
+export const ROOM_FREE: u32 = 1; // instead of an entry's address: there is room, and nobody has to go
 
 //   Entry, 64 bytes (IPv4), 128 bytes (IPv6), on cache lines. Free when CLASS is 0.
 //   0       1       2       4              8            16           24        28        32        36         36+2a+4  36+t     36+t+2a+4

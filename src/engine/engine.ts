@@ -75,12 +75,18 @@ export interface FoundConnection {
   readonly isOver: boolean;
 }
 
+/** What making room for a new connection takes. */
+export interface Room {
+  /** A connection that has not expired and would have to go. */
+  readonly evicted?: TrackedConnection;
+}
+
 /** What trace needs to foresee a packet's way without moving anything. */
 export interface EngineView {
   /** The state of the random generator: the next number is nextRandom(state). */
   readonly randomState: number;
-  /** A new connection would find room, be it that another one had to go. */
-  readonly hasRoom: boolean;
+  /** The room that a packet with this tuple would find if it began a connection; undefined: none. */
+  roomFor(protocol: TransportProtocol, tuple: TupleText): Room | undefined;
   findConnection(protocol: TransportProtocol, tuple: TupleText): FoundConnection | undefined;
   /** When the source was last seen on that xt_recent list or dynamic set, in milliseconds of the engine's clock. */
   recentSighting(list: string, source: string): number | undefined;

@@ -20,7 +20,7 @@ export class ForeseenChoices implements Chooser {
   readonly #removed: TrackedConnection | undefined;
   #randomState: number;
 
-  /** `removed`: a connection that is gone by the time the packet needs a port, since it begins again. */
+  /** `removed`: a connection that is gone by the time the packet needs a port, since it begins again or had to make room. */
   constructor(view: EngineView, now: number, removed?: TrackedConnection) {
     this.#view = view;
     this.#now = now;

@@ -21,8 +21,6 @@ export interface TraceConditions {
   readonly now: number;
   /** nf_conntrack_tcp_loose; default true. */
   readonly tcpLoose?: boolean;
-  /** As many connections are tracked as may be, and none of them may go; default false. */
-  readonly isConntrackFull?: boolean;
 }
 
 /** @throws UnsupportedError when a scheduler on the way is not modelled. */
@@ -32,7 +30,9 @@ export function tracePacket(program: Program, packet: Packet, view: EngineView, 
   const way = beginWay(walked);
   const hit = view.findConnection(packet.protocol, tupleOf(walked));
   const role = hit === undefined ? 'new' : roleOf(hit, packet);
-  const chooser = new ForeseenChoices(view, conditions.now, role === 'beginsAgain' ? hit?.connection : undefined);
+  // A connection that begins again leaves its own place first: there is room.
+  const room = role === 'new' ? view.roomFor(packet.protocol, tupleOf(walked)) : {};
+  const chooser = new ForeseenChoices(view, conditions.now, role === 'beginsAgain' ? hit?.connection : room?.evicted);
   const walk: Walk = { index, chooser, keepsAll: true };
   if (hit !== undefined && role === 'known') return traceKnown(walk, way, hit);
 
@@ -41,8 +41,7 @@ export function tracePacket(program: Program, packet: Packet, view: EngineView, 
   const connection = isInvalid ? 'INVALID' : 'NEW';
   walked.state = connection;
   note(way, () => ({ kind: 'conntrack', text: unknownText(role, isInvalid), connection }));
-  // A connection that begins again leaves its own place first.
-  if (!isInvalid && role !== 'beginsAgain' && conditions.isConntrackFull) {
+  if (!isInvalid && room === undefined) {
     note(way, () => ({ kind: 'conntrack', text: 'the table is full (nf_conntrack_max)', connection: 'NEW' }));
     return traceOf(refuse(way, 'DROP'));
   }

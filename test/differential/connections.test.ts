@@ -1,9 +1,27 @@
 // A full connection table: both engines keep the same connections, packet by packet, through expiry, early drop, removal and new ones.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { KubernetesObject } from '../../src/api/types.ts';
 import { createDataplaneSync } from '../../src/dataplane.ts';
 import type { Dataplane } from '../../src/dataplane-types.ts';
 import type { Packet } from '../../src/packet.ts';
+
+const objects: readonly KubernetesObject[] = [
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { namespace: 'ns', name: 'svc' },
+    spec: { clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1'], ports: [{ port: 80, protocol: 'TCP' }] },
+  },
+  {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { namespace: 'ns', name: 'svc-1', labels: { 'kubernetes.io/service-name': 'svc' } },
+    addressType: 'IPv4',
+    ports: [{ name: '', port: 8080, protocol: 'TCP' }],
+    endpoints: [{ addresses: ['10.244.0.1'], conditions: { ready: true } }],
+  },
+];
 
 const SYN = 2;
 const ACK = 16;
@@ -58,4 +76,33 @@ test('both engines keep the same connections in a full table', () => {
     }),
     { numRuns: 60 },
   );
+});
+
+test('a traced packet foresees the source port that early drop leaves free', () => {
+  // Two clients with the same source port, masqueraded; when the table is full, the older one has to go, and its port with it.
+  for (const engine of ['wasm', 'js'] as const) {
+    const dataplane = createDataplaneSync({
+      engine,
+      seed: 5,
+      nodeIPs: ['192.168.0.1'],
+      host: { randomFully: false },
+      conntrackMax: 3,
+      now: () => 0,
+      config: { iptables: { masqueradeAll: true } },
+    });
+    dataplane.apply(objects);
+    for (const [client, sourcePort] of [
+      [1, 1000],
+      [1, 600],
+      [1, 300],
+      [2, 600],
+      [3, 600],
+      [4, 600],
+    ] as const) {
+      const packet: Packet = { protocol: 'TCP', source: `10.9.0.${client}`, sourcePort, destination: '10.96.0.1', destinationPort: 80 };
+      const foreseen = dataplane.trace(packet).verdict;
+      expect(dataplane.process(packet), `${engine}, client ${client}`).toEqual(foreseen);
+    }
+    expect(dataplane.counters().earlyDropped).toBe(3);
+  }
 });

@@ -171,9 +171,10 @@ describe('a trace', () => {
     expect(foreseen.verdict).toEqual(node.process(packet()));
   });
 
-  it('foresees a full table when it is told', () => {
+  it('foresees a full table', () => {
     const node = new TestNode(traced, { conntrackMax: 0 });
-    const foreseen = tracePacket(traced, packet(), node.engine.view('IPv4', node.now), { now: node.now, isConntrackFull: true });
+    const foreseen = trace(node, traced, packet());
+    expect(foreseen.verdict).toMatchObject({ action: 'DROP', connection: 'NEW' });
     expect(foreseen.verdict).toEqual(node.process(packet()));
   });
 });

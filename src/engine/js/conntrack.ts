@@ -91,15 +91,15 @@ export class Conntrack {
     return this.#count < this.#max || this.#evict(family, now) || this.#evict(otherFamily(family), now);
   }
 
-  /** What makeRoom would answer; nothing moves. */
-  hasRoom(family: Family, now: number): boolean {
+  /** What makeRoom would find for a packet with this tuple; nothing moves. `evicted`: the connection that it would remove. Undefined: no room. */
+  foreseeRoom(family: Family, protocol: TransportProtocol, tuple: Tuple, now: number): { readonly evicted?: Connection } | undefined {
+    const holder = this.#byTuple.get(tupleKey(protocol, tuple))?.connection;
     const own = this.#entries[family].foresee(COLLECT_RANGE + EVICTION_RANGE);
+    // An expired holder of the tuple is gone before room is made.
+    if (this.#count < this.#max || [holder, ...own.slice(0, COLLECT_RANGE)].some((connection) => isExpired(connection, now))) return {};
     const other = this.#entries[otherFamily(family)].foresee(EVICTION_RANGE);
-    return (
-      this.#count < this.#max ||
-      own.slice(0, COLLECT_RANGE).some((connection) => isExpired(connection, now)) ||
-      [...own.slice(COLLECT_RANGE), ...other].some((connection) => mayGo(connection, now))
-    );
+    const evicted = [...own.slice(COLLECT_RANGE), ...other].find((connection) => mayGo(connection, now));
+    return evicted && { evicted };
   }
 
   *unexpired(now: number): IterableIterator<Connection> {

@@ -31,7 +31,10 @@ export function engineView({ program, conntrack, state }: Surroundings, serviceP
   const { family } = program;
   return {
     randomState: state.randomState,
-    hasRoom: conntrack.hasRoom(family, now),
+    roomFor: (protocol, tuple) => {
+      const room = conntrack.foreseeRoom(family, protocol, loadTuple(tuple, family), now);
+      return room?.evicted === undefined ? room && {} : { evicted: trackedConnection(room.evicted, servicePorts, now) };
+    },
     findConnection: (protocol, tuple) => {
       const hit = conntrack.peek(protocol, loadTuple(tuple, family), now);
       if (hit === undefined) return undefined;

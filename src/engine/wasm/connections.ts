@@ -130,6 +130,17 @@ export class ConnectionTable {
     };
   }
 
+  /** The address is one of an entry here. */
+  holds(entry: number): boolean {
+    const entries = this.#get(CT_TABLE_ENTRIES);
+    return entry >= entries && entry < entries + this.#get(CT_TABLE_HIGH_WATER) * this.#entrySize;
+  }
+
+  /** An expired connection still has the place of this tuple, in either direction. */
+  holdsExpired(protocol: TransportProtocol, tuple: TupleText, now: number): boolean {
+    return this.find(protocol, tuple, now) === undefined && this.find(protocol, tuple, Number.NEGATIVE_INFINITY) !== undefined;
+  }
+
   /** The connection that has the tuple in either direction. Walks all entries: for trace, not for packets. */
   find(protocol: TransportProtocol, tuple: TupleText, now: number): FoundConnection | undefined {
     for (const entry of this.live(now)) {

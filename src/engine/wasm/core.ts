@@ -21,8 +21,8 @@ interface CoreExports extends IpvsExports, Record<string, unknown> {
   tagV6(tuple: number, ofClass: number): number;
   bucketV4(tag: number): number;
   bucketV6(tag: number): number;
-  hasRoomV4(now: number): number;
-  hasRoomV6(now: number): number;
+  foreseeRoomV4(now: number): number;
+  foreseeRoomV6(now: number): number;
   connections(now: number): number;
   removeV4(entry: number): void;
   removeV6(entry: number): void;
@@ -44,8 +44,8 @@ export interface Core {
   /** The tag of the tuple at an address, and the bucket that a tag belongs to. */
   tag(family: Family, tuple: number, ofClass: number): number;
   bucket(family: Family, tag: number): number;
-  /** Whether a new connection would be let in. */
-  hasRoom(family: Family, now: number): boolean;
+  /** The entry, of either family, that a new connection would take the place of; ROOM_FREE: none that has not expired; 0: no room. */
+  foreseeRoom(family: Family, now: number): number;
   /** Connections of both families that have not expired. */
   connections(now: number): number;
   remove(family: Family, entry: number): void;
@@ -102,7 +102,7 @@ function checkCore(core: CoreExports): Core {
     moveSightings: (family, slots, count) => (family === 'IPv4' ? core.moveSightingsV4(slots, count) : core.moveSightingsV6(slots, count)),
     tag: (family, tuple, ofClass) => (family === 'IPv4' ? core.tagV4(tuple, ofClass) : core.tagV6(tuple, ofClass)) >>> 0,
     bucket: (family, tag) => (family === 'IPv4' ? core.bucketV4(tag) : core.bucketV6(tag)) >>> 0,
-    hasRoom: (family, now) => (family === 'IPv4' ? core.hasRoomV4(now) : core.hasRoomV6(now)) !== 0,
+    foreseeRoom: (family, now) => (family === 'IPv4' ? core.foreseeRoomV4(now) : core.foreseeRoomV6(now)) >>> 0,
     connections: (now) => core.connections(now) >>> 0,
     remove: (family, entry) => (family === 'IPv4' ? core.removeV4(entry) : core.removeV6(entry)),
     process(family, packets, verdicts, count, now) {

@@ -23,6 +23,7 @@ import {
   RECENT_ENTRIES,
   RECENT_LAST_SEEN,
   RECENT_LIST_MAX,
+  ROOM_FREE,
   STATE_CONNTRACK_MAX,
   STATE_COUNTERS,
   STATE_INTERFACES,
@@ -43,8 +44,19 @@ import {
 import { nextRandom, seedRandom } from '../../../assembly/shared/random.ts';
 import type { Family } from '../../address.ts';
 import { CapacityError, InvalidArgumentError } from '../../errors.ts';
+import type { TransportProtocol } from '../../packet.ts';
 import type { Program } from '../../program/program.ts';
-import type { ConntrackTimeouts, Engine, EngineBatch, EngineCounters, EngineOptions, EngineView, TrackedConnection } from '../engine.ts';
+import type {
+  ConntrackTimeouts,
+  Engine,
+  EngineBatch,
+  EngineCounters,
+  EngineOptions,
+  EngineView,
+  Room,
+  TrackedConnection,
+  TupleText,
+} from '../engine.ts';
 import type { EngineFrameRing, FrameCounters, RingShape, ServicePortTraffic } from '../frame-ring.ts';
 import { ConnectionTable } from './connections.ts';
 import type { Core } from './core.ts';
@@ -245,7 +257,7 @@ export class WasmEngine implements Engine {
   view(family: Family, now: number): EngineView {
     return {
       randomState: this.#getState(STATE_RANDOM),
-      hasRoom: this.#core.hasRoom(family, now),
+      roomFor: (protocol, tuple) => this.#roomFor(family, protocol, tuple, now),
       findConnection: (protocol, tuple) => this.#table(family).find(protocol, tuple, now),
       recentSighting: (list, source) => this.#recentSighting(family, list, source) ?? this.#sightingsOf(family).lastSeen(list, source),
       lastDestination: (protocol, address, port) => {
@@ -259,6 +271,15 @@ export class WasmEngine implements Engine {
     // The core's memory goes with the engine: nothing else holds it.
     this.#tables.clear();
     this.#published.clear();
+  }
+
+  #roomFor(family: Family, protocol: TransportProtocol, tuple: TupleText, now: number): Room | undefined {
+    const table = this.#table(family);
+    // An expired holder of the tuple is gone before room is made.
+    const entry = table.holdsExpired(protocol, tuple, now) ? ROOM_FREE : this.#core.foreseeRoom(family, now);
+    if (entry === 0) return undefined;
+    const owner = FAMILIES.find((each) => this.#table(each).holds(entry));
+    return owner === undefined ? {} : { evicted: this.#table(owner).read(entry, now) };
   }
 
   #table(family: Family): ConnectionTable {
