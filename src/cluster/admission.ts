@@ -4,7 +4,7 @@ import { objectName } from '../api/kinds.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import type { ObjectProblem } from '../errors.ts';
 import { clusterIPsOf, ServiceAllocator, type ServiceRanges } from './allocation.ts';
-import { complaint } from './complaint.ts';
+import { type Complaint, complaint, quoted } from './complaint.ts';
 import { type DefaultingContext, withDefaults } from './defaults.ts';
 import { compact, type Fields, fieldsOf, listOf, numberOf } from './fields.ts';
 import type { ObjectStore } from './store.ts';
@@ -26,7 +26,7 @@ export function admit(objects: Iterable<KubernetesObject>, store: ObjectStore, s
     const previous = store.get(named.kind, objectName(named));
     const object = previous === undefined ? named : withDefaults(keepFromPrevious(origin, previous), settings);
     problems.push(...validateDefaulted(object, settings, origin));
-    if (previous?.kind === 'Service') problems.push(...changedClusterIP(object, previous, origin));
+    if (previous !== undefined) problems.push(...problemsOf(immutableChanges(object, previous), object, origin));
     admitted.push({ object, origin });
   }
   const services = admitted.filter(({ object }) => object.kind === 'Service');
@@ -86,13 +86,45 @@ function keepNodePorts(ports: readonly unknown[], old: readonly Fields[]): unkno
   });
 }
 
-function changedClusterIP(service: KubernetesObject, previous: KubernetesObject, origin: KubernetesObject): ObjectProblem[] {
-  const spec = fieldsOf(service.spec);
-  const old = fieldsOf(previous.spec);
+/** Fields that an update may not change. */
+function immutableChanges(object: KubernetesObject, previous: KubernetesObject): Complaint[] {
+  const [spec, old] = [fieldsOf(object.spec), fieldsOf(previous.spec)];
+  switch (object.kind) {
+    case 'Service':
+      return [...changedClusterIP(spec, old), ...changedLoadBalancer(spec, old)];
+    case 'EndpointSlice':
+      return changed('addressType', object.addressType, previous.addressType);
+    case 'Deployment':
+    case 'ReplicaSet':
+    case 'StatefulSet':
+    case 'DaemonSet':
+      return changed('spec.selector', spec.selector, old.selector);
+    default:
+      return [];
+  }
+}
+
+function changedClusterIP(spec: Fields, old: Fields): Complaint[] {
   const isHeadlessChange = (spec.clusterIP === 'None') !== (old.clusterIP === 'None');
   const [before] = clusterIPsOf(old);
   const [now] = clusterIPsOf(spec);
   if (spec.type === 'ExternalName' || old.type === 'ExternalName' || (before === now && !isHeadlessChange)) return [];
-  const message = `${JSON.stringify(spec.clusterIP)} differs from ${JSON.stringify(old.clusterIP)}: the field is immutable`;
-  return problemsOf([complaint('spec.clusterIP', spec.clusterIP, message)], service, origin);
+  return [
+    complaint('spec.clusterIP', spec.clusterIP, `${quoted(spec.clusterIP)} differs from ${quoted(old.clusterIP)}: the field is immutable`),
+  ];
+}
+
+/** As long as the Service stays a load balancer, and one that needs its health checked. */
+function changedLoadBalancer(spec: Fields, old: Fields): Complaint[] {
+  if (spec.type !== 'LoadBalancer' || old.type !== 'LoadBalancer') return [];
+  const isLocal = spec.externalTrafficPolicy === 'Local' && old.externalTrafficPolicy === 'Local';
+  return [
+    ...changed('spec.loadBalancerClass', spec.loadBalancerClass, old.loadBalancerClass),
+    ...(isLocal ? changed('spec.healthCheckNodePort', spec.healthCheckNodePort, old.healthCheckNodePort) : []),
+  ];
+}
+
+function changed(path: string, value: unknown, before: unknown): Complaint[] {
+  if (JSON.stringify(value) === JSON.stringify(before)) return [];
+  return [complaint(path, value, `${quoted(value)} differs from ${quoted(before)}: the field is immutable`)];
 }

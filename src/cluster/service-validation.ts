@@ -178,6 +178,10 @@ function loadBalancerProblems(spec: Fields): Complaint[] {
     const isSet = value !== undefined && !(Array.isArray(value) && value.length === 0);
     if (isSet && !isLoadBalancer) complaints.push(complaint(`spec.${field}`, value, 'may only be set when type is LoadBalancer'));
   }
+  const { loadBalancerClass } = spec;
+  if (isLoadBalancer && loadBalancerClass !== undefined && !isQualifiedName(loadBalancerClass)) {
+    complaints.push(complaint('spec.loadBalancerClass', loadBalancerClass, `${quoted(loadBalancerClass)} is not a qualified name`));
+  }
   for (const [index, range] of listOf(spec.loadBalancerSourceRanges).entries()) {
     const isCidr = typeof range === 'string' && range.includes('/') && parsePrefix(range.trim()) !== undefined;
     if (!isCidr) complaints.push(complaint(`spec.loadBalancerSourceRanges[${index}]`, range, `${quoted(range)} is not a CIDR`));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseAddress, parsePrefix, prefixContains } from '../../src/address.ts';
 import { createCluster } from '../../src/cluster.ts';
-import { parse, service, spec } from './manifests.ts';
+import { deployment, parse, service, spec } from './manifests.ts';
 
 describe('cluster IPs', () => {
   it('are chosen above the static band of the range, the same for the same Service', () => {
@@ -130,5 +130,40 @@ describe('node ports', () => {
     expect(nodePorts(cluster, 'web')).toEqual(before);
     cluster.apply(parse(service('web')));
     expect(nodePorts(cluster, 'web')).toEqual([undefined]);
+  });
+});
+
+describe('updates', () => {
+  const apply = (...manifests: string[]) => {
+    const cluster = createCluster();
+    for (const manifest of manifests) cluster.apply(parse(manifest));
+    return cluster;
+  };
+
+  it.each([
+    [
+      'spec.loadBalancerClass',
+      service('web', 'type: LoadBalancer, loadBalancerClass: a'),
+      service('web', 'type: LoadBalancer, loadBalancerClass: b'),
+    ],
+    [
+      'spec.healthCheckNodePort',
+      service('web', 'type: LoadBalancer, externalTrafficPolicy: Local, healthCheckNodePort: 30100'),
+      service('web', 'type: LoadBalancer, externalTrafficPolicy: Local, healthCheckNodePort: 30101'),
+    ],
+    ['spec.selector', deployment('web', 1), deployment('web', 1).replaceAll('app: web', 'app: other')],
+    [
+      'addressType',
+      '{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s}, addressType: IPv4}',
+      '{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s}, addressType: IPv6}',
+    ],
+  ])('may not change %s', (path, before, after) => {
+    expect(() => apply(before, after)).toThrow(new RegExp(`${path.replaceAll('.', '\\.')} .* differs from .*: the field is immutable`));
+    expect(() => apply(before, before)).not.toThrow();
+  });
+
+  it('may leave the health check node port to the cluster', () => {
+    const local = service('web', 'type: LoadBalancer, externalTrafficPolicy: Local');
+    expect(() => apply(local, local, local.replace('externalTrafficPolicy: Local', 'externalTrafficPolicy: Cluster'))).not.toThrow();
   });
 });
