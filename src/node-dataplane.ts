@@ -24,6 +24,7 @@ import type {
 } from './dataplane-types.ts';
 import type { Engine, EngineChoice, EngineOptions, TrackedConnection } from './engine/engine.ts';
 import type { EngineFrameRing } from './engine/frame-ring.ts';
+import { unmodelledPart } from './engine/virtual-services.ts';
 import { InvalidArgumentError, UnsupportedError } from './errors.ts';
 import { explainPacket } from './explain/explain.ts';
 import { tracePacket } from './explain/trace.ts';
@@ -31,7 +32,7 @@ import { EngineBackedFrameRing, ringShape } from './frame-ring.ts';
 import type { Packet, ProxyMode, Verdict } from './packet.ts';
 import { EnginePacketBatch } from './packet-batch.ts';
 import { type Dump, dumpedProgram, parseIptablesSave } from './parse/iptables-save.ts';
-import type { Program } from './program/program.ts';
+import { emptyProgram, type Program } from './program/program.ts';
 import { render } from './render/render.ts';
 import type { ExpectedState } from './state/expected-state.ts';
 import { type ClusterState, createState } from './state/state.ts';
@@ -87,7 +88,7 @@ export class NodeDataplane implements Dataplane {
   readonly #objects = new Map<string, WatchedObject>();
   readonly #compilers: Readonly<Record<Family, Compiler>>;
   readonly #ignored = new Map<string, string>();
-  readonly #programs = new Map<Family, { readonly program: Program; readonly from: readonly unknown[] }>();
+  readonly #programs = new Map<Family, LoadedProgram>();
   readonly #single = new Map<Family, EnginePacketBatch>();
 
   constructor(engine: Engine, start: Start) {
@@ -158,9 +159,17 @@ export class NodeDataplane implements Dataplane {
       return [{ from, program: this.#programOf(expected, compileOptionsFor(this.#settings, family, node)) }];
     });
     for (const { program, from } of changed) {
-      this.#engine.load(program);
-      this.#programs.set(program.family, { program, from });
+      const refusal = firstRefusal(program);
+      // What no packet may meet is not put in force either.
+      this.#engine.load(refusal === undefined ? program : emptyProgram(program.family));
+      this.#programs.set(program.family, { program, from, ...(refusal === undefined ? {} : { refusal }) });
     }
+  }
+
+  /** @throws UnsupportedError when packets of this family cannot be sent, only explained */
+  #requireModelled(family: Family): void {
+    const refusal = this.#programs.get(family)?.refusal;
+    if (refusal !== undefined) throw new UnsupportedError(`${refusal} for packets yet; explain and render know it`);
   }
 
   #programOf(expected: ExpectedState, options: CompileOptions): Program {
@@ -212,6 +221,7 @@ export class NodeDataplane implements Dataplane {
   processBatch(batch: PacketBatch): void {
     if (!(batch instanceof EnginePacketBatch))
       throw new InvalidArgumentError('batch', typeof batch, 'was not made by createBatch of this dataplane');
+    this.#requireModelled(batch.family);
     this.#engine.processBatch(batch.memory, batch.count, this.#now());
   }
 
@@ -223,6 +233,7 @@ export class NodeDataplane implements Dataplane {
   }
 
   processFrames(ring: FrameRing): void {
+    for (const family of FAMILIES) this.#requireModelled(family);
     this.#engine.processFrames(ringMemory('ring', ring), this.#now());
   }
 
@@ -269,6 +280,21 @@ export class NodeDataplane implements Dataplane {
     if (loaded === undefined) throw new InvalidArgumentError('packet.source', packet.source, 'is of a family without a program');
     return loaded.program;
   }
+}
+
+interface LoadedProgram {
+  readonly program: Program;
+  readonly from: readonly unknown[];
+  /** Why its packets cannot be sent. */
+  readonly refusal?: string;
+}
+
+function firstRefusal({ virtualServices }: Program): string | undefined {
+  for (const service of virtualServices) {
+    const reason = unmodelledPart(service);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
 }
 
 function ringMemory(name: string, ring: FrameRing): EngineFrameRing {

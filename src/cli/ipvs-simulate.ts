@@ -95,6 +95,7 @@ function simulate(file: string | undefined, options: SimulateOptions, io: Io): v
     sysctls: readSysctls(options.sysctl ?? []),
   });
   ipvs.restore(saveText(services));
+  ipvs.setTimeouts(table.timeouts);
   const stage = { ipvs, setSeconds: (seconds: number) => (nowMs = Math.floor(seconds * 1000)) };
   const choices = sendConnections(stage, flows, { rate: options.rate, duration: options.duration });
   const head = {

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { formatEndpoint } from '../address.ts';
 import { SvcplaneError } from '../errors.ts';
+import type { TimeoutSettings } from '../ipvs/engine.ts';
 import { Registry, type ServiceEntry } from '../ipvs/registry.ts';
 import { type CommandLine, readCommandLine } from '../ipvs/restore.ts';
 import { findNode, openCluster, openDataplane } from './cluster-input.ts';
@@ -16,6 +17,8 @@ export interface IpvsTable {
   readonly services: readonly ServiceEntry[];
   /** One message for each line that ipvsadm would refuse, with its place. */
   readonly problems: readonly string[];
+  /** Of the last `--set`. */
+  readonly timeouts: TimeoutSettings;
   /** By the id of the service: the ServicePort that it is for. Empty for a table that came as text. */
   readonly servicePorts: ReadonlyMap<string, string>;
 }
@@ -49,26 +52,28 @@ function tableOfManifests(options: TableOptions, io: Io): IpvsTable {
     .filter(({ tool }) => tool === 'ipvsadm')
     .map((part) => part.text)
     .join('');
-  const { services, problems } = readLines(text, 'the rendered table');
-  if (problems[0] !== undefined) throw new Error(problems[0]);
+  const table = readLines(text, 'the rendered table');
+  if (table.problems[0] !== undefined) throw new Error(table.problems[0]);
   const servicePorts = new Map<string, string>();
   for (const { servicePort, protocol, frontends } of dataplane.servicePorts()) {
     for (const { address, port } of frontends) servicePorts.set(`${protocol} ${formatEndpoint(address ?? '*', port)}`, servicePort);
   }
-  return { services, problems, servicePorts };
+  return { ...table, servicePorts };
 }
 
 /** All lines, or a message for each that cannot be taken. */
-function readLines(text: string, origin: string): Pick<IpvsTable, 'services' | 'problems'> {
+function readLines(text: string, origin: string): Omit<IpvsTable, 'servicePorts'> {
   const registry = new Registry();
   const problems: string[] = [];
   /** Services whose own line is wrong: that they do not exist then is no second problem. */
   let hasLostService = false;
+  let timeouts: TimeoutSettings = { tcp: 0, tcpfin: 0, udp: 0 };
   text.split(/\r?\n/).forEach((line, index) => {
     let read: CommandLine | undefined;
     try {
       read = readCommandLine(line, `${origin}:${index + 1}`);
       if (read !== undefined) registry.apply(read.command, read.nameOf);
+      if (read?.command.verb === 'setTimeouts') timeouts = read.command.seconds;
     } catch (error) {
       if (!(error instanceof SvcplaneError)) throw error;
       const isFollowUp = hasLostService && read !== undefined && read.command.verb !== 'addService';
@@ -76,7 +81,7 @@ function readLines(text: string, origin: string): Pick<IpvsTable, 'services' | '
       if (/^\s*(ipvsadm\s+)?(-A|--add-service)/.test(line)) hasLostService = true;
     }
   });
-  return { services: [...registry.services()], problems };
+  return { services: [...registry.services()], problems, timeouts };
 }
 
 /** The name of the ServicePort of a service, also where a node port answers on each address. */

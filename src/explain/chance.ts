@@ -1,8 +1,9 @@
 // What a walk cannot know from Program and packet alone: chance, and what the engine remembers. A walk asks a Chooser;
 // explain answers with every possibility, trace with what the engine would draw.
-import { CapacityError, UnsupportedError } from '../errors.ts';
+import { CapacityError } from '../errors.ts';
 import type { Destination, VirtualService } from '../program/virtual-service.ts';
 import type { WalkedPacket } from './packet.ts';
+import { schedulerOdds } from './scheduling.ts';
 
 /** An answer, and how probable it was. */
 export interface Chosen<Value> {
@@ -17,7 +18,7 @@ export interface Chooser {
   /** One of `count` with equal chances, counted from 0. */
   pick(count: number): readonly Chosen<number>[];
   /** The servers a scheduler may give a new connection; none: none is usable. */
-  schedule(service: VirtualService): readonly Chosen<Destination>[];
+  schedule(service: VirtualService, packet: WalkedPacket): readonly Chosen<Pick<Destination, 'address' | 'port'>>[];
   /** The packet's source was put on that list in the last `seconds` (ever, without them). */
   wasSeen(list: string, packet: WalkedPacket, seconds: number | undefined): boolean;
   /** The packet's source is an element of that dynamic set, whose elements live for `seconds`. */
@@ -39,16 +40,6 @@ export function nominalProbability(threshold: number): number {
   return k <= NOMINAL_MAX && Math.abs(exact - 1 / k) < NOMINAL_TOLERANCE ? 1 / k : exact;
 }
 
-/** Each usable destination's share of one round. @throws UnsupportedError for schedulers that are not modelled. */
-export function schedulerShares(service: VirtualService): { readonly destination: Destination; readonly share: number }[] {
-  const { scheduler } = service;
-  if (scheduler !== 'rr' && scheduler !== 'wrr') throw new UnsupportedError(`scheduler ${scheduler} is not supported`);
-  const usable = service.destinations.filter(({ weight }) => weight > 0);
-  const weightOf = ({ weight }: Destination) => (scheduler === 'rr' ? 1 : weight);
-  const total = usable.reduce((sum, destination) => sum + weightOf(destination), 0);
-  return usable.map((destination) => ({ destination, share: weightOf(destination) / total }));
-}
-
 /** Every possibility, for a client without a binding. */
 export class EveryChance implements Chooser {
   #wayCount = 1;
@@ -66,8 +57,9 @@ export class EveryChance implements Chooser {
     return this.#counted(Array.from({ length: count }, (_, value) => ({ value, probability: 1 / count })));
   }
 
-  schedule(service: VirtualService): readonly Chosen<Destination>[] {
-    return this.#counted(schedulerShares(service).map(({ destination, share }) => ({ value: destination, probability: share })));
+  schedule(service: VirtualService, packet: WalkedPacket): readonly Chosen<Pick<Destination, 'address' | 'port'>>[] {
+    const odds = schedulerOdds(service, packet).filter(({ share }) => share > 0);
+    return this.#counted(odds.map(({ destination, share }) => ({ value: destination, probability: share })));
   }
 
   wasSeen(): boolean {

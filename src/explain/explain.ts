@@ -12,7 +12,6 @@ import { beginWay, stepsOf, type Way } from './way.ts';
 /**
  * Walks the Program in every way that its random rules and schedulers can take the packet. Outcomes that agree in action,
  * backend, ServicePort and masquerade are one; its path is that of the first way.
- * @throws UnsupportedError when a scheduler on the way is not modelled.
  */
 export function explainPacket(program: Program, packet: Packet): Explanation {
   const walk = { index: indexOfProgram(program), chooser: new EveryChance(), keepsAll: false };

@@ -122,7 +122,7 @@ function scheduleIpvs({ index, chooser }: Walk): Stage {
     const { servicePort } = service;
     const virtual = packet.destination;
     const name = () => `virtual service ${service.protocol} ${endpointText(virtual)} ${service.scheduler}`;
-    const chosen = chooser.schedule(service);
+    const chosen = chooser.schedule(service, packet);
     if (chosen.length === 0) {
       note(way, () => ({ kind: 'ipvs', text: `${name()}: no destination is usable`, servicePort }));
       packet.servicePort = servicePort;

@@ -23,7 +23,6 @@ export interface TraceConditions {
   readonly tcpLoose?: boolean;
 }
 
-/** @throws UnsupportedError when a scheduler on the way is not modelled. */
 export function tracePacket(program: Program, packet: Packet, view: EngineView, conditions: TraceConditions): Trace {
   const index = indexOfProgram(program);
   const walked = beginPacket(packet, program.family);

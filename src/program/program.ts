@@ -21,3 +21,8 @@ export interface Program {
   /** The address that MASQUERADE writes; absent: a packet that needs one is dropped and counted. */
   readonly masqueradeAddress?: string;
 }
+
+/** A Program that knows nothing: what a family runs before its first one. */
+export function emptyProgram(family: Family): Program {
+  return { family, tables: [], sets: [], maps: [], virtualServices: [], localAddresses: [] };
+}

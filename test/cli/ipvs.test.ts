@@ -129,6 +129,20 @@ describe('ipvs simulate', () => {
     expect(stderr).toBe('error: service hostname is not in the table; did you mean default/hostnames?\n');
   });
 
+  it('takes what a configuration says of IPVS: scheduler, session affinity, timeouts', async () => {
+    const directory = directoryWith({
+      'sticky.yaml':
+        '{apiVersion: v1, kind: Service, metadata: {name: sticky}, spec: {selector: {app: hostnames}, sessionAffinity: ClientIP, ports: [{port: 80}]}}',
+      'config.yaml': '{apiVersion: kubeproxy.config.k8s.io/v1alpha1, kind: KubeProxyConfiguration, ipvs: {scheduler: mh, tcpTimeout: 2s}}',
+    });
+    const files = [...HOSTNAMES, '-f', join(directory, 'sticky.yaml'), '--config', join(directory, 'config.yaml')];
+    const { stdout } = await svcplane(['ipvs', 'simulate', ...files, '-t', 'sticky', '-o', 'json', '--rate', '10', '-c', '100']);
+    const [service] = JSON.parse(stdout).services;
+    expect(service).toMatchObject({ scheduler: 'mh', flags: ['mh-port'], persistenceSeconds: 10800, connections: 100 });
+    const active = service.servers.map((server: { active: number }) => server.active).reduce((a: number, b: number) => a + b);
+    expect(active).toBe(20); // those of the last two seconds
+  });
+
   it('says how many found no server', async () => {
     const stdin = '-A -t 10.0.0.1:80 -s rr\n-a -t 10.0.0.1:80 -r 10.1.1.1:80 -m -w 0\n';
     const { stdout } = await svcplane(['ipvs', 'simulate', '-', '-c', '10'], { stdin });

@@ -1,6 +1,9 @@
 // The public verbs of a dataplane: what they take, what they refuse, and that a refusal changes nothing.
 import { describe, expect, test } from 'vitest';
+import { createJsEngine } from '../../src/engine/js/engine.ts';
+import { CapacityError } from '../../src/errors.ts';
 import { createDataplane, createDataplaneSync, InvalidArgumentError, InvalidObjectError, UnsupportedError } from '../../src/index.ts';
+import { NodeDataplane, prepare } from '../../src/node-dataplane.ts';
 import type { Packet } from '../../src/packet.ts';
 import { CLUSTER_IP, service, slice } from './objects.ts';
 
@@ -29,17 +32,15 @@ describe.each(['wasm', 'js'] as const)('a dataplane on the %s engine', (engine) 
     expect(dataplane.process(PACKET).action).toBe('ACCEPT');
   });
 
-  test('goes back to what it had when a change cannot be compiled', () => {
-    const dataplane = createDataplaneSync({ ...NODE, engine, mode: 'ipvs' });
-    dataplane.apply([service('TCP'), slice('TCP', [{ address: '10.0.1.1' }])]);
-    const other = { ...service('UDP', { clusterIP: '172.30.0.11', sessionAffinity: 'ClientIP' }), metadata: { name: 'sticky' } };
-    try {
-      dataplane.apply([other]);
-    } catch (error) {
-      expect(error).toBeInstanceOf(UnsupportedError);
-      expect(dataplane.servicePorts().map(({ servicePort }) => servicePort)).toEqual(['default/web']);
-    }
-    expect(dataplane.process(PACKET)).toMatchObject({ action: 'DNAT', backend: { address: '10.0.1.1', port: 8080 } });
+  test('explains and renders session affinity and every scheduler in ipvs mode, and refuses to send packets there', () => {
+    const dataplane = createDataplaneSync({ ...NODE, engine, mode: 'ipvs', config: { ipvs: { scheduler: 'mh' } } });
+    dataplane.apply([service('TCP', { sessionAffinity: 'ClientIP' }), slice('TCP', [{ address: '10.0.1.1' }, { address: '10.0.1.2' }])]);
+    expect(dataplane.explain(PACKET).outcomes).toMatchObject([{ action: 'DNAT', probability: 1 }]);
+    expect(dataplane.render().find(({ tool }) => tool === 'ipvsadm')?.text).toContain(' -s mh -p 10800 -b mh-port\n');
+    expect(() => dataplane.process(PACKET)).toThrow(UnsupportedError);
+    expect(() => dataplane.process(PACKET)).toThrow(/scheduler mh is not supported for packets yet; explain and render know it/);
+    dataplane.delete([{ kind: 'Service', namespace: 'default', name: 'web' }]);
+    expect(dataplane.process(PACKET).action).toBe('ACCEPT');
   });
 
   test('forgets what is deleted', () => {
@@ -148,4 +149,20 @@ describe.each(['wasm', 'js'] as const)('a dataplane on the %s engine', (engine) 
 test('options that make no sense are refused by their names', () => {
   expect(() => createDataplaneSync({ seed: -1 })).toThrow('seed -1 is not an integer of 32 bits');
   expect(() => createDataplaneSync({ nodeIPs: ['10.0.0.256'] })).toThrow(/nodeIPs\[0\] "10\.0\.0\.256"/);
+});
+
+test('goes back to what it had when a change cannot be put in force', () => {
+  const start = prepare({ ...NODE, engine: 'js', mode: 'ipvs' });
+  const engine = createJsEngine(start.engineOptions);
+  const load = engine.load.bind(engine);
+  engine.load = (program) => {
+    if (program.virtualServices.length > 1) throw new CapacityError('virtual services', 1, program.virtualServices.length);
+    load(program);
+  };
+  const dataplane = new NodeDataplane(engine, start);
+  dataplane.apply([service('TCP'), slice('TCP', [{ address: '10.0.1.1' }])]);
+  const other = { ...service('UDP', { clusterIP: '172.30.0.11' }), metadata: { name: 'other' } };
+  expect(() => dataplane.apply([other])).toThrow(CapacityError);
+  expect(dataplane.servicePorts().map(({ servicePort }) => servicePort)).toEqual(['default/web']);
+  expect(dataplane.process(PACKET)).toMatchObject({ action: 'DNAT', backend: { address: '10.0.1.1', port: 8080 } });
 });

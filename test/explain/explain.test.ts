@@ -134,8 +134,15 @@ describe('a virtual service', () => {
     ]);
   });
 
-  it('with a scheduler that is not modelled cannot be explained', () => {
-    expect(() => shares('wlc')).toThrow('scheduler wlc is not supported');
+  it('has the exact odds of two choices: the newest server has one chance more, and of equal loads the first drawn stands', () => {
+    expect(shares('twos')).toEqual([
+      ['10.244.1.0', expect.closeTo(0.2, 12)],
+      ['10.244.1.2', expect.closeTo(0.8, 12)],
+    ]);
+  });
+
+  it.each(['lc', 'wlc', 'sed', 'nq', 'fo', 'ovf', 'sh', 'dh', 'mh', 'lblc', 'lblcr'])('has the one server that %s picks', (scheduler) => {
+    expect(shares(scheduler)).toEqual([[expect.stringMatching(/^10\.244\.1\.[02]$/), 1]]);
   });
 });
 

@@ -18,7 +18,7 @@ export const goldenFolder = new URL('../golden/', import.meta.url);
 const FILES: Readonly<Record<ProxyMode, readonly string[]>> = {
   iptables: ['cluster.yaml', 'affinity.yaml'],
   nftables: ['cluster.yaml', 'affinity.yaml'],
-  ipvs: ['cluster.yaml'],
+  ipvs: ['cluster.yaml', 'affinity.yaml'],
 };
 
 const NODE = {

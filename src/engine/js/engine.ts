@@ -3,14 +3,14 @@
 import type { Family } from '../../address.ts';
 import { InvalidArgumentError } from '../../errors.ts';
 import type { Action, ConnectionState } from '../../packet.ts';
-import type { Program } from '../../program/program.ts';
+import { emptyProgram, type Program } from '../../program/program.ts';
 import type { Engine, EngineBatch, EngineCounters, EngineOptions, EngineView, TrackedConnection } from '../engine.ts';
 import type { EngineFrameRing, FrameCounters, RingShape, ServicePortTraffic } from '../frame-ring.ts';
 import { PACKET_LAYOUT, VERDICT_LAYOUT } from '../layouts.ts';
 import { Conntrack } from './conntrack.ts';
 import type { Flight } from './flight.ts';
 import { createFrameRing, Frames } from './frames.ts';
-import { emptyProgram, type LoadedProgram, loadProgram } from './loaded-program.ts';
+import { type LoadedProgram, loadProgram } from './loaded-program.ts';
 import { NameTable } from './names.ts';
 import type { Surroundings } from './nat.ts';
 import { type PacketVerdict, processPacket } from './packet.ts';

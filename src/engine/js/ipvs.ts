@@ -1,8 +1,8 @@
 // IPVS: one lookup finds the virtual service, its scheduler the destination. Only round robin (`rr`) is modelled so far.
 import type { Family } from '../../address.ts';
-import { UnsupportedError } from '../../errors.ts';
 import type { TransportProtocol } from '../../packet.ts';
 import type { VirtualService } from '../../program/virtual-service.ts';
+import { refuseUnmodelled } from '../virtual-services.ts';
 import { type AddressWords, addressKey, equalAddress, loadAddress } from './addresses.ts';
 
 /** A real server. */
@@ -21,7 +21,7 @@ export class LoadedVirtualService {
 
   constructor(service: VirtualService, family: Family, servicePort: number, before: LoadedVirtualService | undefined) {
     const name = `virtual service ${service.protocol} ${service.address}:${service.port}`;
-    refuseUnmodelled(service, name);
+    refuseUnmodelled(service);
     this.servicePort = servicePort;
     this.#destinations = service.destinations
       .map(({ address, port, weight }) => ({ address: loadAddress(address, family, name), port, weight }))
@@ -73,10 +73,4 @@ export class VirtualServices {
 
 function serviceKey(protocol: TransportProtocol, address: AddressWords, port: number): string {
   return `${protocol} ${addressKey(address)} ${port}`;
-}
-
-function refuseUnmodelled(service: VirtualService, name: string): void {
-  if (service.scheduler !== 'rr') throw new UnsupportedError(`${name}: scheduler ${service.scheduler} is not supported`);
-  if (service.persistence !== undefined) throw new UnsupportedError(`${name}: persistence is not supported`);
-  if (service.flags.length > 0) throw new UnsupportedError(`${name}: flags ${service.flags.join(', ')} are not supported`);
 }

@@ -35,11 +35,6 @@ interface Scope {
   readonly servicePorts: NameTable;
 }
 
-/** A Program that knows nothing: what a family runs before its first one. */
-export function emptyProgram(family: Family): Program {
-  return { family, tables: [], sets: [], maps: [], virtualServices: [], localAddresses: [] };
-}
-
 /** Sightings and rounds of `before` go on. @throws InvalidArgumentError, UnsupportedError */
 export function loadProgram(program: Program, state: EngineState, servicePorts: NameTable, before?: LoadedProgram): LoadedProgram {
   const { family } = program;

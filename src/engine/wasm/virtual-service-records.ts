@@ -13,8 +13,8 @@ import {
   VS_SIZE,
 } from '../../../assembly/shared/layout.ts';
 import { formatEndpoint } from '../../address.ts';
-import { UnsupportedError } from '../../errors.ts';
 import type { VirtualService } from '../../program/virtual-service.ts';
+import { refuseUnmodelled } from '../virtual-services.ts';
 import { type SlotContent, writeSet } from './set-records.ts';
 import type { TableImage } from './table-image.ts';
 import type { TableContext, Tables } from './tables.ts';
@@ -55,12 +55,13 @@ function writeVirtualService(
   newestFirst: VirtualService['destinations'],
   state: { readonly cursor: number; readonly servicePort: number },
 ): number {
+  refuseUnmodelled(service);
   const at = image.reserve(VS_SIZE);
   const destinations = image.reserve(newestFirst.length * DESTINATION_SIZE);
   image.point(at + VS_DESTINATIONS, destinations);
   image.set(at + VS_COUNT, newestFirst.length);
   image.set(at + VS_CURSOR, state.cursor);
-  image.set(at + VS_SCHEDULER, schedulerNumber(service));
+  image.set(at + VS_SCHEDULER, SCHEDULER_RR);
   image.set(at + VS_SERVICE_PORT, state.servicePort);
   newestFirst.forEach((destination, index) => {
     const record = destinations + index * DESTINATION_SIZE;
@@ -71,12 +72,4 @@ function writeVirtualService(
     image.set(record + DESTINATION_WEIGHT, destination.weight);
   });
   return at;
-}
-
-function schedulerNumber(service: VirtualService): number {
-  const name = `virtual service ${virtualServiceKey(service.protocol, service.address, service.port)}`;
-  if (service.persistence !== undefined) throw new UnsupportedError(`${name}: persistence does not exist yet`);
-  if (service.flags.length > 0) throw new UnsupportedError(`${name}: scheduler flags ${service.flags.join(', ')} do not exist yet`);
-  if (service.scheduler !== 'rr') throw new UnsupportedError(`${name}: scheduler ${service.scheduler} does not exist yet; rr does`);
-  return SCHEDULER_RR;
 }

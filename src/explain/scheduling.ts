@@ -1,0 +1,75 @@
+// The odds that an IPVS scheduler gives each real server for a new connection: rr and wrr its share over one round; sh, dh and mh the server of
+// this tuple; twos its exact odds; all others the server that they would pick first.
+import { formatEndpoint, parseAddress } from '../address.ts';
+import { Namespace } from '../ipvs/js/namespace.ts';
+import { connectionLoad, isLessLoaded } from '../ipvs/js/schedulers/load.ts';
+import { bindScheduler } from '../ipvs/js/schedulers.ts';
+import { createServer, isUsable, type Server } from '../ipvs/js/server.ts';
+import { readServiceKey } from '../ipvs/references.ts';
+import { readServiceSettings } from '../ipvs/settings.ts';
+import { settleSysctls } from '../ipvs/sysctls.ts';
+import type { Destination, VirtualService } from '../program/virtual-service.ts';
+import type { WalkedPacket } from './packet.ts';
+
+export interface ServerOdds {
+  readonly destination: Pick<Destination, 'address' | 'port'>;
+  readonly share: number;
+}
+
+/** In the order in which servers were added; none: no server is usable. Nobody is connected yet. */
+export function schedulerOdds(service: VirtualService, packet: WalkedPacket): readonly ServerOdds[] {
+  const servers = service.destinations.map(serverOf).reverse();
+  const usable = servers.filter(isUsable);
+  switch (service.scheduler) {
+    case 'rr':
+      return usable.map((server) => odds(server, 1 / usable.length)).reverse();
+    case 'wrr':
+      return byWeight(usable).reverse();
+    case 'twos':
+      return ofTwoChoices(usable).reverse();
+    default:
+      return picked(service, servers, packet);
+  }
+}
+
+function byWeight(usable: readonly Server[]): ServerOdds[] {
+  const total = usable.reduce((sum, { weight }) => sum + weight, 0);
+  return usable.map((server) => odds(server, server.weight / total));
+}
+
+/** Each draw reaches from 0 to the sum of weights, so that the front server has one chance more; the second one is taken if less loaded. */
+function ofTwoChoices(usable: readonly Server[]): ServerOdds[] {
+  const total = usable.reduce((sum, { weight }) => sum + weight, 0);
+  const drawn = usable.map(({ weight }, index) => (weight + (index === 0 ? 1 : 0)) / (total + 1));
+  const shares = usable.map(() => 0);
+  usable.forEach((first, a) => {
+    usable.forEach((second, b) => {
+      const taken = isLessLoaded(second, first, connectionLoad) ? b : a;
+      shares[taken] = (shares[taken] ?? 0) + (drawn[a] ?? 0) * (drawn[b] ?? 0);
+    });
+  });
+  return usable.map((server, index) => odds(server, shares[index] ?? 0));
+}
+
+/** The scheduler itself, bound to these servers, decides. */
+function picked(service: VirtualService, servers: readonly Server[], { arrived }: WalkedPacket): readonly ServerOdds[] {
+  const { protocol, address, port, scheduler, flags } = service;
+  const settings = readServiceSettings({ scheduler, flags }, readServiceKey({ protocol, address, port }, String), String);
+  const namespace = new Namespace({ seed: 1, sysctls: settleSysctls({}), hasConntrackHooks: false });
+  const { source, destination } = arrived;
+  const flow = { source: source.address, sourcePort: source.port, destination: destination.address };
+  const server = bindScheduler({ settings, servers }, namespace).pick(flow);
+  return server === undefined ? [] : [odds(server, 1)];
+}
+
+function odds({ key }: Server, share: number): ServerOdds {
+  return { destination: { address: key.address.text, port: key.port }, share };
+}
+
+/** kube-proxy adds servers in the order of the Program, each at the front. */
+function serverOf({ address: text, port, weight }: Destination): Server {
+  const address = parseAddress(text);
+  if (address === undefined) throw new Error(`real server ${text} has no address`);
+  const server = createServer('', { id: formatEndpoint(text, port), address, port });
+  return Object.assign(server, { weight, lastWeight: weight, isAvailable: true });
+}
