@@ -206,10 +206,16 @@ function nextMatch<A>(chain: usize, row: u32): u32 {
   while (first < rows) {
     const at: usize = (<usize>first) << 2;
     if ((first & (WIDE - 1)) == 0 && first + WIDE <= rows) {
-      let any = matchLanes(addresses + at, masks + at, portColumn + at, classColumn + at, destination, ports, class_);
-      for (let lane: usize = 16; lane < 128; lane += 16) {
-        const next = at + lane;
-        any = v128.or(any, matchLanes(addresses + next, masks + next, portColumn + next, classColumn + next, destination, ports, class_));
+      // Of long chains nearly all rules name another address: half of the columns rule them out.
+      let any = insideLanes(addresses + at, masks + at, destination);
+      for (let lane: usize = 16; lane < 128; lane += 16)
+        any = v128.or(any, insideLanes(addresses + at + lane, masks + at + lane, destination));
+      if (v128.any_true(any)) {
+        any = matchLanes(addresses + at, masks + at, portColumn + at, classColumn + at, destination, ports, class_);
+        for (let lane: usize = 16; lane < 128; lane += 16) {
+          const next = at + lane;
+          any = v128.or(any, matchLanes(addresses + next, masks + next, portColumn + next, classColumn + next, destination, ports, class_));
+        }
       }
       if (!v128.any_true(any)) {
         first += WIDE;
@@ -233,9 +239,14 @@ function nextMatch<A>(chain: usize, row: u32): u32 {
   return rows;
 }
 
+/** All ones in each of four lanes whose rule names the destination. */
+function insideLanes(addresses: usize, masks: usize, destination: v128): v128 {
+  return i32x4.eq(v128.and(destination, v128.load(masks)), v128.load(addresses));
+}
+
 /** All ones in each of four lanes whose rule the packet's columns fit. */
 function matchLanes(addresses: usize, masks: usize, ports: usize, classes: usize, destination: v128, port: v128, class_: v128): v128 {
-  const isInside = i32x4.eq(v128.and(destination, v128.load(masks)), v128.load(addresses));
+  const isInside = insideLanes(addresses, masks, destination);
   const isBetween = i32x4.eq(i16x8.ge_u(port, v128.load(ports)), i32x4.splat(-1));
   const isClass = i32x4.ne(v128.and(class_, v128.load(classes)), i32x4.splat(0));
   return v128.and(v128.and(isInside, isBetween), isClass);
