@@ -24,11 +24,12 @@ const KEY_SELECTORS: u32 = SELECT_DESTINATION | (SELECT_DESTINATION_PORT << 4);
 
 /** ACTION_NONE: no virtual service. ACTION_REJECT: one without a usable destination. ACTION_DNAT: the packet has its destination. */
 export function scheduleConnection<A>(): u32 {
-  const services: usize = load<u32>(rootOf<A>(engine), ROOT_VIRTUAL_SERVICES);
+  const root = rootOf<A>(engine);
+  const services: usize = load<u32>(root, ROOT_VIRTUAL_SERVICES);
   if (services == 0 || flight.isDnat) return ACTION_NONE;
   const slot = lookup<A>(services, KEY_SELECTORS);
   if (slot == 0) return ACTION_NONE;
-  const service = changetype<VirtualService>(<usize>load<u32>(slot, SLOT_VALUE));
+  const service = changetype<VirtualService>(<usize>load<u32>(root + <usize>load<u32>(slot, SLOT_VALUE)));
   const destination = schedule(service);
   if (destination == 0) {
     flight.servicePort = service.servicePort;

@@ -85,7 +85,7 @@ function holds<A>(match: usize): bool {
       updateRecent<A>(a);
       return true;
     case MATCH_SET:
-      return lookup<A>(a, b) != 0;
+      return lookup<A>(load<u32>(rootOf<A>(engine) + <usize>a), b) != 0;
     case MATCH_SIGHTING:
       return isSighted<A>(a);
     case MATCH_INTERFACE:

@@ -59,7 +59,8 @@ if (CHAIN_DEPTH_MAX * 8 > 128) ERROR("STACK is too small");
  * ACTION_NONE: the packet goes on; else ACTION_DROP or ACTION_REJECT.
  */
 export function runHook<A>(hook: u32, isNatAsked: bool, from: i32, to: i32): u32 {
-  const entry = rootOf<A>(engine) + ROOT_HOOKS + (hook << 3);
+  const root = rootOf<A>(engine);
+  const entry = root + ROOT_HOOKS + (hook << 3);
   let base: usize = load<u32>(entry);
   const end = base + <usize>load<u32>(entry, 4) * BASE_SIZE;
   const bindsDestination = hook == HOOK_PREROUTING || hook == HOOK_OUTPUT;
@@ -68,7 +69,7 @@ export function runHook<A>(hook: u32, isNatAsked: bool, from: i32, to: i32): u32
     const isBound = bindsDestination ? flight.isDestinationBound : flight.isSourceBound;
     const isSkipped = load<u32>(base, BASE_IS_NAT) != 0 && (!isNatAsked || isBound);
     if (priority >= from && priority < to && !isSkipped) {
-      const action = walk<A>(load<u32>(base, BASE_CHAIN));
+      const action = walk<A>(root, load<u32>(root + <usize>load<u32>(base, BASE_CHAIN)));
       if (action != ACTION_ACCEPT) return action;
     }
     base += BASE_SIZE;
@@ -76,8 +77,8 @@ export function runHook<A>(hook: u32, isNatAsked: bool, from: i32, to: i32): u32
   return ACTION_NONE;
 }
 
-/** One base chain and all that it jumps to. */
-function walk<A>(base: usize): u32 {
+/** One base chain and all that it jumps to. References count from `root`. */
+function walk<A>(root: usize, base: usize): u32 {
   let chain = base;
   let row: u32 = 0;
   let depth: u32 = 0;
@@ -118,10 +119,10 @@ function walk<A>(base: usize): u32 {
         store<u32>(STACK + (depth << 3), <u32>chain);
         store<u32>(STACK + (depth << 3), row, 4);
         depth++;
-        next = rule.a;
+        next = load<u32>(root + <usize>rule.a);
         break;
       case TARGET_GOTO:
-        next = rule.a;
+        next = load<u32>(root + <usize>rule.a);
         break;
       case TARGET_MARK:
         flight.mark = (flight.mark & ~rule.b) ^ rule.a;
@@ -141,18 +142,19 @@ function walk<A>(base: usize): u32 {
         bindSource();
         return ACTION_ACCEPT;
       case TARGET_VERDICT_MAP: {
-        const slot = lookup<A>(rule.a, rule.b);
+        const slot = lookup<A>(load<u32>(root + <usize>rule.a), rule.b);
         if (slot == 0) continue;
         flight.elementServicePort = load<u32>(slot, SLOT_SERVICE_PORT);
-        next = load<u32>(slot, SLOT_VALUE);
-        if (<u32>next == VALUE_DROP) {
+        const value = load<u32>(slot, SLOT_VALUE);
+        if (value == VALUE_DROP) {
           flight.servicePort = deciderOf(rule);
           return ACTION_DROP;
         }
+        next = load<u32>(root + <usize>value);
         break;
       }
       case TARGET_RANDOM_CHAIN:
-        next = load<u32>(<usize>rule.a + ((<usize>((<u64>draw() * rule.b) >> 32)) << 2));
+        next = load<u32>(root + <usize>load<u32>(<usize>rule.a + ((<usize>((<u64>draw() * rule.b) >> 32)) << 2)));
         break;
       case TARGET_UPDATE_SIGHTING:
         updateSighting<A>(rule.a, rule.b);

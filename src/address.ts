@@ -22,13 +22,19 @@ export interface Prefix {
 
 /** Reads an address as Kubernetes does: leading zeros are decimal (`010.0.0.1` is 10.0.0.1), an IPv4-mapped IPv6 address is IPv4. */
 export function parseAddress(text: string): Address | undefined {
+  const words = parseAddressWords(text);
+  return words === undefined ? undefined : addressOf(words);
+}
+
+/** The words of an address alone. */
+export function parseAddressWords(text: string): readonly number[] | undefined {
   const word = readIPv4(text);
-  if (word !== undefined) return addressOf([word]);
+  if (word !== undefined) return [word];
   if (!text.includes(':')) return undefined;
   const words = readIPv6(text) ?? readUnusualIPv6(text);
   if (words === undefined) return undefined;
   const isMapped = words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
-  return addressOf(isMapped ? words.slice(3) : words);
+  return isMapped ? words.slice(3) : words;
 }
 
 function readUnusualIPv6(text: string): number[] | undefined {

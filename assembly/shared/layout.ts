@@ -131,9 +131,11 @@ export const COUNTER_COUNT: u32 = 13;
 export const INTERFACE_SIZE: u32 = 16; // IFNAMSIZ, zero-padded
 export const INTERFACE_LOOPBACK: u32 = 1; // the number of `lo`
 
-// ---- Program root, one a family: what the core reads of a Program.
+// ---- Program root, one a family: what the core reads of a Program. A change makes a new root; storing its address puts it in force.
 //   0                     40       44           48                68        72
-//   | 5 x (chains, count) | local  | masquerade | 5 x established | virtual | family
+//   | 5 x (chains, count) | local  | masquerade | 5 x established | virtual | addresses of records ...
+// Records that others refer to (chains, sets, virtual services) are numbered. A reference is ROOT_SIZE + 4 x number: the place,
+// from the root, where the address of the record stands. Records may so be replaced without a look at who refers to them.
 export const ROOT_HOOKS: u32 = 0; // by HOOK_*: address of BASE records, their number
 export const ROOT_LOCAL: u32 = 40; // SET of networks that are LOCAL
 export const ROOT_MASQUERADE: u32 = 44; // address of the address; 0: none
@@ -151,7 +153,7 @@ export const HOOK_COUNT: u32 = 5;
 
 // ---- Base chain of a hook, 16 bytes, sorted by priority.   | chain | is nat | priority (i32) | 0 |
 export const BASE_SIZE: u32 = 16;
-export const BASE_CHAIN: u32 = 0;
+export const BASE_CHAIN: u32 = 0; // reference
 export const BASE_IS_NAT: u32 = 4;
 export const BASE_PRIORITY: u32 = 8;
 
@@ -191,14 +193,14 @@ export const TARGET_ACCEPT: u32 = 1;
 export const TARGET_DROP: u32 = 2;
 export const TARGET_REJECT: u32 = 3;
 export const TARGET_RETURN: u32 = 4;
-export const TARGET_JUMP: u32 = 5; // a: chain
-export const TARGET_GOTO: u32 = 6; // a: chain
+export const TARGET_JUMP: u32 = 5; // a: reference of a chain
+export const TARGET_GOTO: u32 = 6; // a: reference of a chain
 export const TARGET_MARK: u32 = 7; // a: value, b: mask
 export const TARGET_DNAT: u32 = 8; // a: address of the address, b: port in network order, or PORT_KEEP
 export const TARGET_SNAT: u32 = 9; // as DNAT
 export const TARGET_MASQUERADE: u32 = 10; // a: 1 for random-fully
-export const TARGET_VERDICT_MAP: u32 = 11; // a: SET, b: key selectors
-export const TARGET_RANDOM_CHAIN: u32 = 12; // a: address of chain addresses, b: their number
+export const TARGET_VERDICT_MAP: u32 = 11; // a: reference of a SET, b: key selectors
+export const TARGET_RANDOM_CHAIN: u32 = 12; // a: address of references of chains, b: their number
 export const TARGET_UPDATE_SIGHTING: u32 = 13; // a: number of a dynamic set, b: its timeout in seconds
 export const PORT_KEEP: u32 = 0xffffffff;
 
@@ -223,7 +225,7 @@ export const MATCH_DESTINATION_LOCAL: u32 = 9;
 export const MATCH_STATISTIC: u32 = 10; // a: 31-bit threshold
 export const MATCH_RECENT_CHECK: u32 = 11; // a: RECENT list, b: seconds, words[0]: 1 for reap
 export const MATCH_RECENT_SET: u32 = 12; // a: RECENT list
-export const MATCH_SET: u32 = 13; // a: SET, b: key selectors
+export const MATCH_SET: u32 = 13; // a: reference of a SET, b: key selectors
 export const MATCH_INTERFACE: u32 = 14; // a: length that counts, words: 16 bytes of the name
 export const MATCH_SIGHTING: u32 = 16; // a: number of a dynamic set
 export const MATCH_IPVS: u32 = 15; // a: class, b: port in network order, words: address
@@ -251,7 +253,7 @@ export const SET_MASKS: u32 = 16; // MASK records, longest first
 export const MASK_SIZE: u32 = 20;
 export const MASK_LENGTH: u32 = 16;
 export const SLOT_HASH: u32 = 0;
-export const SLOT_VALUE: u32 = 4; // maps: chain address, or VALUE_DROP; virtual services: VS address; sets: 1
+export const SLOT_VALUE: u32 = 4; // maps: reference of a chain, or VALUE_DROP; virtual services: reference of a VS; sets: 1
 export const SLOT_SERVICE_PORT: u32 = 8;
 export const SLOT_KEY: u32 = 12;
 export const VALUE_DROP: u32 = 0xffffffff;

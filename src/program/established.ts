@@ -1,6 +1,8 @@
 // What filter chains do with packets of known connections: a constant number of rules where the Program allows the proof,
 // otherwise the chains must run for each packet. Both engines ask this at load time and never at packet time.
 import { CHAIN_DEPTH_MAX, PATH_FORWARD, PATH_INPUT, PATH_IPVS, PATH_LOOPBACK, PATH_OUTPUT } from '../../assembly/shared/layout.ts';
+import type { ProgramChange } from './change.ts';
+import { chainsOf } from './joined.ts';
 import type { Program } from './program.ts';
 import type { Chain, Hook, Match, Rule, Table, Target } from './ruleset.ts';
 import type { VerdictMap } from './sets.ts';
@@ -18,10 +20,27 @@ interface Exits {
   readonly depth: number;
 }
 
+/** The proof for a Program, and what it rests on. */
+export interface EstablishedProof {
+  readonly paths: EstablishedPaths;
+  /** The base chains that packets of known connections meet. */
+  readonly bases: readonly Base[];
+  /** Chains and maps that were looked at. */
+  readonly reads: ReadonlySet<Chain | VerdictMap>;
+}
+
+interface Base {
+  readonly table: string;
+  readonly chain: Chain;
+  readonly hook: Hook;
+  readonly policy: 'accept' | 'drop';
+}
+
 interface Scope {
-  readonly chains: ReadonlyMap<string, Chain>;
+  readonly chains: ChainIndex;
   readonly maps: ReadonlyMap<string, VerdictMap>;
   readonly exits: Map<string, Exits>;
+  readonly reads: Set<Chain | VerdictMap>;
 }
 
 const pathHooks: readonly (readonly [number, readonly Hook[]])[] = [
@@ -42,24 +61,84 @@ const endless: Exits = { mayRefuse: true, mayReturn: true, depth: 0 };
  * if it accepts, returns or only marks, it counts as not matched.
  */
 export function establishedPaths(program: Program): EstablishedPaths {
+  return prove(program, basesOf(program)).paths;
+}
+
+/** The proof for the next Program: the same one as long as nothing that it rests on changed. */
+export function establishedProof(before: EstablishedProof | undefined, program: Program, change: ProgramChange): EstablishedProof {
+  const changed = change.tables.flatMap(({ removed, added }) => [removed, added]);
+  if (before === undefined || changed.some((chains) => chains.some(isBase))) return prove(program, basesOf(program));
+  const isShaken = [...change.tables.map(({ removed }) => removed), change.maps.removed].some((items) =>
+    items.some((item) => before.reads.has(item)),
+  );
+  return isShaken ? prove(program, before.bases) : before;
+}
+
+function prove(program: Program, bases: readonly Base[]): EstablishedProof {
   const maps = new Map(program.maps.map((map) => [map.name, map]));
+  const reads = new Set<Chain | VerdictMap>();
+  const scopes = new Map(
+    program.tables.map((table): [string, Scope] => [table.name, { chains: new ChainIndex(table), maps, exits: new Map(), reads }]),
+  );
   const hookRules = new Map<Hook, number | 'run'>();
-  for (const table of program.tables) {
-    const scope: Scope = { chains: new Map(table.chains.map((chain) => [chain.name, chain])), maps, exits: new Map() };
-    for (const [hook, rules] of baseChainRules(table, scope)) hookRules.set(hook, addRules(hookRules.get(hook) ?? 0, rules));
+  for (const base of bases) {
+    const scope = scopes.get(base.table);
+    if (scope !== undefined) hookRules.set(base.hook, addRules(hookRules.get(base.hook) ?? 0, baseChainRules(base, scope)));
   }
   const paths: (number | 'run')[] = [];
   for (const [path, hooks] of pathHooks) paths[path] = hooks.map((hook) => hookRules.get(hook) ?? 0).reduce(addRules, 0);
-  return paths;
+  return { paths, bases, reads };
 }
 
-function* baseChainRules(table: Table, scope: Scope): Generator<readonly [Hook, number | 'run']> {
-  for (const chain of table.chains) {
-    if (chain.base === undefined || chain.base.type === 'nat') continue;
-    const { mayRefuse, mayReturn, depth } = exitsOf(chain.name, scope);
-    const mayDrop = mayRefuse || (mayReturn && chain.base.policy === 'drop') || depth > CHAIN_DEPTH_MAX;
-    yield [chain.base.hook, mayDrop ? 'run' : countRules(chain, scope).rules];
+function isBase({ base }: Chain): boolean {
+  return base !== undefined;
+}
+
+function basesOf(program: Program): Base[] {
+  return program.tables.flatMap((table) => {
+    const { head, parts, tail } = chainsOf(table);
+    return [head, ...parts, tail].flatMap((chains) =>
+      chains.flatMap((chain) => {
+        if (chain.base === undefined || chain.base.type === 'nat') return [];
+        return [{ table: table.name, chain, hook: chain.base.hook, policy: chain.base.policy }];
+      }),
+    );
+  });
+}
+
+function baseChainRules({ chain, policy }: Base, scope: Scope): number | 'run' {
+  const { mayRefuse, mayReturn, depth } = exitsOf(chain.name, scope);
+  const mayDrop = mayRefuse || (mayReturn && policy === 'drop') || depth > CHAIN_DEPTH_MAX;
+  return mayDrop ? 'run' : countRules(chain, scope).rules;
+}
+
+/** The chains of a table by name, indexed as far as somebody asked: the first ones are those that packets of known connections meet. */
+class ChainIndex {
+  readonly #known = new Map<string, Chain>();
+  readonly #rest: Iterator<Chain>;
+
+  constructor(table: Table) {
+    this.#rest = eachChain(table);
   }
+
+  get(name: string): Chain | undefined {
+    let found = this.#known.get(name);
+    while (found === undefined) {
+      const next = this.#rest.next();
+      if (next.done === true) return undefined;
+      this.#known.set(next.value.name, next.value);
+      if (next.value.name === name) found = next.value;
+    }
+    return found;
+  }
+}
+
+function* eachChain(table: Table): Generator<Chain, undefined> {
+  const { head, parts, tail } = chainsOf(table);
+  yield* head;
+  for (const part of parts) yield* part;
+  yield* tail;
+  return undefined;
 }
 
 function addRules(a: number | 'run', b: number | 'run'): number | 'run' {
@@ -75,7 +154,9 @@ function exitsOf(name: string, scope: Scope): Exits {
   let mayReturn = false;
   let depth = 0;
   let isEndReached = true;
-  for (const rule of scope.chains.get(name)?.rules ?? []) {
+  const chain = scope.chains.get(name);
+  if (chain !== undefined) scope.reads.add(chain);
+  for (const rule of chain?.rules ?? []) {
     const certainty = certaintyOf(rule);
     if (certainty === 'no') continue;
     const exits = targetExits(rule.target, scope);
@@ -110,7 +191,9 @@ function targetExits(target: Target, scope: Scope): Exits & { readonly mayGoOn: 
       return { ...nothing, mayRefuse: true };
     }
     case 'verdictMap': {
-      const verdicts = (scope.maps.get(target.map)?.elements ?? []).map(({ verdict }) => verdict);
+      const map = scope.maps.get(target.map);
+      if (map !== undefined) scope.reads.add(map);
+      const verdicts = (map?.elements ?? []).map(({ verdict }) => verdict);
       const exits = verdicts.flatMap((verdict) => (verdict.kind === 'goto' ? exitsOf(verdict.chain, scope) : []));
       return {
         mayRefuse: verdicts.some(({ kind }) => kind === 'drop') || exits.some(({ mayRefuse }) => mayRefuse),

@@ -56,7 +56,7 @@ export function loadPrefix(text: string, family: Family, where: string): LoadedP
 
 /** The addresses and prefixes that are LOCAL on the node (fib type local). */
 export class LocalAddresses {
-  readonly #networks = new Map<number, { readonly mask: AddressWords; readonly keys: Set<string> }>();
+  #networks = new Map<number, { readonly mask: AddressWords; readonly keys: Set<string> }>();
 
   constructor(texts: readonly string[], family: Family) {
     for (const text of texts) {
@@ -67,6 +67,11 @@ export class LocalAddresses {
       networks.keys.add(addressKey(prefix.words));
       this.#networks.set(prefix.length, networks);
     }
+  }
+
+  /** Takes over what the other ones are. */
+  become(other: LocalAddresses): void {
+    this.#networks = other.#networks;
   }
 
   has(words: AddressWords): boolean {

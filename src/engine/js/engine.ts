@@ -10,7 +10,7 @@ import { PACKET_LAYOUT, VERDICT_LAYOUT } from '../layouts.ts';
 import { Conntrack } from './conntrack.ts';
 import type { Flight } from './flight.ts';
 import { createFrameRing, Frames } from './frames.ts';
-import { type LoadedProgram, loadProgram } from './loaded-program.ts';
+import { LoadedProgram } from './loaded-program.ts';
 import { NameTable } from './names.ts';
 import type { Surroundings } from './nat.ts';
 import { type PacketVerdict, processPacket } from './packet.ts';
@@ -35,7 +35,7 @@ class JsEngine implements Engine {
   readonly #conntrack: Conntrack;
   readonly #interfaces = new NameTable('interface names', INTERFACES_MAX);
   readonly #servicePorts = new NameTable('ServicePorts', SERVICE_PORTS_MAX);
-  readonly #programs: Record<Family, LoadedProgram>;
+  readonly #programs: Readonly<Record<Family, LoadedProgram>>;
   readonly #frames: Frames;
 
   constructor(options: EngineOptions) {
@@ -43,8 +43,8 @@ class JsEngine implements Engine {
     this.#state = new EngineState(options.seed);
     this.#conntrack = new Conntrack(options.conntrackMax, this.#state.counters);
     this.#programs = {
-      IPv4: loadProgram(emptyProgram('IPv4'), this.#state, this.#servicePorts),
-      IPv6: loadProgram(emptyProgram('IPv6'), this.#state, this.#servicePorts),
+      IPv4: new LoadedProgram('IPv4', this.#state, this.#servicePorts),
+      IPv6: new LoadedProgram('IPv6', this.#state, this.#servicePorts),
     };
     const state = this.#state;
     this.#frames = new Frames({
@@ -58,8 +58,7 @@ class JsEngine implements Engine {
   }
 
   load(program: Program): void {
-    const { family } = program;
-    this.#programs[family] = loadProgram(program, this.#state, this.#servicePorts, this.#programs[family]);
+    this.#programs[program.family].load(program);
   }
 
   createBatch(family: Family, capacity: number): EngineBatch {

@@ -1,6 +1,7 @@
 // IPVS: one lookup finds the virtual service, its scheduler the destination. Only round robin (`rr`) is modelled so far.
 import type { Family } from '../../address.ts';
 import type { TransportProtocol } from '../../packet.ts';
+import type { Change } from '../../program/change.ts';
 import type { VirtualService } from '../../program/virtual-service.ts';
 import { refuseUnmodelled } from '../virtual-services.ts';
 import { type AddressWords, addressKey, equalAddress, loadAddress } from './addresses.ts';
@@ -51,18 +52,42 @@ export class LoadedVirtualService {
   }
 }
 
-/** All virtual services of a Program, by protocol, address and port. */
+/** All virtual services of a Program, by protocol, address and port. Of two with the same the first one stands. */
 export class VirtualServices {
+  readonly #family: Family;
+  readonly #servicePortId: (name: string) => number;
   readonly #services = new Map<string, LoadedVirtualService>();
+  /** Some services have no place of their own: any change is worked out from all of them. */
+  #hasDoubles = false;
 
-  /** Services that `before` had too go on with their round. */
-  constructor(services: readonly VirtualService[], family: Family, servicePortId: (name: string) => number, before?: VirtualServices) {
+  constructor(family: Family, servicePortId: (name: string) => number) {
+    this.#family = family;
+    this.#servicePortId = servicePortId;
+  }
+
+  /** Services that were there go on with their round. `all`: those of the new Program. What puts the change in force joins `commits`. */
+  load({ removed, added }: Change<VirtualService>, all: () => readonly VirtualService[], commits: (() => void)[]): void {
+    if (removed.length + added.length === 0) return;
+    const leaving = new Set(removed.map((service) => this.#keyOf(service)));
+    const coming = new Set(added.map((service) => this.#keyOf(service)));
+    const isSingle =
+      !this.#hasDoubles && coming.size === added.length && [...coming].every((key) => leaving.has(key) || !this.#services.has(key));
+    const loaded = new Map<string, LoadedVirtualService>();
+    const services = isSingle ? added : all();
     for (const service of services) {
-      const address = loadAddress(service.address, family, 'virtual service');
-      const earlier = before?.find(service.protocol, address, service.port);
-      const loaded = new LoadedVirtualService(service, family, servicePortId(service.servicePort), earlier);
-      this.#services.set(serviceKey(service.protocol, address, service.port), loaded);
+      const key = this.#keyOf(service);
+      if (loaded.has(key)) continue;
+      loaded.set(key, new LoadedVirtualService(service, this.#family, this.#servicePortId(service.servicePort), this.#services.get(key)));
     }
+    commits.push(() => {
+      for (const key of isSingle ? leaving : [...this.#services.keys()]) if (!loaded.has(key)) this.#services.delete(key);
+      for (const [key, service] of loaded) this.#services.set(key, service);
+      this.#hasDoubles = loaded.size < services.length;
+    });
+  }
+
+  #keyOf({ protocol, address, port }: VirtualService): string {
+    return serviceKey(protocol, loadAddress(address, this.#family, 'virtual service'), port);
   }
 
   find(protocol: TransportProtocol, address: AddressWords, port: number): LoadedVirtualService | undefined {

@@ -23,7 +23,7 @@ export interface MatchTables {
   readonly family: Family;
   readonly state: EngineState;
   readonly localAddresses: LocalAddresses;
-  readonly sets: ReadonlyMap<string, LoadedSet>;
+  readonly sets: { get(name: string): LoadedSet | undefined };
   readonly recents: RecentLists;
 }
 

@@ -53,18 +53,12 @@ export class RecentList {
 /** What a dynamic set holds: sources, each for that long after it was last seen. */
 export interface Sightings {
   readonly list: RecentList;
-  readonly seconds: number;
+  seconds: number;
 }
 
-/** The lists of one Program by name. Those that its predecessor had too keep their sightings; others are forgotten with their last rule. */
+/** The lists of the Program in force by name: each is there from the first rule that names it to the last one. */
 export class RecentLists {
   readonly #lists = new Map<string, RecentList>();
-  readonly #before: ReadonlyMap<string, RecentList>;
-
-  constructor(before?: RecentLists) {
-    // Its lists and not `before` itself, which holds those of its own predecessor.
-    this.#before = before === undefined ? new Map() : before.#lists;
-  }
 
   /** The xt_recent list that a rule being loaded names. */
   useList(name: string): RecentList {
@@ -80,8 +74,12 @@ export class RecentLists {
     return this.#lists.get(name);
   }
 
+  forget(name: string): void {
+    this.#lists.delete(name);
+  }
+
   #use(name: string, limit: number): RecentList {
-    const list = this.#lists.get(name) ?? this.#before.get(name) ?? new RecentList(limit);
+    const list = this.#lists.get(name) ?? new RecentList(limit);
     this.#lists.set(name, list);
     return list;
   }

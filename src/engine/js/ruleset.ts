@@ -32,8 +32,8 @@ export interface LoadedRule {
 
 export interface LoadedChain {
   readonly name: string;
-  /** Filled after all chains of the table exist, since rules refer to chains. */
-  readonly rules: LoadedRule[];
+  /** Replaced whole when the chain changes: rules of others refer to the chain. */
+  rules: readonly LoadedRule[];
 }
 
 export interface LoadedBaseChain {

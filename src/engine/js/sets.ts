@@ -14,15 +14,18 @@ interface Field {
 }
 
 export class KeyTable<Value> {
-  readonly #fields: readonly Field[];
-  readonly #values = new Map<string, Value>();
+  readonly key: readonly KeyField[];
+  #fields: readonly Field[];
+  #values = new Map<string, Value>();
 
-  /** `where` names the set, for errors. Of equal keys the last one stands. */
+  /** `where` names the set, for errors. Of equal keys the first one stands. */
   constructor(key: readonly KeyField[], elements: Iterable<readonly [ElementKey, Value]>, family: Family, where: string) {
+    this.key = key;
     const lengths = key.map(() => new Set<number>());
     for (const [element, value] of elements) {
       const parts = key.map((field, index) => keyPart(field, element[index], family, where, lengths[index]));
-      this.#values.set(parts.join(' '), value);
+      const text = parts.join(' ');
+      if (!this.#values.has(text)) this.#values.set(text, value);
     }
     this.#fields = key.map((field, index) => ({
       field,
@@ -33,6 +36,12 @@ export class KeyTable<Value> {
   /** The value under the key built from the packet; `sides` as resolveSides gives them. */
   find(flight: Flight, sides: readonly Side[]): Value | undefined {
     return this.#findFrom(flight, sides, 0, '');
+  }
+
+  /** Takes over what the other one holds. */
+  become(other: KeyTable<Value>): void {
+    this.#fields = other.#fields;
+    this.#values = other.#values;
   }
 
   values(): IterableIterator<Value> {

@@ -39,7 +39,6 @@ import {
   TIMEOUT_UDP_STREAM,
   VERDICT_SIZE_V4,
   VERDICT_SIZE_V6,
-  VS_CURSOR,
 } from '../../../assembly/shared/layout.ts';
 import { nextRandom, seedRandom } from '../../../assembly/shared/random.ts';
 import type { Family } from '../../address.ts';
@@ -63,7 +62,7 @@ import type { Core } from './core.ts';
 import { WasmFrames } from './frames.ts';
 import { LinearMemory } from './memory.ts';
 import { Sightings } from './sightings.ts';
-import { buildTables, type Tables } from './tables.ts';
+import { ProgramTables } from './tables.ts';
 import { virtualServiceKey } from './virtual-service-records.ts';
 import { addressWords } from './wire.ts';
 
@@ -76,13 +75,6 @@ const INTERFACES_MAX = 1024;
 
 const FAMILIES: readonly Family[] = ['IPv4', 'IPv6'];
 
-/** A Program's tables in force. */
-interface Published {
-  readonly base: number;
-  readonly size: number;
-  readonly virtualServices: Tables['virtualServices'];
-}
-
 export class WasmEngine implements Engine {
   readonly kind = 'wasm';
   readonly #core: Core;
@@ -92,7 +84,7 @@ export class WasmEngine implements Engine {
   readonly #servicePortNames: string[] = [''];
   readonly #interfaceIds = new Map<string, number>([['', 0]]);
   readonly #recentLists = new Map<string, number>();
-  readonly #published = new Map<Family, Published>();
+  readonly #programs = new Map<Family, ProgramTables>();
   readonly #tables = new Map<Family, ConnectionTable>();
   readonly #sightings = new Map<Family, Sightings>();
   readonly #frames: WasmFrames;
@@ -115,40 +107,34 @@ export class WasmEngine implements Engine {
   }
 
   load(program: Program): void {
-    const { family } = program;
-    const before = this.#published.get(family);
-    const named = new Set<string>();
-    const tables = buildTables(program, {
-      servicePortId: (name) => this.#servicePortId(name),
-      recentList: (name) => {
-        named.add(name);
-        return this.#recentList(family, name);
-      },
-      sightingSet: (name, seconds) => {
-        named.add(name);
-        return this.#sightingsOf(family).setNumber(name, seconds);
-      },
-      lastDestination: (key) => this.#lastDestination(family, key),
+    this.#programOf(program.family).load(program);
+    this.#table(program.family);
+  }
+
+  #programOf(family: Family): ProgramTables {
+    const known = this.#programs.get(family);
+    if (known !== undefined) return known;
+    const context = {
+      servicePortId: (name: string) => this.#servicePortId(name),
+      recentList: (name: string) => this.#recentList(family, name),
+      sightingSet: (name: string, seconds: number) => this.#sightingsOf(family).setNumber(name, seconds),
+      forgetList: (name: string) => this.#forgetList(family, name),
+    };
+    const tables = new ProgramTables(family, this.#memory, context, (root) => {
+      this.#setState(family === 'IPv4' ? STATE_ROOT_V4 : STATE_ROOT_V6, root);
     });
-    const size = tables.image.size;
-    const base = this.#memory.allocate(size);
-    tables.image.place(this.#memory.words, base);
-    this.#setState(family === 'IPv4' ? STATE_ROOT_V4 : STATE_ROOT_V6, base + tables.root);
-    this.#published.set(family, { base, size, virtualServices: tables.virtualServices });
-    if (before !== undefined) this.#memory.release(before.base, before.size);
-    this.#forgetLists(family, named);
-    this.#sightingsOf(family).forgetSets(named);
-    this.#table(family);
-    this.#frames.reserveTraffic(this.#servicePortNames.length);
+    this.#programs.set(family, tables);
+    return tables;
   }
 
   /** The kernel drops an xt_recent list with the last rule that names it. */
-  #forgetLists(family: Family, named: ReadonlySet<string>): void {
-    for (const [key, address] of this.#recentLists) {
-      if (!key.startsWith(`${family} `) || named.has(key.slice(family.length + 1))) continue;
-      this.#recentLists.delete(key);
-      this.#memory.release(address, recentListSize(family));
-    }
+  #forgetList(family: Family, name: string): void {
+    this.#sightingsOf(family).forgetSet(name);
+    const key = `${family} ${name}`;
+    const list = this.#recentLists.get(key);
+    if (list === undefined) return;
+    this.#recentLists.delete(key);
+    this.#memory.release(list, recentListSize(family));
   }
 
   createBatch(family: Family, capacity: number): EngineBatch {
@@ -228,8 +214,9 @@ export class WasmEngine implements Engine {
     return deleted;
   }
 
-  /** Walks the connection tables and verifies their invariants, for tests. @throws CoreError */
+  /** Walks all tables and verifies their invariants, for tests. @throws CoreError */
   checkTables(): void {
+    for (const program of this.#programs.values()) program.check();
     for (const table of this.#tables.values()) table.check();
   }
 
@@ -261,7 +248,7 @@ export class WasmEngine implements Engine {
       findConnection: (protocol, tuple) => this.#table(family).find(protocol, tuple, now),
       recentSighting: (list, source) => this.#recentSighting(family, list, source) ?? this.#sightingsOf(family).lastSeen(list, source),
       lastDestination: (protocol, address, port) => {
-        const last = this.#lastDestination(family, virtualServiceKey(protocol, address, port));
+        const last = this.#programOf(family).lastDestination(virtualServiceKey(protocol, address, port));
         return last === undefined ? undefined : splitEndpoint(last);
       },
     };
@@ -270,7 +257,7 @@ export class WasmEngine implements Engine {
   [Symbol.dispose](): void {
     // The core's memory goes with the engine: nothing else holds it.
     this.#tables.clear();
-    this.#published.clear();
+    this.#programs.clear();
   }
 
   #roomFor(family: Family, protocol: TransportProtocol, tuple: TupleText, now: number): Room | undefined {
@@ -326,14 +313,6 @@ export class WasmEngine implements Engine {
       if (isSame) return data.getFloat64(entry + RECENT_LAST_SEEN, true);
     }
     return undefined;
-  }
-
-  #lastDestination(family: Family, key: string): string | undefined {
-    const published = this.#published.get(family);
-    const service = published?.virtualServices.get(key);
-    if (published === undefined || service === undefined) return undefined;
-    const cursor = this.#memory.words[(published.base + service.offset + VS_CURSOR) / 4] ?? 0;
-    return service.destinations[cursor - 1];
   }
 
   #getState(field: number): number {

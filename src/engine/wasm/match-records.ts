@@ -52,17 +52,18 @@ export interface ColumnRow {
   classes: number;
 }
 
-/** Where sets and lists that matches name lie in the image or in memory. */
+/** What matches refer to. */
 export interface MatchTargets {
-  setOffset(name: string): number;
+  /** References, as records.ts says. */
+  setReference(name: string): number;
   setSelectors(name: string, sides: readonly ('src' | 'dst')[]): number;
-  /** The number of a dynamic set; undefined for others. */
-  sightingSet(name: string): number | undefined;
-  /** The offset of a set of networks that one rule alone asks. */
+  /** Of a dynamic set its number and timeout; undefined for others. */
+  sightingSet(name: string): { readonly number: number; readonly seconds: number } | undefined;
+  /** The reference to a set of networks that one rule alone asks. */
   addressSet(prefixes: readonly string[]): number;
-  /** The offset of a set of ports that one rule alone asks. */
+  /** The reference to a set of ports that one rule alone asks. */
   portSet(ranges: readonly PortRange[]): number;
-  /** An absolute address: lists outlive Programs. */
+  /** An address: lists outlive Programs. */
   recentList(name: string): number;
 }
 
@@ -82,61 +83,58 @@ const STATE_BITS: Readonly<Record<ConntrackState, number>> = {
  */
 export function splitMatches(matches: readonly Match[], row: ColumnRow): Match[] {
   const rest: Match[] = [];
-  const taken = new Set<string>();
+  let hasDestination = false;
+  let hasProtocol = false;
+  let hasPort = false;
   let mayReorder = true;
   for (const match of matches) {
     if (match.kind === 'comment' || match.kind === 'nfacct') continue;
     if (match.kind === 'statistic' || match.kind === 'recent') mayReorder = false;
-    if (mayReorder && !taken.has(match.kind) && takeIntoRow(match, row)) taken.add(match.kind);
-    else rest.push(match);
+    if (!mayReorder || ('negated' in match && match.negated === true)) {
+      rest.push(match);
+    } else if (match.kind === 'destination' && !hasDestination) {
+      const { network, mask } = networkWords(match.prefix);
+      row.network = network;
+      row.mask = mask;
+      hasDestination = true;
+    } else if (match.kind === 'protocol' && !hasProtocol) {
+      row.classes = 1 << protocolClass(match.protocol);
+      hasProtocol = true;
+    } else if (match.kind === 'destinationPort' && !hasPort) {
+      row.ports = (match.from | (~match.to << 16)) >>> 0;
+      hasPort = true;
+    } else {
+      rest.push(match);
+    }
   }
   return rest;
 }
 
-function takeIntoRow(match: Match, row: ColumnRow): boolean {
-  if (match.kind === 'destination' && match.negated !== true) {
-    Object.assign(row, networkWords(match.prefix));
-    return true;
+/** Writes the records of the matches that no column holds, from offset `first` on. */
+export function writeMatches(image: TableImage, first: number, matches: readonly Match[], targets: MatchTargets): void {
+  let at = first;
+  for (const match of matches) {
+    writeMatch(image, at, match, targets);
+    at += MATCH_SIZE;
   }
-  if (match.kind === 'protocol' && match.negated !== true) {
-    row.classes = 1 << protocolClass(match.protocol);
-    return true;
-  }
-  if (match.kind === 'destinationPort' && match.negated !== true) {
-    row.ports = (match.from | (~match.to << 16)) >>> 0;
-    return true;
-  }
-  return false;
-}
-
-/** Writes the records of the matches that no column holds; returns the offset of the first. */
-export function writeMatches(image: TableImage, matches: readonly Match[], targets: MatchTargets): number {
-  const first = image.reserve(matches.length * MATCH_SIZE);
-  matches.forEach((match, index) => {
-    writeMatch(image, first + index * MATCH_SIZE, match, targets);
-  });
-  return first;
 }
 
 function writeMatch(image: TableImage, at: number, match: Match, targets: MatchTargets): void {
-  const { kind, a = 0, b = 0, words = [], record } = matchWords(match, targets);
+  const { kind, a = 0, b = 0, words = NO_WORDS } = matchWords(match, targets);
   image.set(at + MATCH_KIND, kind);
   image.set(at + MATCH_NEGATED, 'negated' in match && match.negated === true ? 1 : 0);
   image.set(at + MATCH_B, b);
-  if (record === undefined) image.set(at + MATCH_A, a);
-  else image.point(at + MATCH_A, record);
-  words.forEach((word, index) => {
-    image.set(at + MATCH_WORDS + index * 4, word);
-  });
+  image.set(at + MATCH_A, a);
+  for (let index = 0; index < words.length; index++) image.set(at + MATCH_WORDS + index * 4, words[index] ?? 0);
 }
+
+const NO_WORDS: readonly number[] = [];
 
 interface MatchWords {
   readonly kind: number;
   readonly a?: number;
   readonly b?: number;
   readonly words?: readonly number[];
-  /** The offset of what the first argument is the address of. */
-  readonly record?: number;
 }
 
 function matchWords(match: Match, targets: MatchTargets): MatchWords {
@@ -170,9 +168,9 @@ function matchWords(match: Match, targets: MatchTargets): MatchWords {
       return { kind: MATCH_RECENT_CHECK, a: list, b: match.seconds ?? SECONDS_EVER, words: [match.reap === true ? 1 : 0] };
     }
     case 'sourceIn':
-      return { kind: MATCH_SET, record: targets.addressSet(match.prefixes), b: SELECT_SOURCE };
+      return { kind: MATCH_SET, a: targets.addressSet(match.prefixes), b: SELECT_SOURCE };
     case 'destinationIn':
-      return { kind: MATCH_SET, record: targets.addressSet(match.prefixes), b: SELECT_DESTINATION };
+      return { kind: MATCH_SET, a: targets.addressSet(match.prefixes), b: SELECT_DESTINATION };
     case 'set':
       return setWords(match, targets);
     case 'ipvs': {
@@ -180,9 +178,9 @@ function matchWords(match: Match, targets: MatchTargets): MatchWords {
       return { kind: MATCH_IPVS, a: protocolClass(match.virtualProtocol), b: swapPort(match.virtualPort), words };
     }
     case 'sourcePorts':
-      return { kind: MATCH_SET, record: targets.portSet(match.ranges), b: SELECT_SOURCE_PORT_ONLY };
+      return { kind: MATCH_SET, a: targets.portSet(match.ranges), b: SELECT_SOURCE_PORT_ONLY };
     case 'destinationPorts':
-      return { kind: MATCH_SET, record: targets.portSet(match.ranges), b: SELECT_DESTINATION_PORT_ONLY };
+      return { kind: MATCH_SET, a: targets.portSet(match.ranges), b: SELECT_DESTINATION_PORT_ONLY };
     case 'physdevIn':
     case 'inert':
     case 'unmodelled':
@@ -195,8 +193,8 @@ function matchWords(match: Match, targets: MatchTargets): MatchWords {
 
 function setWords(match: Extract<Match, { kind: 'set' }>, targets: MatchTargets): MatchWords {
   const sightings = targets.sightingSet(match.set);
-  if (sightings !== undefined) return { kind: MATCH_SIGHTING, a: sightings };
-  return { kind: MATCH_SET, record: targets.setOffset(match.set), b: targets.setSelectors(match.set, match.fields) };
+  if (sightings !== undefined) return { kind: MATCH_SIGHTING, a: sightings.number };
+  return { kind: MATCH_SET, a: targets.setReference(match.set), b: targets.setSelectors(match.set, match.fields) };
 }
 
 /** Network and mask, each in 16 bytes. */

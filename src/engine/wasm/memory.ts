@@ -5,6 +5,8 @@ import { CapacityError } from '../../errors.ts';
 const PAGE = 65536;
 /** The memory a 32-bit core can have, as asconfig.json says. */
 const PAGES_MAX = 65536;
+/** A memory that must grow becomes this much larger at least. */
+const GROWTH = 1.25;
 /** Blocks begin on cache lines. */
 const ALIGNMENT = 64;
 
@@ -53,7 +55,8 @@ export class LinearMemory {
     const pages = Math.ceil((address + rounded) / PAGE);
     const have = this.#memory.buffer.byteLength / PAGE;
     if (pages > PAGES_MAX) throw new CapacityError('linear memory in pages of 64 KiB', PAGES_MAX, pages);
-    if (pages > have) this.#memory.grow(pages - have);
+    // More than is needed: each growth takes new views, and untouched pages cost nothing.
+    if (pages > have) this.#memory.grow(Math.min(PAGES_MAX, Math.max(pages, Math.ceil(have * GROWTH))) - have);
     this.#end = address + rounded;
     return address;
   }

@@ -27,12 +27,11 @@ import type { ElementKey, KeyField } from '../../program/sets.ts';
 import type { TableImage } from './table-image.ts';
 import { addressWords, networkWords, protocolClass, readPrefix } from './wire.ts';
 
-/** An element with what its slot says. `target`: the offset of the record its value is the address of. */
+/** An element with what its slot says. */
 export interface SlotContent {
   readonly key: ElementKey;
   readonly servicePort: number;
-  readonly value?: number;
-  readonly target?: number;
+  readonly value: number;
 }
 
 /** Writes a set and returns its offset. */
@@ -87,8 +86,7 @@ function writeSlot(
   while (image.get(table.slots + number * table.slotSize + SLOT_HASH) !== 0) number = nextSlot(number, table.slotCount);
   const slot = table.slots + number * table.slotSize;
   image.set(slot + SLOT_HASH, hash);
-  if (content.target === undefined) image.set(slot + SLOT_VALUE, content.value ?? 1);
-  else image.point(slot + SLOT_VALUE, content.target);
+  image.set(slot + SLOT_VALUE, content.value);
   image.set(slot + SLOT_SERVICE_PORT, content.servicePort);
   key.forEach((word, index) => {
     image.set(slot + SLOT_KEY + index * 4, word);

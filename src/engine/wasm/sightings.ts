@@ -44,8 +44,8 @@ export class Sightings {
   }
 
   /** A set that is made again after it was gone is another one: it gets a new number, and the old sightings expire unseen. */
-  forgetSets(except: ReadonlySet<string>): void {
-    for (const name of this.#sets.keys()) if (!except.has(name)) this.#sets.delete(name);
+  forgetSet(name: string): void {
+    this.#sets.delete(name);
   }
 
   /** Makes room for one more sighting a packet; the core itself never grows anything. */

@@ -1,14 +1,21 @@
-// Tables under construction: words at offsets from 0, and a list of the words that are addresses. Placing the image
-// adds the base to those, so tables are built before it is known where they will lie.
+// A record under construction with what it points to: words at offsets from 0, and a list of the words that are addresses. Placing
+// the image adds the base to those, so records are written before it is known where they will lie. One image serves many records.
 
 export class TableImage {
   #words = new Uint32Array(4096);
   #length = 0;
-  readonly #addresses: number[] = [];
+  #addresses: number[] = [];
 
   /** Size in bytes. */
   get size(): number {
     return this.#length * 4;
+  }
+
+  /** Begins another one. */
+  clear(): void {
+    this.#words.fill(0, 0, this.#length);
+    this.#length = 0;
+    if (this.#addresses.length > 0) this.#addresses = [];
   }
 
   /** A zeroed record of `size` bytes (a multiple of 4); returns its offset in bytes. */
@@ -40,8 +47,12 @@ export class TableImage {
 
   /** Copies the image to `base`, addresses made absolute. */
   place(memory: Uint32Array, base: number): void {
-    for (const index of this.#addresses) this.#words[index] = (this.#words[index] ?? 0) + base;
-    memory.set(this.#words.subarray(0, this.#length), base / 4);
-    for (const index of this.#addresses) this.#words[index] = (this.#words[index] ?? 0) - base;
+    const at = base / 4;
+    if (this.#length <= SHORT) for (let index = 0; index < this.#length; index++) memory[at + index] = this.#words[index] ?? 0;
+    else memory.set(this.#words.subarray(0, this.#length), at);
+    for (const index of this.#addresses) memory[at + index] = (this.#words[index] ?? 0) + base;
   }
 }
+
+/** Words up to which copying them one by one is quicker than a call. */
+const SHORT = 64;

@@ -1,345 +1,150 @@
-// Writes a Program as the tables that the core reads: root, hooks, chains with their columns, rules, sets, virtual services.
-import {
-  ACTION_ACCEPT,
-  ACTION_DROP,
-  ADDRESS_V4,
-  ADDRESS_V6,
-  BASE_CHAIN,
-  BASE_IS_NAT,
-  BASE_PRIORITY,
-  BASE_SIZE,
-  CHAIN_COLUMNS,
-  CHAIN_COUNT,
-  CHAIN_END,
-  CHAIN_PAD,
-  CHAIN_PAD_SHORT,
-  CHAIN_PADDED,
-  CHAIN_RULES,
-  CHAIN_SIZE,
-  CLASSES_ANY,
-  ESTABLISHED_RUN,
-  HOOK_FORWARD,
-  HOOK_INPUT,
-  HOOK_OUTPUT,
-  HOOK_POSTROUTING,
-  HOOK_PREROUTING,
-  PORT_KEEP,
-  PORTS_ANY,
-  PORTS_NONE,
-  ROOT_ESTABLISHED,
-  ROOT_HOOKS,
-  ROOT_LOCAL,
-  ROOT_MASQUERADE,
-  ROOT_SIZE,
-  ROOT_VIRTUAL_SERVICES,
-  RULE_A,
-  RULE_B,
-  RULE_MATCH_COUNT,
-  RULE_MATCHES,
-  RULE_SERVICE_PORT,
-  RULE_SIZE,
-  RULE_TARGET,
-  TARGET_ACCEPT,
-  TARGET_DNAT,
-  TARGET_DROP,
-  TARGET_GOTO,
-  TARGET_JUMP,
-  TARGET_MARK,
-  TARGET_MASQUERADE,
-  TARGET_NONE,
-  TARGET_RANDOM_CHAIN,
-  TARGET_REJECT,
-  TARGET_RETURN,
-  TARGET_SNAT,
-  TARGET_UPDATE_SIGHTING,
-  TARGET_VERDICT_MAP,
-  VALUE_DROP,
-} from '../../../assembly/shared/layout.ts';
-import { parsePrefix } from '../../address.ts';
-import { UnsupportedError } from '../../errors.ts';
-import { establishedPaths } from '../../program/established.ts';
-import type { Program } from '../../program/program.ts';
-import type { Chain, Hook, PortRange, Rule, Table, Target } from '../../program/ruleset.ts';
-import type { KeyField } from '../../program/sets.ts';
-import { type ColumnRow, type MatchTargets, splitMatches, writeMatches } from './match-records.ts';
-import { keySelectors, type SlotContent, writeSet } from './set-records.ts';
+// The tables of one family as they lie in linear memory, and how the next Program changes them: only chains, sets, maps and virtual
+// services that are other objects than before are written, beside those in force, and one store puts them all in force.
+import { ADDRESS_V4, ADDRESS_V6, ESTABLISHED_RUN, ROOT_ESTABLISHED, ROOT_LOCAL, ROOT_MASQUERADE } from '../../../assembly/shared/layout.ts';
+import { type Family, parsePrefix } from '../../address.ts';
+import { changeOf, type ProgramChange } from '../../program/change.ts';
+import { type EstablishedProof, establishedProof } from '../../program/established.ts';
+import { emptyProgram, type Program } from '../../program/program.ts';
+import { ChainTables } from './chain-tables.ts';
+import { checkTables } from './check-tables.ts';
+import { hasBaseChain, writeHooks } from './hook-records.ts';
+import type { LinearMemory } from './memory.ts';
+import { type Block, NO_BLOCK, Records } from './records.ts';
+import { writeSet } from './set-records.ts';
+import { SetTables } from './set-tables.ts';
 import { TableImage } from './table-image.ts';
-import { writeVirtualServices } from './virtual-service-records.ts';
-import { addressWords, swapPort } from './wire.ts';
+import { VirtualServiceTables } from './virtual-service-tables.ts';
+import { addressWords } from './wire.ts';
 
-const HOOK_NUMBER: Readonly<Record<Hook, number>> = {
-  PREROUTING: HOOK_PREROUTING,
-  INPUT: HOOK_INPUT,
-  FORWARD: HOOK_FORWARD,
-  OUTPUT: HOOK_OUTPUT,
-  POSTROUTING: HOOK_POSTROUTING,
-};
-
-/** What outlives a Program: numbers of names, lists of sources, the place of each round. */
+/** What outlives a Program: numbers of names, and lists of sources. */
 export interface TableContext {
   servicePortId(name: string): number;
+  /** The address of an xt_recent list, made at its first use. */
   recentList(name: string): number;
   /** The number of a dynamic set. */
   sightingSet(name: string, timeoutSeconds: number): number;
-  /** The destination that a virtual service chose last, as `address:port`. */
-  lastDestination(key: string): string | undefined;
+  /** No rule names that list or dynamic set any more: its sightings go with it. */
+  forgetList(name: string): void;
 }
 
-/** The tables of one Program. Root and virtual services are at these offsets of the image. */
-export interface Tables {
-  readonly image: TableImage;
-  readonly root: number;
-  /** Offsets of the VS records by `protocol address:port`, for the rounds of the next Program. */
-  readonly virtualServices: ReadonlyMap<string, { readonly offset: number; readonly destinations: readonly string[] }>;
+/** Blocks that the root alone points to. */
+interface RootBlocks {
+  readonly hooks: Block;
+  readonly local: Block;
+  readonly masquerade: Block;
 }
 
-/** @throws UnsupportedError for a reference to a chain, set or map that the Program does not have, or a scheduler that does not exist. */
-export function buildTables(program: Program, context: TableContext): Tables {
-  const image = new TableImage();
-  const root = image.reserve(ROOT_SIZE);
-  const virtualServices = writeVirtualServices(image, root + ROOT_VIRTUAL_SERVICES, program.virtualServices, context);
-  new RulesetWriter(program, image, context).write(root);
-  writeNode(image, root, program);
-  return { image, root, virtualServices };
-}
-
-function writeNode(image: TableImage, root: number, program: Program): void {
-  const local: SlotContent[] = program.localAddresses.map((text) => ({ key: [parsePrefix(text)?.text ?? text], servicePort: 0 }));
-  image.point(root + ROOT_LOCAL, writeSet(image, 'local addresses', ['network'], local));
-  if (program.masqueradeAddress !== undefined) {
-    const address = image.reserve(16);
-    writeWords(image, address, addressWords(program.masqueradeAddress));
-    image.point(root + ROOT_MASQUERADE, address);
-  }
-  establishedPaths(program).forEach((rules, path) => {
-    image.set(root + ROOT_ESTABLISHED + path * 4, rules === 'run' ? ESTABLISHED_RUN : rules);
-  });
-}
-
-function writeWords(image: TableImage, at: number, words: readonly number[]): void {
-  words.forEach((word, index) => {
-    image.set(at + index * 4, word);
-  });
-}
-
-/** Writes all chains of a Program. Chains are reserved first, so that jumps can point at them in any order. */
-class RulesetWriter implements MatchTargets {
-  readonly #program: Program;
-  readonly #image: TableImage;
+export class ProgramTables {
+  readonly #records: Records;
+  readonly #image = new TableImage();
+  readonly #sets: SetTables;
+  readonly #chains: ChainTables;
+  readonly #services: VirtualServiceTables;
   readonly #context: TableContext;
-  readonly #words: number;
-  /** By table, then by name. */
-  readonly #chains = new Map<Table, Map<string, number>>();
-  readonly #sets = new Map<string, { readonly offset: number; readonly key: readonly KeyField[] }>();
-  /** Timeouts of the sets that packets add to. */
-  readonly #dynamicSets = new Map<string, number>();
-  /** One copy of each translated address. */
-  readonly #addresses = new Map<string, number>();
+  readonly #addressWords: number;
+  #program: Program;
+  #proof: EstablishedProof | undefined;
+  #blocks: RootBlocks = { hooks: NO_BLOCK, local: NO_BLOCK, masquerade: NO_BLOCK };
 
-  constructor(program: Program, image: TableImage, context: TableContext) {
-    this.#program = program;
-    this.#image = image;
+  /** `publish` stores the address of the root in force. */
+  constructor(family: Family, memory: LinearMemory, context: TableContext, publish: (root: number) => void) {
+    this.#addressWords = (family === 'IPv4' ? ADDRESS_V4 : ADDRESS_V6) / 4;
     this.#context = context;
-    this.#words = (program.family === 'IPv4' ? ADDRESS_V4 : ADDRESS_V6) / 4;
+    this.#program = emptyProgram(family);
+    this.#records = new Records(memory, publish);
+    this.#sets = new SetTables(this.#records);
+    this.#chains = new ChainTables(this.#records, this.#sets, context, this.#addressWords);
+    this.#services = new VirtualServiceTables(this.#records, (name) => context.servicePortId(name));
   }
 
-  write(root: number): void {
-    for (const table of this.#program.tables) {
-      this.#chains.set(table, new Map(table.chains.map((chain) => [chain.name, this.#image.reserve(CHAIN_SIZE)])));
-    }
-    for (const set of this.#program.sets) {
-      if (set.timeoutSeconds !== undefined) {
-        this.#dynamicSets.set(set.name, set.timeoutSeconds);
-        continue;
-      }
-      const contents = set.elements.map((key) => ({ key, servicePort: 0 }));
-      this.#sets.set(set.name, { offset: writeSet(this.#image, set.name, set.key, contents), key: set.key });
-    }
-    for (const table of this.#program.tables) {
-      for (const map of this.#program.maps) this.#writeMap(table, map.name);
-      for (const chain of table.chains) this.#writeChain(table, chain);
-    }
-    this.#writeHooks(root);
-  }
-
-  #writeHooks(root: number): void {
-    const bases = this.#program.tables.flatMap((table) =>
-      table.chains.flatMap((chain) => (chain.base === undefined ? [] : [{ table, chain, base: chain.base }])),
-    );
-    for (const [hook, number] of Object.entries(HOOK_NUMBER)) {
-      const here = bases.filter(({ base }) => base.hook === hook).sort((a, b) => a.base.priority - b.base.priority);
-      const records = this.#image.reserve(here.length * BASE_SIZE);
-      here.forEach(({ table, chain, base }, index) => {
-        const at = records + index * BASE_SIZE;
-        this.#image.point(at + BASE_CHAIN, this.#chainOffset(table, chain.name));
-        this.#image.set(at + BASE_IS_NAT, base.type === 'nat' ? 1 : 0);
-        this.#image.set(at + BASE_PRIORITY, base.priority >>> 0);
+  /** Puts a Program in force, all of it or, when it cannot be written, nothing. @throws UnsupportedError, CapacityError */
+  load(program: Program): void {
+    const change = changeOf(this.#program, program);
+    const isFirst = this.#proof === undefined;
+    const proof = establishedProof(this.#proof, program, change);
+    this.#records.begin();
+    let blocks: RootBlocks;
+    try {
+      this.#chains.number(change.tables);
+      const retimed = this.#sets.write(change.sets, change.maps, {
+        // Maps belong to the only table of nftables mode; their verdicts name its chains.
+        chainReference: (name) => this.#chains.reference(program.tables[0]?.name ?? '', name),
+        servicePortId: (name) => this.#context.servicePortId(name),
       });
-      this.#image.point(root + ROOT_HOOKS + number * 8, records);
-      this.#image.set(root + ROOT_HOOKS + number * 8 + 4, here.length);
+      this.#chains.write(change.tables, new Set(retimed));
+      this.#services.write(change.virtualServices, () => program.virtualServices);
+      blocks = this.#writeRoot(program, change, isFirst);
+      if (proof !== this.#proof) this.#writeEstablished(proof);
+    } catch (error) {
+      this.#chains.abort();
+      this.#sets.abort();
+      this.#services.abort();
+      this.#records.abort();
+      throw error;
     }
+    this.#records.commit();
+    this.#chains.commit();
+    this.#sets.commit();
+    this.#services.commit();
+    this.#blocks = blocks;
+    this.#program = program;
+    this.#proof = proof;
   }
 
-  /** Maps belong to the only table of nftables mode; their verdicts name its chains. */
-  #writeMap(table: Table, name: string): void {
-    const map = this.#program.maps.find((candidate) => candidate.name === name);
-    if (map === undefined || this.#sets.has(name)) return;
-    const contents = map.elements.map(({ key, verdict, servicePort }): SlotContent => {
-      const owner = servicePort === undefined ? 0 : this.#context.servicePortId(servicePort);
-      return verdict.kind === 'drop'
-        ? { key, servicePort: owner, value: VALUE_DROP }
-        : { key, servicePort: owner, target: this.#chainOffset(table, verdict.chain) };
+  lastDestination(key: string): string | undefined {
+    return this.#services.lastDestination(key);
+  }
+
+  /** Bytes of all tables. */
+  get usedBytes(): number {
+    return this.#records.usedBytes;
+  }
+
+  /** Walks all tables and verifies their invariants, for tests. @throws CoreError */
+  check(): void {
+    checkTables({
+      records: this.#records,
+      addressWords: this.#addressWords,
+      chains: Array.from(this.#chains.all(), ({ record }) => record),
+      sets: [...this.#sets.all()],
+      services: [...this.#services.all()],
+      rootBlocks: Object.values(this.#blocks).concat(this.#services.setBlock),
     });
-    this.#sets.set(name, { offset: writeSet(this.#image, name, map.key, contents), key: map.key });
   }
 
-  #writeChain(table: Table, chain: Chain): void {
-    const image = this.#image;
-    const at = this.#chainOffset(table, chain.name);
-    const count = chain.rules.length;
-    const pad = count >= CHAIN_PAD ? CHAIN_PAD : CHAIN_PAD_SHORT;
-    const padded = Math.ceil(count / pad) * pad;
-    const columnSize = padded * 4;
-    const columns = image.reserve((this.#words * 2 + 2) * columnSize);
-    const rules = image.reserve(count * RULE_SIZE);
-    image.set(at + CHAIN_COUNT, count);
-    image.set(at + CHAIN_PADDED, padded);
-    image.point(at + CHAIN_COLUMNS, columns);
-    image.point(at + CHAIN_RULES, rules);
-    image.set(at + CHAIN_END, chain.base?.policy === 'drop' ? ACTION_DROP : ACTION_ACCEPT);
-    for (let index = 0; index < padded; index++) {
-      const row: ColumnRow = { network: [], mask: [], ports: PORTS_ANY, classes: CLASSES_ANY };
-      const rule = chain.rules[index];
-      if (rule === undefined) row.ports = PORTS_NONE;
-      else this.#writeRule(table, rules + index * RULE_SIZE, rule, row);
-      const cell = columns + index * 4;
-      for (let word = 0; word < row.network.length; word++) {
-        image.set(cell + word * columnSize, row.network[word] ?? 0);
-        image.set(cell + (this.#words + word) * columnSize, row.mask[word] ?? 0);
-      }
-      image.set(cell + this.#words * 2 * columnSize, row.ports);
-      image.set(cell + (this.#words * 2 + 1) * columnSize, row.classes);
+  #writeRoot(program: Program, change: ProgramChange, isFirst: boolean): RootBlocks {
+    let { hooks, local, masquerade } = this.#blocks;
+    if (isFirst || change.tables.some(({ removed, added }) => removed.some(hasBaseChain) || added.some(hasBaseChain))) {
+      this.#records.release(hooks);
+      hooks = writeHooks(program, this.#records, this.#image, (table, chain) => this.#chains.reference(table, chain));
     }
-  }
-
-  #writeRule(table: Table, at: number, rule: Rule, row: ColumnRow): void {
-    const image = this.#image;
-    const matches = splitMatches(rule.matches, row);
-    if (matches.length > 0) image.point(at + RULE_MATCHES, writeMatches(image, matches, this));
-    image.set(at + RULE_MATCH_COUNT, matches.length);
-    if (rule.servicePort !== undefined) image.set(at + RULE_SERVICE_PORT, this.#context.servicePortId(rule.servicePort));
-    this.#writeTarget(table, at, rule.target);
-  }
-
-  #writeTarget(table: Table, at: number, target: Target): void {
-    const { kind, a = 0, b = 0, record } = this.#targetWords(table, target);
-    this.#image.set(at + RULE_TARGET, kind);
-    this.#image.set(at + RULE_B, b);
-    if (record === undefined) this.#image.set(at + RULE_A, a);
-    else this.#image.point(at + RULE_A, record);
-  }
-
-  /** The words of a target; `record`: the offset of what its first argument is the address of. */
-  #targetWords(
-    table: Table,
-    target: Target,
-  ): { readonly kind: number; readonly a?: number; readonly b?: number; readonly record?: number } {
-    switch (target.kind) {
-      case 'none':
-        return { kind: TARGET_NONE };
-      case 'accept':
-        return { kind: TARGET_ACCEPT };
-      case 'drop':
-        return { kind: TARGET_DROP };
-      case 'return':
-        return { kind: TARGET_RETURN };
-      case 'reject':
-        return { kind: TARGET_REJECT };
-      case 'jump':
-        return { kind: TARGET_JUMP, record: this.#chainOffset(table, target.chain) };
-      case 'goto':
-        return { kind: TARGET_GOTO, record: this.#chainOffset(table, target.chain) };
-      case 'mark':
-        return { kind: TARGET_MARK, a: target.value, b: target.mask };
-      case 'dnat':
-        return { kind: TARGET_DNAT, record: this.#addressOffset(target.address), b: portWord(target.port) };
-      case 'snat':
-        return { kind: TARGET_SNAT, record: this.#addressOffset(target.address), b: portWord(target.port) };
-      case 'masquerade':
-        return { kind: TARGET_MASQUERADE, a: target.randomFully ? 1 : 0 };
-      case 'verdictMap':
-        return { kind: TARGET_VERDICT_MAP, record: this.setOffset(target.map), b: this.setSelectors(target.map, ['dst', 'dst']) };
-      case 'randomVerdictMap':
-        return { kind: TARGET_RANDOM_CHAIN, record: this.#writeChainList(table, target.chains), b: target.chains.length };
-      case 'updateSet':
-        return this.#updateWords(target.set);
+    if (isFirst || change.localAddresses.removed.length + change.localAddresses.added.length > 0) {
+      this.#records.release(local);
+      this.#image.clear();
+      const networks = program.localAddresses.map((text) => ({ key: [parsePrefix(text)?.text ?? text], servicePort: 0, value: 1 }));
+      const at = writeSet(this.#image, 'local addresses', ['network'], networks);
+      local = this.#records.place(this.#image);
+      this.#records.setField(ROOT_LOCAL, local.address + at);
     }
+    if (program.masqueradeAddress !== this.#program.masqueradeAddress) {
+      this.#records.release(masquerade);
+      masquerade = this.#writeAddress(program.masqueradeAddress);
+      this.#records.setField(ROOT_MASQUERADE, masquerade.address);
+    }
+    return { hooks, local, masquerade };
   }
 
-  #writeChainList(table: Table, chains: readonly string[]): number {
-    const list = this.#image.reserve(chains.length * 4);
-    chains.forEach((name, index) => {
-      this.#image.point(list + index * 4, this.#chainOffset(table, name));
-    });
-    return list;
+  #writeAddress(text: string | undefined): Block {
+    this.#image.clear();
+    if (text !== undefined) {
+      const at = this.#image.reserve(16);
+      for (const [index, word] of addressWords(text).entries()) this.#image.set(at + index * 4, word);
+    }
+    return this.#records.place(this.#image);
   }
 
-  #addressOffset(text: string): number {
-    const known = this.#addresses.get(text);
-    if (known !== undefined) return known;
-    const offset = this.#image.reserve(16);
-    writeWords(this.#image, offset, addressWords(text));
-    this.#addresses.set(text, offset);
-    return offset;
+  #writeEstablished({ paths }: EstablishedProof): void {
+    for (const [path, rules] of paths.entries())
+      this.#records.setField(ROOT_ESTABLISHED + path * 4, rules === 'run' ? ESTABLISHED_RUN : rules);
   }
-
-  #chainOffset(table: Table, name: string): number {
-    const offset = this.#chains.get(table)?.get(name);
-    if (offset === undefined) throw new UnsupportedError(`table ${table.name} has no chain ${name}, but a rule leads there`);
-    return offset;
-  }
-
-  #updateWords(name: string): { readonly kind: number; readonly a: number; readonly b: number } {
-    const seconds = this.#dynamicSets.get(name);
-    if (seconds === undefined) throw new UnsupportedError(`the program has no dynamic set ${name}, but a rule updates it`);
-    return { kind: TARGET_UPDATE_SIGHTING, a: this.#context.sightingSet(name, seconds), b: seconds };
-  }
-
-  sightingSet(name: string): number | undefined {
-    const set = this.#dynamicSets.get(name);
-    return set === undefined ? undefined : this.#context.sightingSet(name, set);
-  }
-
-  setOffset(name: string): number {
-    return this.#set(name).offset;
-  }
-
-  setSelectors(name: string, sides: readonly ('src' | 'dst')[]): number {
-    return keySelectors(this.#set(name).key, sides);
-  }
-
-  addressSet(prefixes: readonly string[]): number {
-    const contents = prefixes.map((prefix) => ({ key: [prefix], servicePort: 0 }));
-    return writeSet(this.#image, 'addresses of a rule', ['network'], contents);
-  }
-
-  portSet(ranges: readonly PortRange[]): number {
-    const ports = ranges.flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, index) => from + index));
-    const contents = [...new Set(ports)].map((port) => ({ key: [port], servicePort: 0 }));
-    return writeSet(this.#image, 'ports of a rule', ['port'], contents);
-  }
-
-  recentList(name: string): number {
-    return this.#context.recentList(name);
-  }
-
-  #set(name: string): { readonly offset: number; readonly key: readonly KeyField[] } {
-    const set = this.#sets.get(name);
-    if (set === undefined) throw new UnsupportedError(`the program has no set or map ${name}, but a rule names it`);
-    return set;
-  }
-}
-
-function portWord(port: number | undefined): number {
-  return port === undefined ? PORT_KEEP : swapPort(port);
 }

@@ -1,4 +1,4 @@
-// Writes IPVS virtual services and their destinations, newest first as the kernel keeps them, each round going on where it stood.
+// Writes an IPVS virtual service and its destinations, newest first as the kernel keeps them, its round going on where it stood.
 import {
   DESTINATION_ADDRESS,
   DESTINATION_PORT,
@@ -15,9 +15,7 @@ import {
 import { formatEndpoint } from '../../address.ts';
 import type { VirtualService } from '../../program/virtual-service.ts';
 import { refuseUnmodelled } from '../virtual-services.ts';
-import { type SlotContent, writeSet } from './set-records.ts';
 import type { TableImage } from './table-image.ts';
-import type { TableContext, Tables } from './tables.ts';
 import { addressWords, swapPort } from './wire.ts';
 
 /** The name of a virtual service: `TCP 10.96.0.1:443`. */
@@ -25,31 +23,8 @@ export function virtualServiceKey(protocol: string, address: string, port: numbe
   return `${protocol} ${formatEndpoint(address, port)}`;
 }
 
-/** Writes the services and, at `at`, the address of the table that finds them; leaves 0 there when there are none. */
-export function writeVirtualServices(
-  image: TableImage,
-  at: number,
-  services: readonly VirtualService[],
-  context: TableContext,
-): Tables['virtualServices'] {
-  const written = new Map<string, { offset: number; destinations: readonly string[] }>();
-  const contents: SlotContent[] = services.map((service) => {
-    const key = virtualServiceKey(service.protocol, service.address, service.port);
-    const newestFirst = [...service.destinations].reverse();
-    const destinations = newestFirst.map(({ address, port }) => formatEndpoint(address, port));
-    const last = context.lastDestination(key);
-    const offset = writeVirtualService(image, service, newestFirst, {
-      cursor: last === undefined ? 0 : destinations.indexOf(last) + 1,
-      servicePort: context.servicePortId(service.servicePort),
-    });
-    written.set(key, { offset, destinations });
-    return { key: [service.address, service.protocol.toLowerCase(), service.port], servicePort: 0, target: offset };
-  });
-  if (services.length > 0) image.point(at, writeSet(image, 'virtual services', ['address', 'protocol', 'port'], contents));
-  return written;
-}
-
-function writeVirtualService(
+/** Writes a service with its destinations and returns its offset. */
+export function writeVirtualService(
   image: TableImage,
   service: VirtualService,
   newestFirst: VirtualService['destinations'],

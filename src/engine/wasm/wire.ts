@@ -1,15 +1,15 @@
 // Between numbers as people write them and wire words: network-order bytes as a little-endian word reads them.
 
 import { CLASS_ICMP, CLASS_SCTP, CLASS_TCP, CLASS_UDP } from '../../../assembly/shared/layout.ts';
-import { type Prefix, parseAddress, parsePrefix, prefixMask } from '../../address.ts';
+import { type Prefix, parseAddressWords, parsePrefix, prefixMask } from '../../address.ts';
 import { InvalidArgumentError } from '../../errors.ts';
 import { swapBytes } from '../packet-record.ts';
 
 /** The wire words of an address. @throws InvalidArgumentError */
 export function addressWords(text: string): number[] {
-  const address = parseAddress(text);
-  if (address === undefined) throw new InvalidArgumentError('program address', text, 'is not an IP address');
-  return address.words.map(swapBytes);
+  const words = parseAddressWords(text);
+  if (words === undefined) throw new InvalidArgumentError('program address', text, 'is not an IP address');
+  return words.map(swapBytes);
 }
 
 /** A port between host and network order. */
@@ -24,9 +24,18 @@ export interface NetworkWords {
 
 /** The wire words of a prefix and its mask. @throws InvalidArgumentError */
 export function networkWords(text: string): NetworkWords {
+  const slash = text.indexOf('/');
+  const length = Number(text.slice(slash + 1));
+  const words = slash < 0 ? undefined : parseAddressWords(text.slice(0, slash));
+  // Compiled rules name single addresses, mostly; whatever is more than that is read with care.
+  if (words !== undefined && length === words.length * 32)
+    return { network: words.map(swapBytes), mask: words.length === 1 ? WHOLE_V4 : WHOLE_V6 };
   const prefix = readPrefix(text);
   return { network: prefix.words.map(swapBytes), mask: prefixMask(prefix.family, prefix.length).map(swapBytes) };
 }
+
+const WHOLE_V4: readonly number[] = [0xffffffff];
+const WHOLE_V6: readonly number[] = [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff];
 
 export function readPrefix(text: string): Prefix {
   const prefix = parsePrefix(text);

@@ -1,0 +1,224 @@
+// The self-check of a family's tables: walks chains, sets and virtual services from the root and says what does not hold. For tests,
+// after every change.
+import { hashEnd, hashWord, nextSlot } from '../../../assembly/shared/hash.ts';
+import {
+  BASE_CHAIN,
+  BASE_SIZE,
+  CHAIN_COLUMNS,
+  CHAIN_COUNT,
+  CHAIN_PADDED,
+  CHAIN_RULES,
+  CHAIN_SIZE,
+  HOOK_COUNT,
+  MATCH_A,
+  MATCH_KIND,
+  MATCH_SET,
+  MATCH_SIZE,
+  PORTS_NONE,
+  ROOT_HOOKS,
+  ROOT_LOCAL,
+  ROOT_SIZE,
+  ROOT_VIRTUAL_SERVICES,
+  RULE_A,
+  RULE_B,
+  RULE_MATCH_COUNT,
+  RULE_MATCHES,
+  RULE_SIZE,
+  RULE_TARGET,
+  SET_KEY_WORDS,
+  SET_SLOT_MASK,
+  SET_SLOTS,
+  SLOT_HASH,
+  SLOT_KEY,
+  SLOT_VALUE,
+  TARGET_DNAT,
+  TARGET_GOTO,
+  TARGET_JUMP,
+  TARGET_RANDOM_CHAIN,
+  TARGET_SNAT,
+  TARGET_VERDICT_MAP,
+  VALUE_DROP,
+} from '../../../assembly/shared/layout.ts';
+import { CoreError } from '../../errors.ts';
+import type { ChainRecord } from './chain-records.ts';
+import type { Block, Records } from './records.ts';
+
+/** All records that the tables know of. */
+export interface CheckedTables {
+  readonly records: Records;
+  readonly addressWords: number;
+  readonly chains: readonly ChainRecord[];
+  /** Of maps: their values are references to chains. */
+  readonly sets: readonly { readonly name: string; readonly number: number; readonly block: Block; readonly isMap: boolean }[];
+  readonly services: readonly { readonly number: number; readonly block: Block }[];
+  readonly rootBlocks: readonly Block[];
+}
+
+/** @throws CoreError that names the first invariant that does not hold. */
+export function checkTables(tables: CheckedTables): void {
+  new TableCheck(tables).run();
+}
+
+class TableCheck {
+  readonly #tables: CheckedTables;
+  readonly #words: Uint32Array;
+  readonly #root: number;
+  readonly #chainAt = new Set<number>();
+  readonly #setAt = new Set<number>();
+  readonly #serviceAt = new Set<number>();
+
+  constructor(tables: CheckedTables) {
+    this.#tables = tables;
+    this.#words = tables.records.memory.words;
+    this.#root = tables.records.root;
+  }
+
+  run(): void {
+    const { chains, sets, services, records } = this.#tables;
+    this.#checkBlocks();
+    const numbers = [
+      ...chains.map(({ number }) => number),
+      ...sets.map(({ number }) => number),
+      ...services.map(({ number }) => number),
+      ...chains.flatMap(({ annexes }) => [...annexes.values()].flatMap(({ ownSets }) => ownSets.map(({ number }) => number))),
+    ];
+    expect(new Set(numbers).size === numbers.length, 'two records have the same number');
+    expect(numbers.length === records.count, `${records.count} numbers are taken, ${numbers.length} records have one`);
+    for (const { number, block } of chains) this.#expectRecord(number, block, this.#chainAt);
+    for (const { number, block } of sets) this.#expectRecord(number, block, this.#setAt);
+    for (const { annexes } of chains)
+      for (const { ownSets } of annexes.values()) for (const { number, block } of ownSets) this.#expectRecord(number, block, this.#setAt);
+    for (const { number, block } of services) this.#expectRecord(number, block, this.#serviceAt);
+    for (const record of chains) this.#checkChain(record);
+    for (const { name, number, isMap } of sets)
+      this.#checkSet(name, this.#field(ROOT_SIZE + number * 4), isMap ? this.#chainAt : undefined);
+    this.#checkSet('local addresses', this.#field(ROOT_LOCAL), undefined);
+    const found = this.#field(ROOT_VIRTUAL_SERVICES);
+    expect((found !== 0) === services.length > 0, 'virtual services and their set do not go together');
+    if (found !== 0)
+      expect(this.#checkSet('virtual services', found, this.#serviceAt) === services.length, 'a virtual service is not in its set');
+    for (let hook = 0; hook < HOOK_COUNT; hook++) this.#checkHook(hook);
+  }
+
+  /** No two blocks overlap, and together they are what the records count as used. */
+  #checkBlocks(): void {
+    const { chains, sets, services, rootBlocks, records } = this.#tables;
+    const blocks = [
+      ...chains.map(({ block }) => block),
+      ...chains.flatMap(({ annexes }) =>
+        [...annexes.values()].flatMap(({ block, ownSets }) => [block, ...ownSets.map((own) => own.block)]),
+      ),
+      ...sets.map(({ block }) => block),
+      ...services.map(({ block }) => block),
+      ...rootBlocks,
+      records.rootBlock,
+    ].filter(({ size }) => size > 0);
+    const sorted = [...blocks].sort((a, b) => a.address - b.address);
+    let end = 0;
+    for (const { address, size } of sorted) {
+      expect(address >= end, `the block at ${address} begins inside another one`);
+      end = address + size;
+    }
+    const bytes = blocks.reduce((sum, { size }) => sum + size, 0);
+    expect(bytes === records.usedBytes, `${records.usedBytes} bytes are counted as used, the records take ${bytes}`);
+  }
+
+  #checkChain({ chain, number, count, padded }: ChainRecord): void {
+    const { addressWords } = this.#tables;
+    const at = this.#field(ROOT_SIZE + number * 4);
+    const name = `chain ${chain.name}`;
+    expect(count === chain.rules.length, `${name} has ${chain.rules.length} rules, its record ${count}`);
+    expect(this.#word(at + CHAIN_COUNT) === count && this.#word(at + CHAIN_PADDED) === padded, `${name}: its header has other counts`);
+    const columns = this.#word(at + CHAIN_COLUMNS);
+    const columnSize = padded * 4;
+    expect(columns === at + CHAIN_SIZE, `${name}: its columns are elsewhere`);
+    const rules = this.#word(at + CHAIN_RULES);
+    expect(rules === columns + (addressWords * 2 + 2) * columnSize, `${name}: its rules are elsewhere`);
+    for (let row = count; row < padded; row++) {
+      expect(this.#word(columns + addressWords * 2 * columnSize + row * 4) === PORTS_NONE, `${name}: row ${row} past its end could match`);
+    }
+    for (let row = 0; row < count; row++) this.#checkRule(name, rules + row * RULE_SIZE);
+  }
+
+  #checkRule(chain: string, rule: number): void {
+    const a = this.#word(rule + RULE_A);
+    switch (this.#word(rule + RULE_TARGET)) {
+      case TARGET_JUMP:
+      case TARGET_GOTO:
+        this.#expectReference(a, this.#chainAt, `${chain}: a rule leads to`);
+        break;
+      case TARGET_VERDICT_MAP:
+        this.#expectReference(a, this.#setAt, `${chain}: a rule asks`);
+        break;
+      case TARGET_RANDOM_CHAIN:
+        for (let index = 0; index < this.#word(rule + RULE_B); index++)
+          this.#expectReference(this.#word(a + index * 4), this.#chainAt, `${chain}: a random rule leads to`);
+        break;
+      case TARGET_DNAT:
+      case TARGET_SNAT:
+        expect(a !== 0, `${chain}: a translation has no address`);
+        break;
+    }
+    const matches = this.#word(rule + RULE_MATCHES);
+    for (let match = 0; match < this.#word(rule + RULE_MATCH_COUNT); match++) {
+      const at = matches + match * MATCH_SIZE;
+      if (this.#word(at + MATCH_KIND) === MATCH_SET) this.#expectReference(this.#word(at + MATCH_A), this.#setAt, `${chain}: a match asks`);
+    }
+  }
+
+  /** Each key is found from its hash, and nothing else is there. Returns the number of elements. */
+  #checkSet(name: string, at: number, values: ReadonlySet<number> | undefined): number {
+    const slots = this.#word(at + SET_SLOTS);
+    const slotCount = this.#word(at + SET_SLOT_MASK) + 1;
+    const keyWords = this.#word(at + SET_KEY_WORDS);
+    const slotSize = SLOT_KEY + keyWords * 4;
+    let used = 0;
+    for (let slot = 0; slot < slotCount; slot++) {
+      const entry = slots + slot * slotSize;
+      const hash = this.#word(entry + SLOT_HASH);
+      if (hash === 0) continue;
+      used++;
+      let wanted = 0;
+      for (let word = 0; word < keyWords; word++) wanted = hashWord(wanted, this.#word(entry + SLOT_KEY + word * 4));
+      expect(hashEnd(wanted) === hash, `set ${name}: slot ${slot} has another hash than its key`);
+      for (let probe = hash & (slotCount - 1); probe !== slot; probe = nextSlot(probe, slotCount))
+        expect(this.#word(slots + probe * slotSize + SLOT_HASH) !== 0, `set ${name}: the element in slot ${slot} cannot be found`);
+      const value = this.#word(entry + SLOT_VALUE);
+      if (values !== undefined && value !== VALUE_DROP) this.#expectReference(value, values, `set ${name}: an element leads to`);
+    }
+    expect(used * 2 <= slotCount, `set ${name} is more than half full`);
+    return used;
+  }
+
+  #checkHook(hook: number): void {
+    const first = this.#field(ROOT_HOOKS + hook * 8);
+    const count = this.#field(ROOT_HOOKS + hook * 8 + 4);
+    for (let index = 0; index < count; index++)
+      this.#expectReference(this.#word(first + index * BASE_SIZE + BASE_CHAIN), this.#chainAt, 'a hook leads to');
+  }
+
+  #expectRecord(number: number, block: Block, kind: Set<number>): void {
+    const address = this.#field(ROOT_SIZE + number * 4);
+    expect(
+      address >= block.address && address < block.address + block.size,
+      `number ${number} stands for ${address}, its record is elsewhere`,
+    );
+    kind.add(ROOT_SIZE + number * 4);
+  }
+
+  #expectReference(reference: number, kind: ReadonlySet<number>, what: string): void {
+    expect(kind.has(reference), `${what} ${reference}, which is no such record`);
+  }
+
+  #field(offset: number): number {
+    return this.#word(this.#root + offset);
+  }
+
+  #word(address: number): number {
+    return this.#words[address / 4] ?? 0;
+  }
+}
+
+function expect(holds: boolean, otherwise: string): void {
+  if (!holds) throw new CoreError(`tables: ${otherwise}`);
+}
