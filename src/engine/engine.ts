@@ -59,6 +59,20 @@ export interface EngineCounters {
   /** Dropped because jumps nest deeper than CHAIN_DEPTH_MAX. */
   readonly chainTooDeep: number;
   readonly connections: number;
+  /** Absent for the TypeScript engine, whose objects nobody counts. */
+  readonly memory?: EngineMemory;
+}
+
+/** Linear memory in use, in bytes. */
+export interface EngineMemory {
+  /** Chains, sets, maps and virtual services of both families, with all that leads to them. */
+  readonly tables: number;
+  /** Rules in those tables. */
+  readonly rules: number;
+  /** Entries of connections, as many as there ever were at once, and their index. */
+  readonly connections: number;
+  /** All that is reserved: batches, and room for conntrackMax connections, whose untouched pages take no real memory. */
+  readonly reserved: number;
 }
 
 /** A connection that has a packet's tuple, with what decides about that packet. */

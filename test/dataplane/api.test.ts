@@ -102,7 +102,7 @@ describe.each(['wasm', 'js'] as const)('a dataplane on the %s engine', (engine) 
     batch.count = packets.length;
     batched.processBatch(batch);
     expect(packets.map((_, index) => batch.verdict(index))).toEqual(packets.map((packet) => single.process(packet)));
-    expect(batched.counters()).toEqual(single.counters());
+    expect({ ...batched.counters(), memory: undefined }).toEqual({ ...single.counters(), memory: undefined });
   });
 
   test('names the field of a packet that makes no sense', () => {

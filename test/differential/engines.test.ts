@@ -125,7 +125,7 @@ class Pair {
       );
     expect(sorted(this.js).length).toBe(sorted(this.wasm).length);
     expect(deep(this.js)).toEqual(deep(this.wasm));
-    expect(this.js.counters()).toEqual(this.wasm.counters());
+    expect({ ...this.js.counters(), memory: undefined }).toEqual({ ...this.wasm.counters(), memory: undefined });
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Family } from '../../address.ts';
 import { InvalidArgumentError } from '../../errors.ts';
 import type { Action, ConnectionState } from '../../packet.ts';
-import { emptyProgram, type Program } from '../../program/program.ts';
+import type { Program } from '../../program/program.ts';
 import type { Engine, EngineBatch, EngineCounters, EngineOptions, EngineView, TrackedConnection } from '../engine.ts';
 import type { EngineFrameRing, FrameCounters, RingShape, ServicePortTraffic } from '../frame-ring.ts';
 import { PACKET_LAYOUT, VERDICT_LAYOUT } from '../layouts.ts';

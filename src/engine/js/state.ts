@@ -2,7 +2,7 @@
 import { nextRandom, seedRandom } from '../../../assembly/shared/random.ts';
 import type { EngineCounters } from '../engine.ts';
 
-export type EventCounters = { -readonly [Name in Exclude<keyof EngineCounters, 'connections'>]: number };
+export type EventCounters = { -readonly [Name in Exclude<keyof EngineCounters, 'connections' | 'memory'>]: number };
 
 export class EngineState {
   /** Milliseconds; never goes back. */

@@ -37,12 +37,18 @@ export class ChainTables {
   /** How many annexes name an xt_recent list or dynamic set. */
   readonly #listUses = new Map<string, number>();
   #draft: Draft = emptyDraft();
+  #ruleCount = 0;
 
   constructor(records: Records, sets: SetTables, context: TableContext, addressWords: number) {
     this.#records = records;
     this.#sets = sets;
     this.#context = context;
     this.#addressWords = addressWords;
+  }
+
+  /** The rules of all chains in force. */
+  get ruleCount(): number {
+    return this.#ruleCount;
   }
 
   /** Gives new chains their numbers, so that maps and rules can refer to them. */
@@ -80,9 +86,16 @@ export class ChainTables {
 
   commit(): void {
     const { numbers, written, gone, madeAnnexes, droppedAnnexes } = this.#draft;
-    for (const { table, name } of gone) this.#tables.get(table)?.delete(name);
+    for (const { table, name } of gone) {
+      this.#ruleCount -= this.#tables.get(table)?.get(name)?.count ?? 0;
+      this.#tables.get(table)?.delete(name);
+    }
     for (const table of numbers.keys()) if (!this.#tables.has(table)) this.#tables.set(table, new Map());
-    for (const { table, record } of written) this.#tables.get(table)?.set(record.chain.name, record);
+    for (const { table, record } of written) {
+      const chains = this.#tables.get(table);
+      this.#ruleCount += record.count - (chains?.get(record.chain.name)?.count ?? 0);
+      chains?.set(record.chain.name, record);
+    }
     for (const { lists } of madeAnnexes) for (const list of lists) this.#listUses.set(list, (this.#listUses.get(list) ?? 0) + 1);
     for (const { lists } of droppedAnnexes) for (const list of lists) this.#listUses.set(list, (this.#listUses.get(list) ?? 0) - 1);
     this.#forgetUnused(droppedAnnexes);

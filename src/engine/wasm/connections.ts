@@ -92,6 +92,12 @@ export class ConnectionTable {
     this.#set(CT_TABLE_OVERFLOW_END, overflow + overflowSize);
   }
 
+  /** Bytes of entries and index that were ever touched. */
+  get usedBytes(): number {
+    const overflow = this.#get(CT_TABLE_OVERFLOW_HIGH_WATER) - this.#get(CT_TABLE_OVERFLOW);
+    return this.#get(CT_TABLE_HIGH_WATER) * this.#entrySize + this.#get(CT_TABLE_LIVE) + overflow;
+  }
+
   /** Addresses of the entries that have not expired, in the order of their numbers. */
   *live(now: number): IterableIterator<number> {
     for (let number = 0; number < this.#get(CT_TABLE_HIGH_WATER); number++) {

@@ -50,6 +50,7 @@ import type {
   Engine,
   EngineBatch,
   EngineCounters,
+  EngineMemory,
   EngineOptions,
   EngineView,
   Room,
@@ -238,6 +239,18 @@ export class WasmEngine implements Engine {
       insertFailed: read(COUNTER_INSERT_FAILED),
       chainTooDeep: read(COUNTER_CHAIN_TOO_DEEP),
       connections: this.#core.connections(now),
+      memory: this.#usedMemory(),
+    };
+  }
+
+  #usedMemory(): EngineMemory {
+    const tables = [...this.#programs.values()];
+    const connections = [...this.#tables.values()];
+    return {
+      tables: tables.reduce((sum, { usedBytes }) => sum + usedBytes, 0),
+      rules: tables.reduce((sum, { ruleCount }) => sum + ruleCount, 0),
+      connections: connections.reduce((sum, { usedBytes }) => sum + usedBytes, 0),
+      reserved: this.#memory.used,
     };
   }
 

@@ -100,6 +100,10 @@ export class ProgramTables {
     return this.#records.usedBytes;
   }
 
+  get ruleCount(): number {
+    return this.#chains.ruleCount;
+  }
+
   /** Walks all tables and verifies their invariants, for tests. @throws CoreError */
   check(): void {
     checkTables({
