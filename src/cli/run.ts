@@ -11,6 +11,7 @@ import { addIpvs } from './ipvs.ts';
 import { packageVersion } from './package-files.ts';
 import { addRender } from './render.ts';
 import { addConntrack, addReplay } from './replay.ts';
+import { addTest } from './test.ts';
 import { addTrace } from './trace.ts';
 import { addValidate } from './validate.ts';
 
@@ -26,7 +27,20 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .helpCommand(false)
     .configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) })
     .exitOverride();
-  for (const add of [addTrace, addDiff, addGet, addRender, addReplay, addConntrack, addIpvs, addValidate, addCheck, addDns, addDemo]) {
+  for (const add of [
+    addTrace,
+    addDiff,
+    addTest,
+    addGet,
+    addRender,
+    addReplay,
+    addConntrack,
+    addIpvs,
+    addValidate,
+    addCheck,
+    addDns,
+    addDemo,
+  ]) {
     add(program, io, (finished) => (code = finished));
   }
   for (const command of allCommands(program)) command.copyInheritedSettings(program);
