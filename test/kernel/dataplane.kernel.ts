@@ -5,7 +5,8 @@ import type { Family } from '../../src/address.ts';
 import type { KubernetesObject } from '../../src/api/types.ts';
 import type { Dataplane } from '../../src/dataplane-types.ts';
 import { PLANS } from '../differential/clusters.ts';
-import { type Certificate, certify, type Probe } from './certification.ts';
+import { affinityReport } from './affinity.ts';
+import { type Certificate, certify, type Probe, packetOf } from './certification.ts';
 import {
   clusterDataplane,
   clusterObjects,
@@ -17,6 +18,7 @@ import {
   randomClusters,
 } from './clusters.ts';
 import { endpointListeners, flowCases, flowDataplane, flowProbes } from './flow-cases.ts';
+import { readBackDifferences } from './read-back.ts';
 import { Tally } from './tally.ts';
 import { Testbed } from './testbed.ts';
 import { VARIANTS, whyNoNetwork, whyNot } from './variant.ts';
@@ -68,7 +70,18 @@ describe.each(VARIANTS)('$name', (variant) => {
   ): Promise<Certificate> {
     testbed.network.setNodeAddresses(nodeAddresses);
     testbed.load(dataplane.render());
+    expect.soft(readBack(dataplane), `${title}: what is printed back is another Program`).toEqual([]);
     return certify(testbed, dataplane, probes, endpointListeners(objects), title);
+  }
+
+  /** How what the tools print back differs from what they were given. */
+  function readBack(dataplane: Dataplane): string[] {
+    return FAMILIES.flatMap((family) => {
+      const saved = testbed.saved(family);
+      if (saved === undefined) return [];
+      tally.countReadBack();
+      return readBackDifferences(family, dataplane.render(), saved);
+    });
   }
 
   function runCluster({ services, config }: KernelCluster, family: Family, title: string): Promise<Certificate> {
@@ -105,6 +118,25 @@ describe.each(VARIANTS)('$name', (variant) => {
       for (const [index, cluster] of randomClusters(seed, RANDOM_CLUSTERS).entries()) {
         settle(await runCluster(cluster, family, `random cluster ${index} of ${family}, seed ${seed}`));
       }
+    });
+
+    test('keeps clients with session affinity at their endpoints', async () => {
+      const candidates = matrix(true).filter(({ endpoints, range }) => endpoints.length > 1 && range < 0);
+      const services = candidates.filter((_, index) => index % 4 < 2);
+      const dataplane = clusterDataplane(variant.mode, PLANS[family], PLAIN);
+      const objects = clusterObjects(services, family);
+      dataplane.apply(objects);
+      testbed.network.setNodeAddresses(PLANS[family].node);
+      testbed.load(dataplane.render());
+      expect.soft(readBack(dataplane)).toEqual([]);
+      // Only where a backend is reached whatever chance decides: what is refused binds nobody.
+      const isReached = (probe: Probe) =>
+        dataplane.explain(packetOf(probe, testbed)).outcomes.every(({ backend }) => backend !== undefined);
+      const probes = clusterProbes(services, family).filter(isReached);
+      const report = await affinityReport(testbed, dataplane, probes, endpointListeners(objects));
+      expect(report.bound).toBeGreaterThan(500);
+      tally.addAffinity(report);
+      expect(report.disagreements.length, report.disagreements.slice(0, STORIES_MAX).join('\n')).toBe(0);
     });
 
     // Without this, a harness that sees nothing would pass.

@@ -1,4 +1,5 @@
 // A network with its processes and one variant's rules in force: what a test loads, listens on and opens connections through.
+import type { Family } from '../../src/address.ts';
 import type { Rendered } from '../../src/dataplane-types.ts';
 import { AgentProcess } from './agent-process.ts';
 import { Network } from './network.ts';
@@ -40,6 +41,12 @@ export class Testbed {
       else this.#feed(tool, text);
     }
     for (const family of ['ipv4', 'ipv6']) this.network.run('node', 'conntrack', ['-F', '-f', family]);
+  }
+
+  /** What the variant's tool prints back; undefined: it has none. */
+  saved(family: Family): string | undefined {
+    const command = this.variant.save?.[family];
+    return command === undefined ? undefined : this.network.run('node', command, []);
   }
 
   /** Exactly these addresses answer, each in its namespace. */
