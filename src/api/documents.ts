@@ -18,33 +18,64 @@ export interface ManifestDocument {
   readonly place: Place;
 }
 
-/** A text and the name of its origin. Remembers its syntax tree once somebody asks for a location. */
+/** One document as a syntax tree, and where its text begins in the whole one: its nodes count from there. */
+interface SyntaxTree {
+  readonly document: Document.Parsed;
+  readonly start: number;
+}
+
+/** A text and the name of its origin. Remembers the syntax trees of those documents that somebody asks a location of. */
 export class ManifestText {
   readonly origin: string;
   readonly text: string;
-  readonly #lines = new LineCounter();
-  #documents: readonly Document.Parsed[] | undefined;
+  /** Where each document begins and ends; empty: the text was not read as YAML. */
+  #ranges: readonly (readonly [start: number, end: number])[] = [];
+  readonly #trees = new Map<number, SyntaxTree>();
+  #lines: LineCounter | undefined;
 
   constructor(text: string, origin: string) {
     this.text = text.startsWith('\ufeff') ? text.slice(1) : text;
     this.origin = origin;
   }
 
-  /** Parsed anew only on demand: the trees of a large dump would outweigh its objects. */
-  documents(): readonly Document.Parsed[] {
-    this.#documents ??= [...parseAllDocuments(this.text, { lineCounter: this.#lines, merge: true, prettyErrors: false })];
-    return this.#documents;
+  /** All documents. Only their places are remembered: the trees of a large dump would outweigh its objects. */
+  parse(): readonly Document.Parsed[] {
+    const documents = parseAll(this.text);
+    this.#ranges = documents.map(({ range }) => [range[0], range[2]]);
+    return documents;
   }
 
-  forgetDocuments(): void {
-    this.#documents = undefined;
-    this.#lines.lineStarts.length = 0;
+  /** The tree of one document, parsed anew when it is first asked for. Undefined: there is none. */
+  tree(index: number): SyntaxTree | undefined {
+    const known = this.#trees.get(index);
+    if (known !== undefined) return known;
+    const [start, end] = this.#ranges[index] ?? [0, this.text.length];
+    const [document, ...others] = parseAll(this.text.slice(start, end));
+    // What a document takes from the directives before it is not in its own text.
+    const isWhole = document !== undefined && others.length === 0 && document.errors.length === 0;
+    const parsed = isWhole ? document : parseAll(this.text)[index];
+    if (parsed === undefined) return undefined;
+    const tree = { document: parsed, start: isWhole ? start : 0 };
+    this.#trees.set(index, tree);
+    return tree;
   }
 
   locationAt(offset: number): SourceLocation {
+    this.#lines ??= countLines(this.text);
     const { line, col } = this.#lines.linePos(offset);
     return { origin: this.origin, line, column: col };
   }
+}
+
+function parseAll(text: string): readonly Document.Parsed[] {
+  return [...parseAllDocuments(text, { merge: true, prettyErrors: false })];
+}
+
+function countLines(text: string): LineCounter {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) lines.addNewLine(end + 1);
+  return lines;
 }
 
 /** The documents of a text that are not empty. @throws ManifestError */
@@ -52,22 +83,23 @@ export function parseDocuments(text: string, origin: string): ManifestDocument[]
   const source = new ManifestText(text, origin);
   const json = parseJson(source.text);
   if (json !== undefined) return [{ value: json, place: { source, document: 0, segments: [] } }];
-  const values = source.documents().map((document) => toValue(document, source));
-  source.forgetDocuments();
+  const values = source.parse().map((document) => toValue(document, source));
   return values.flatMap((value, document) => (value === null ? [] : [{ value, place: { source, document, segments: [] } }]));
 }
 
 /** The location of a field inside a place, or of its nearest parent that stands in the text. */
 export function locate(place: Place, path = ''): SourceLocation {
-  let node: unknown = place.source.documents()[place.document]?.contents;
+  const tree = place.source.tree(place.document);
+  if (tree === undefined) return place.source.locationAt(0);
+  let node: unknown = tree.document.contents;
   let offset = offsetOf(node) ?? 0;
   for (const segment of [...place.segments, ...splitPath(path)]) {
-    node = childOf(resolveAlias(node, place), segment);
+    node = childOf(isAlias(node) ? node.resolve(tree.document) : node, segment);
     const found = offsetOf(node);
     if (found === undefined) break;
     offset = found;
   }
-  return place.source.locationAt(offset);
+  return place.source.locationAt(tree.start + offset);
 }
 
 /** JSON takes the fast way, as dumps of clusters are large; anything doubtful is left to the YAML parser, which can say where. */
@@ -119,11 +151,6 @@ function keyAt(text: string, offset: number): string {
 
 function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
-}
-
-function resolveAlias(node: unknown, place: Place): unknown {
-  const document = place.source.documents()[place.document];
-  return isAlias(node) && document !== undefined ? node.resolve(document) : node;
 }
 
 function childOf(node: unknown, segment: Segment): unknown {

@@ -138,6 +138,16 @@ describe('locations', () => {
     expect(object && locationOf(object, 'spec.ports[0].port')).toMatchObject({ line: 5, column: 9 });
   });
 
+  test('documents behind others, comments and directives count their lines from the top', () => {
+    const text = `# top\r\n---\n${web}--- # second\n${web}...\n%TAG !e! tag:e.example,2000:\n---\n${web}`;
+    const lines = parseManifests(text).map((object) => locationOf(object, 'spec.ports[1].port'));
+    expect(lines).toEqual([
+      { origin: '<input>', line: 11, column: 13 },
+      { origin: '<input>', line: 21, column: 13 },
+      { origin: '<input>', line: 33, column: 13 },
+    ]);
+  });
+
   test('an object from elsewhere has none', () => {
     expect(locationOf({ kind: 'Service' })).toBeUndefined();
   });
