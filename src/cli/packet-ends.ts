@@ -8,7 +8,7 @@ import { nodeAddresses } from '../cluster/nodes.ts';
 import { unusedPodAddress } from '../cluster/placement.ts';
 import { podIPs, podNode } from '../cluster/pods.ts';
 import type { TransportProtocol } from '../packet.ts';
-import { findNode } from './cluster-input.ts';
+import { findNode } from './find-node.ts';
 import { InputError, UsageError } from './io.ts';
 import { nearest } from './near-names.ts';
 
