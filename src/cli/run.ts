@@ -18,9 +18,8 @@ import { addValidate } from './validate.ts';
 /** As `kubectl diff` has them; 70 is sysexits' EX_SOFTWARE, for what can only be a bug here. */
 export const EXIT = { fine: 0, differences: 1, usage: 2, badInput: 3, bug: 70 } as const;
 
-/** Runs one command line, without the program's name, and says with which code to exit. */
-export async function run(argv: readonly string[], io: Io): Promise<number> {
-  let code: number = EXIT.fine;
+/** The whole tree of commands. `finish` hears the exit code of a verb that has one to tell. */
+export function commandTree(io: Io, finish: (code: number) => void): Command {
   const program = new Command('svcplane')
     .description('What a Kubernetes node does with a packet: Services and packets in, backend out. No cluster, no root.')
     .version(packageVersion(), '--version')
@@ -41,9 +40,16 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     addDns,
     addDemo,
   ]) {
-    add(program, io, (finished) => (code = finished));
+    add(program, io, finish);
   }
   for (const command of allCommands(program)) command.copyInheritedSettings(program);
+  return program;
+}
+
+/** Runs one command line, without the program's name, and says with which code to exit. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  let code: number = EXIT.fine;
+  const program = commandTree(io, (finished) => (code = finished));
   try {
     if (argv.length === 0) {
       program.outputHelp({ error: true });

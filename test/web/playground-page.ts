@@ -39,6 +39,7 @@ export class Visitor {
 
   static async open(browser: Browser, origin: string, size: Size, fragment = ''): Promise<Visitor> {
     const page = await browser.newPage({ viewport: { width: size.width, height: size.height } });
+    page.setDefaultTimeout(60_000);
     const visitor = new Visitor(page, origin, size);
     await page.goto(`${origin}/${fragment}`);
     await page.waitForSelector('.verdict');
