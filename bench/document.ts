@@ -59,7 +59,7 @@ export function document(results: Results): { readonly text: string; readonly ch
   const { header } = results;
   const text = [
     '# Benchmarks',
-    'Made by `npm run bench:document` from [benchmarks.jsonl](benchmarks.jsonl); `npm run bench:full` measures. Each variant has a process of its own, rounds go in turn, results are compared before a figure counts. Read the ratios: they are medians of rounds that ran side by side. Absolute figures hold for the machine below.',
+    'After this page you can say how fast each engine is, and against what. Made by `npm run bench:document` from [benchmarks.jsonl](benchmarks.jsonl); `npm run bench:full` measures. Each variant has a process of its own, rounds go in turn, results are compared before a figure counts. Read the ratios: they are medians of rounds that ran side by side. Absolute figures hold for the machine below.',
     header === undefined ? '' : `- ${header.machine}\n- ${header.versions}\n- measured ${header.measuredAt}; ${header.note}`,
     '## Who is who',
     VARIANTS.map(([name, about]) => `- **${name}**: ${about}`).join('\n'),

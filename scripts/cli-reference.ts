@@ -2,7 +2,7 @@
 import type { Argument, Command, Option } from 'commander';
 import { commandTree, EXIT } from '../src/cli/run.ts';
 
-const silent = { stdout: () => {}, stderr: () => {}, stdin: () => '', isTTY: false, env: {}, now: () => 0 };
+const silent = { stdout: () => {}, stderr: () => {}, stdin: () => '', isTTY: false, env: {}, now: () => 0, untilStopped: async () => {} };
 
 export function cliReference(): string {
   const program = commandTree(silent, () => {});

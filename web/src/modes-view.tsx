@@ -22,7 +22,9 @@ export interface ModesViewProps {
 }
 
 export function ModesView({ asked, names, state, update, world }: ModesViewProps) {
-  const { mode, otherMode, engine, scheduler, changes } = state;
+  const { mode, engine, scheduler, changes } = state;
+  const others = MODES.filter((each) => each !== mode);
+  const otherMode = others.find((each) => each === state.otherMode) ?? 'nftables';
   const { question } = asked;
   // `changes` moves the cluster, which keeps its identity
   const other = useMemo(
@@ -31,19 +33,15 @@ export function ModesView({ asked, names, state, update, world }: ModesViewProps
   );
   // as above
   const comparisons = useMemo(() => {
+    if (typeof other === 'string') return [];
     // What is explained belongs to no engine.
     using one = openNode(world.cluster, question.node, { mode, engine: 'js', scheduler });
     using another = openNode(world.cluster, question.node, { mode: otherMode, engine: 'js', scheduler });
     return compareModes(world.cluster, question.node, [one.dataplane, another.dataplane]);
-  }, [world, changes, question.node, mode, otherMode, scheduler]);
+  }, [world, changes, question.node, mode, otherMode, scheduler, other]);
   return (
     <div class="modes-view">
-      <Choice
-        legend="Beside it"
-        values={MODES.filter((each) => each !== mode)}
-        chosen={otherMode === mode ? (MODES.find((each) => each !== mode) ?? 'ipvs') : otherMode}
-        onChoose={(chosen) => update({ otherMode: chosen })}
-      />
+      <Choice legend="Beside it" values={others} chosen={otherMode} onChoose={(chosen) => update({ otherMode: chosen })} />
       <div class="pair">
         <ModeColumn mode={mode} answer={asked.answer} other={typeof other === 'string' ? undefined : other} names={names} />
         {typeof other === 'string' ? (
@@ -52,7 +50,7 @@ export function ModesView({ asked, names, state, update, world }: ModesViewProps
           <ModeColumn mode={otherMode} answer={other} other={asked.answer} names={names} />
         )}
       </div>
-      <Differences comparisons={comparisons} modes={[mode, otherMode]} update={update} />
+      {typeof other === 'string' ? null : <Differences comparisons={comparisons} modes={[mode, otherMode]} update={update} />}
     </div>
   );
 }
