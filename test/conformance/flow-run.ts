@@ -88,6 +88,14 @@ function nodeObject({ node }: FlowCase): KubernetesObject {
   return { apiVersion: 'v1', kind: 'Node', metadata: { name: node.name, labels } };
 }
 
+/** A dataplane as the case configures it, without Services yet. */
+export function flowDataplane(flow: FlowCase, mode: ProxyMode, engine: 'wasm' | 'js', seed: number): Dataplane {
+  const dataplane = createDataplaneSync(optionsOf(flow, mode, engine, seed));
+  expect(dataplane.engine).toBe(engine);
+  dataplane.apply([nodeObject(flow)]);
+  return dataplane;
+}
+
 function packetOf(flow: FlowPacket, sourcePort: number): Packet {
   return {
     protocol: flow.protocol ?? 'TCP',
@@ -145,10 +153,9 @@ export function runFlow(
   expected: (packet: FlowPacket) => FlowPacket['expect'] = ({ expect }) => expect,
   isSent = true,
 ): void {
-  const changes: ((dataplane: Dataplane) => void)[] = [(dataplane) => dataplane.apply([nodeObject(flow)])];
+  const changes: ((dataplane: Dataplane) => void)[] = [];
   const fresh = (seed: number): Dataplane => {
-    const dataplane = createDataplaneSync(optionsOf(flow, mode, engine, seed));
-    expect(dataplane.engine).toBe(engine);
+    const dataplane = flowDataplane(flow, mode, engine, seed);
     for (const change of changes) change(dataplane);
     return dataplane;
   };

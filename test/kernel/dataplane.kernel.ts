@@ -17,7 +17,7 @@ import {
   PLAIN,
   randomClusters,
 } from './clusters.ts';
-import { endpointListeners, flowCases, flowDataplane, flowProbes } from './flow-cases.ts';
+import { endpointListeners, flowCases, flowDataplaneInNamespace, flowProbes } from './flow-cases.ts';
 import { readBackDifferences } from './read-back.ts';
 import { Tally } from './tally.ts';
 import { Testbed } from './testbed.ts';
@@ -93,7 +93,7 @@ describe.each(VARIANTS)('$name', (variant) => {
   }
 
   test.each(flowCases(variant.mode))('runs flow $id', async (flow) => {
-    const dataplane = flowDataplane(flow, variant.mode);
+    const dataplane = flowDataplaneInNamespace(flow, variant.mode);
     const objects: KubernetesObject[] = [];
     for (const [index, step] of flow.steps.entries()) {
       dataplane.apply(step.apply ?? []);
