@@ -19,7 +19,7 @@ export function equalAddress<A>(a: usize, b: usize): bool {
   return load<u64>(a) == load<u64>(b) && load<u64>(a, 8) == load<u64>(b, 8);
 }
 
-/** True when address, masked, is the network. */
+/** True when address, masked, is the network. @inline */
 export function insideNetwork<A>(address: usize, network: usize, mask: usize): bool {
   if (offsetof<A>() == 4) return (load<u32>(address) & load<u32>(mask)) == load<u32>(network);
   return (

@@ -28,7 +28,7 @@ const CANDIDATE_PLACE: usize = 4;
 /** No entry has this number: memory ends before. */
 const NOT_FOUND: u32 = 0xffffffff;
 
-/** Of a PACKET record, and of a VERDICT record. */
+/** Of a PACKET record, and of a VERDICT record. @inline */
 function recordSize<A>(): usize {
   return offsetof<A>() == 4 ? PACKET_SIZE_V4 : PACKET_SIZE_V6;
 }
@@ -53,7 +53,7 @@ export function processBatch<A>(packets: usize, verdicts: usize, count: u32): vo
   countSettled();
 }
 
-/** Stores act as a prefetch: they retire without waiting for their line. */
+/** Stores act as a prefetch: they retire without waiting for their line. @inline */
 function fetchBuckets<A>(packets: usize, group: u32): void {
   const table = tableOf<A>();
   const index: usize = table.index;
@@ -71,6 +71,7 @@ function fetchBuckets<A>(packets: usize, group: u32): void {
   }
 }
 
+/** @inline */
 function fetchEntries<A>(group: u32): void {
   const entries: usize = tableOf<A>().entries;
   const end = CANDIDATES + ((<usize>group) << 3);
@@ -94,7 +95,7 @@ function fetchEntries<A>(group: u32): void {
   }
 }
 
-/** An earlier packet of the group may have removed or replaced a candidate: the entry itself is asked again. */
+/** An earlier packet of the group may have removed or replaced a candidate: the entry itself is asked again. @inline */
 function finish<A>(packets: usize, verdicts: usize, group: u32): void {
   const entries: usize = tableOf<A>().entries;
   const now = reinterpret<i64>(engine.now);

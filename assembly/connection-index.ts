@@ -11,11 +11,12 @@ if (BUCKET_SIZE > 64) ERROR("SPLIT is too small");
 /** A split and an insertion of two tuples take no more overflow buckets than this. */
 const OVERFLOW_SPARE: u32 = 16 * BUCKET_SIZE;
 
-/** The bucket that a tag belongs to. */
+/** The bucket that a tag belongs to. @inline */
 export function bucketOf(table: CtTable, tag: u32): usize {
   return bucketIn(table.index, table.lowMask, table.live, tag);
 }
 
+/** @inline */
 export function bucketIn(index: usize, lowMask: u32, live: u32, tag: u32): usize {
   const at = tag & ((lowMask << 1) | BUCKET_SIZE);
   // All ones if that bucket lives already. No branch: it would be a coin's toss. The index has less than 2 GiB.
@@ -23,17 +24,17 @@ export function bucketIn(index: usize, lowMask: u32, live: u32, tag: u32): usize
   return index + <usize>(at & (lowMask | isLive));
 }
 
-/** Bit i for each slot i of a bucket that has the tag. */
+/** Bit i for each slot i of a bucket that has the tag. @inline */
 export function slotsWith(bucket: usize, tag: u32): u32 {
   return slotsEqual(bucket, i32x4.splat(tag));
 }
 
-/** The same for the tag that lies at an address. */
+/** The same for the tag that lies at an address. @inline */
 export function slotsWithTagAt(bucket: usize, at: usize): u32 {
   return slotsEqual(bucket, v128.load_splat<u32>(at));
 }
 
-/** The word after the tags is an address, thus even, and no tag. */
+/** The word after the tags is an address, thus even, and no tag. @inline */
 function slotsEqual(bucket: usize, tags: v128): u32 {
   const front = <u32>i32x4.bitmask(i32x4.eq(v128.load(bucket, BUCKET_TAGS), tags));
   const back = <u32>i32x4.bitmask(i32x4.eq(v128.load(bucket, BUCKET_TAGS + 16), tags));
@@ -45,11 +46,12 @@ function emptySlots(bucket: usize): u32 {
   return slotsWith(bucket, 0) & ((1 << BUCKET_SLOTS) - 1);
 }
 
+/** @inline */
 export function referenceAt(bucket: usize, slot: u32): u32 {
   return load<u32>(bucket + ((<usize>slot) << 2), BUCKET_ENTRIES);
 }
 
-/** The overflow bucket behind this one, or 0. */
+/** The overflow bucket behind this one, or 0. @inline */
 export function bucketAfter(bucket: usize): usize {
   return load<u32>(bucket, BUCKET_NEXT);
 }
@@ -83,7 +85,7 @@ function giveOverflow(table: CtTable, bucket: usize): void {
   table.overflowFree = <u32>bucket;
 }
 
-/** Adds a tag to the chain of a bucket. */
+/** Adds a tag to the chain of a bucket. @inline */
 function put(table: CtTable, bucket: usize, tag: u32, reference: u32): void {
   while (true) {
     const empty = emptySlots(bucket);

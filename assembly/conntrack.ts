@@ -34,11 +34,12 @@ export function seedHash(low: u32, high: u32): void {
   hashSeed = ((<u64>high) << 32) | <u64>low;
 }
 
-/** For loops, which would ask for it again and again. */
+/** For loops, which would ask for it again and again. @inline */
 export function seedOfHash(): u64 {
   return hashSeed;
 }
 
+/** @inline */
 export function tableOf<A>(): CtTable {
   return changetype<CtTable>(offsetof<A>() == 4 ? TABLE_V4 : TABLE_V6);
 }
@@ -47,20 +48,22 @@ export function entrySize<A>(): usize {
   return offsetof<A>() == 4 ? CT_SIZE_V4 : CT_SIZE_V6;
 }
 
-/** Bytes from the original tuple of an entry to its reply tuple. */
+/** Bytes from the original tuple of an entry to its reply tuple. @inline */
 export function replyAfter<A>(): usize {
   return offsetof<A>() == 4 ? CT_REPLY_AFTER_V4 : CT_REPLY_AFTER_V6;
 }
 
+/** @inline */
 export function originalTuple(entry: usize): usize {
   return entry + CT_ORIGINAL;
 }
 
+/** @inline */
 export function replyTuple<A>(entry: usize): usize {
   return entry + CT_ORIGINAL + replyAfter<A>();
 }
 
-/** The tag of a tuple and its class in the index: multiplies and mixes them to 64 bits and takes the upper half. */
+/** The tag of a tuple and its class in the index: multiplies and mixes them to 64 bits and takes the upper half. @inline */
 export function tagOf<A>(tuple: usize, ofClass: u32, seed: u64 = hashSeed): u32 {
   let a: u64;
   let b: u64 = ((<u64>ofClass) << 32) | <u64>load<u32>(tuple + 2 * offsetof<A>());
@@ -108,6 +111,7 @@ export function lookup<A>(tuple: usize, ofClass: u32, tag: u32): usize {
   return 0;
 }
 
+/** @inline */
 export function equalTuple<A>(a: usize, b: usize): bool {
   return (
     load<u32>(a + 2 * offsetof<A>()) == load<u32>(b + 2 * offsetof<A>()) &&
@@ -116,7 +120,7 @@ export function equalTuple<A>(a: usize, b: usize): bool {
   );
 }
 
-/** The entry of a reference; BUCKET_REPLY falls out of the 32 bits. */
+/** The entry of a reference; BUCKET_REPLY falls out of the 32 bits. @inline */
 export function entryOf<A>(entries: usize, reference: u32): usize {
   const shift: u32 = offsetof<A>() == 4 ? 6 : 7;
   return entries + <usize>(reference << shift);
@@ -157,6 +161,7 @@ export function insert<A>(ofClass: u32, original: usize, reply: usize): usize {
   return entry;
 }
 
+/** @inline */
 function copyTuple<A>(to: usize, from: usize): void {
   copyAddress<A>(to, from);
   copyAddress<A>(to + offsetof<A>(), from + offsetof<A>());

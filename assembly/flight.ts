@@ -56,7 +56,7 @@ export function virtualAddress(): usize {
   return FLIGHT + offsetof<Flight>("virtual0");
 }
 
-/** Nothing is known of the next packet. Inline stores: memory.fill is a call. */
+/** Nothing is known of the next packet. Inline stores: memory.fill is a call. @inline */
 export function clearFlight(): void {
   for (let at: usize = 0; at < FLIGHT_SIZE; at += 16) v128.store(FLIGHT + at, i64x2.splat(0));
 }
@@ -64,7 +64,7 @@ export function clearFlight(): void {
 /** What the rule scan compares with the columns, in all lanes: last word of the destination, port and its complement, class bit. */
 const AIM: usize = memory.data(48, 16);
 
-/** Gives the packet a new destination, or its first one. */
+/** Gives the packet a new destination, or its first one. @inline */
 export function setDestination<A>(address: usize, portBe: u32): void {
   copyAddress<A>(destinationAddress(), address);
   flight.destinationPort = portBe;

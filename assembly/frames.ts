@@ -263,6 +263,7 @@ function countKind(kind: u32): void {
   store<u64>(at, load<u64>(at) + 1);
 }
 
+/** @inline */
 function countTraffic(servicePort: u32, isReply: bool, bytes: u32): void {
   if (servicePort >= load<u32>(FRAMES, FRAMES_TRAFFIC_LIMIT)) return;
   const at =

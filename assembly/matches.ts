@@ -97,6 +97,7 @@ function holds<A>(match: usize): bool {
   }
 }
 
+/** @inline */
 function isBetween(portBe: u32, from: u32, to: u32): bool {
   const port = swapPort(portBe);
   return port >= from && port <= to;

@@ -137,7 +137,7 @@ function processNew<A>(packet: usize, verdict: usize, state: u32): void {
   writeVerdict(verdict, action, CONNECTION_NEW, !isRefused && flight.isMasquerade, servicePort, flight.rulesEvaluated);
 }
 
-/** Enters the connection of a packet that got through. */
+/** Enters the connection of a packet that got through. @inline */
 function confirm<A>(packet: usize, state: u32): u32 {
   if (!settleSource<A>(REPLY)) return insertFailed();
   const entry = insert<A>(flight.class, packet, REPLY);

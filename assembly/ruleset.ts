@@ -172,7 +172,7 @@ function deciderOf(rule: Rule): u32 {
   return rule.servicePort != 0 ? rule.servicePort : flight.elementServicePort;
 }
 
-/** The destination stands for this connection. */
+/** The destination stands for this connection. @inline */
 export function bindDestination(servicePort: u32): void {
   flight.isDestinationBound = true;
   flight.isDnat = true;
@@ -246,7 +246,7 @@ function insideLanes(addresses: usize, masks: usize, destination: v128): v128 {
   return i32x4.eq(v128.and(destination, v128.load(masks)), v128.load(addresses));
 }
 
-/** All ones in each of four lanes whose rule the packet's columns fit. */
+/** All ones in each of four lanes whose rule the packet's columns fit. @inline */
 function matchLanes(addresses: usize, masks: usize, ports: usize, classes: usize, destination: v128, port: v128, class_: v128): v128 {
   const isInside = insideLanes(addresses, masks, destination);
   const isBetween = i32x4.eq(i16x8.ge_u(port, v128.load(ports)), i32x4.splat(-1));

@@ -88,6 +88,7 @@ export function prepareSettled<A>(): void {
 }
 if (CLASS_NONE != 0 || CLASS_SCTP > CLASSES_MASK) ERROR("CLASSES has no place for each class");
 
+/** @inline */
 function outcomeAt(number: u32): usize {
   return OUTCOMES + ((<usize>number) << 3);
 }
@@ -130,6 +131,7 @@ export function countSettled(): void {
  * One more packet of a settled connection on a path of constant rules, whose tuple of that direction (0 original, 1 reply) it has.
  * `now`: the bits of the clock, which compare like it. False: one of that does not hold; the packet needs the whole way, nothing was
  * changed.
+ * @inline
  */
 export function passSettled<A>(packet: usize, verdict: usize, entry: usize, isReply: u32, now: i64): bool {
   const rest = packet + 2 * offsetof<A>();

@@ -37,7 +37,7 @@ export function draw(): u32 {
   return number;
 }
 
-/** Milliseconds, by TCP_STATE_*: a connection that was picked up stays short until the other side has answered once. */
+/** Milliseconds, by TCP_STATE_*: a connection that was picked up stays short until the other side has answered once. @inline */
 export function tcpTimeout(state: u32, hadReply: bool): f64 {
   const timeout = timeoutOf(state);
   return state == TCP_STATE_ESTABLISHED && !hadReply ? min<f64>(timeout, timeoutOf(TIMEOUT_TCP_UNACKNOWLEDGED)) : timeout;

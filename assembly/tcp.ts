@@ -40,7 +40,7 @@ const TCP_URG: u32 = 32;
 const VALID_FLAGS: u64 =
   (1 << 2) | (1 << 4) | (1 << 16) | (1 << 17) | (1 << 18) | (1 << 20) | ((<u64>1) << 34) | ((<u64>1) << 48) | ((<u64>1) << 49);
 
-/** The kind of a packet by its flags; KIND_NONE of those that no TCP sends. */
+/** The kind of a packet by its flags; KIND_NONE of those that no TCP sends. @inline */
 export function kindOf(flags: u32): u32 {
   if (((VALID_FLAGS >> <u64>(flags & (TCP_KIND_FLAGS | TCP_URG))) & 1) == 0) return KIND_NONE;
   if ((flags & TCP_RST) != 0) return KIND_RST;
@@ -52,7 +52,7 @@ export function nextState(isReply: bool, kind: u32, state: u32): u32 {
   return load<u8>(TRANSITIONS + (isReply ? 60 : 0) + kind * 10 + state);
 }
 
-/** The state of a connection that begins with this packet, or STATE_INVALID. `isLoose`: it may be picked up in the middle. */
+/** The state of a connection that begins with this packet, or STATE_INVALID. `isLoose`: it may be picked up in the middle. @inline */
 export function firstState(kind: u32, isLoose: bool): u32 {
   if (kind == KIND_SYN) return TCP_STATE_SYN_SENT;
   return kind == KIND_ACK && isLoose ? TCP_STATE_ESTABLISHED : STATE_INVALID;

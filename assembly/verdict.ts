@@ -14,14 +14,14 @@ import {
 } from "./shared/layout.ts";
 import { count } from "./state.ts";
 
-/** The addresses and ports of a verdict: those the packet leaves with. */
+/** The addresses and ports of a verdict: those the packet leaves with. @inline */
 export function writeTranslation<A>(verdict: usize, source: usize, destination: usize, ports: u32): void {
   store<u32>(verdict, ports, VERDICT_PORTS);
   copyAddress<A>(verdict + VERDICT_SOURCE, source);
   copyAddress<A>(verdict + VERDICT_SOURCE + offsetof<A>(), destination);
 }
 
-/** The rest of a verdict, and its action counted. */
+/** The rest of a verdict, and its action counted. @inline */
 export function writeVerdict(verdict: usize, action: u32, connection: u32, isMasquerade: bool, servicePort: u32, rules: u32): void {
   store<u8>(verdict, <u8>action, VERDICT_ACTION);
   store<u8>(verdict, <u8>connection, VERDICT_CONNECTION);
