@@ -3,6 +3,7 @@
 
 import { copyAddress, equalAddress, V4, V6 } from "./address.ts";
 import { addTag, bucketAfter, bucketOf, growIndex, hasOverflow, referenceAt, removeTag, slotsWith } from "./connection-index.ts";
+import { isClosing } from "./connection-state.ts";
 import {
   BUCKET_REPLY,
   CLASS_NONE,
@@ -22,7 +23,6 @@ import {
 } from "./shared/layout.ts";
 import { count, engine } from "./state.ts";
 import { CtEntry, CtTable } from "./structs.ts";
-import { isClosing } from "./tcp.ts";
 
 const TABLE_V4: usize = memory.data(CT_TABLE_SIZE, 64);
 const TABLE_V6: usize = memory.data(CT_TABLE_SIZE, 64);

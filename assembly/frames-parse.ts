@@ -3,6 +3,8 @@
 
 import { fold } from "./checksum.ts";
 import {
+  CHUNK_HEADER,
+  CHUNKS_MAX,
   ETHERNET_HEADER,
   EXTENSION_AUTHENTICATION,
   EXTENSION_DESTINATION,
@@ -37,6 +39,8 @@ import {
   VLAN_TAGS_MAX,
 } from "./shared/frame-layout.ts";
 import {
+  CHUNK_ABORT,
+  CHUNK_DATA,
   CLASS_ICMP,
   CLASS_NONE,
   CLASS_SCTP,
@@ -263,13 +267,34 @@ function parseTransport(frame: usize, protocol: u32, parsed: Parsed): u32 {
   return KIND_PACKET;
 }
 
+/** CHUNK_* by RFC 9260's number of a chunk, four bits each; those without a name are DATA. */
+const CHUNK_CODES: u64 = 0x181154976acb1321;
+const CHUNK_TYPE_DATA: u32 = 0;
+
+/** The chunk that counts of those bundled in an SCTP packet: an ABORT, else the first with a name before the data. */
+function chunkOf(frame: usize, parsed: Parsed): u32 {
+  const end = min<u32>(parsed.captured, parsed.transport + parsed.transportBytes);
+  let counts: u32 = CHUNK_DATA;
+  let at: u32 = parsed.transport + SCTP_HEADER;
+  for (let chunks: u32 = 0; chunks < CHUNKS_MAX && at + CHUNK_HEADER <= end; chunks++) {
+    const ofType: u32 = load<u8>(frame + at);
+    if (ofType == CHUNK_TYPE_DATA) break;
+    const chunk: u32 = ofType < 16 ? <u32>(CHUNK_CODES >> (ofType << 2)) & 15 : CHUNK_DATA;
+    if (counts == CHUNK_DATA || chunk == CHUNK_ABORT) counts = chunk;
+    const length = swap16(load<u16>(frame + at, 2));
+    if (length < CHUNK_HEADER) break;
+    at += (length + 3) & ~3;
+  }
+  return counts;
+}
+
 /** What follows the addresses in a packet record. */
 function writeRest(rest: usize, frame: usize, record: usize, parsed: Parsed): void {
   const at = frame + parsed.transport;
   const ofClass: u32 = parsed.class;
-  const tcpFlags: u32 = ofClass == CLASS_TCP ? load<u8>(at, 13) : 0;
+  const header: u32 = ofClass == CLASS_TCP ? <u32>load<u8>(at, 13) : ofClass == CLASS_SCTP ? chunkOf(frame, parsed) : 0;
   store<u32>(rest, load<u32>(at), PACKET_PORTS);
   store<u32>(rest, ofClass, PACKET_CLASS);
-  store<u32>(rest, tcpFlags | (load<u32>(record, FRAME_HOOK - 1) & 0xffffff00), PACKET_TCP_FLAGS);
+  store<u32>(rest, header | (load<u32>(record, FRAME_HOOK - 1) & 0xffffff00), PACKET_TCP_FLAGS);
   store<u32>(rest, load<u32>(record, FRAME_MARK), PACKET_MARK);
 }

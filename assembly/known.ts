@@ -1,5 +1,6 @@
-// Packets of known connections: state, timer, recorded translation, and the filter chains where the Program could decide otherwise.
+// Packets of known connections: recorded translation, and the filter chains where the Program could decide otherwise.
 import { copyAddress } from "./address.ts";
+import { refresh } from "./connection-state.ts";
 import { originalTuple, remove, replyTuple } from "./conntrack.ts";
 import { flight, setDestination, sourceAddress, virtualAddress } from "./flight.ts";
 import { rootOf } from "./matches.ts";
@@ -10,19 +11,15 @@ import {
   ACTION_DNAT,
   ACTION_NONE,
   CLASS_TCP,
-  CLASS_UDP,
   CONNECTION_ESTABLISHED,
   CONNECTION_REPLY,
   COUNTER_ESTABLISHED,
   COUNTER_REPLY,
-  CT_FLAG_ASSURED,
-  CT_FLAG_CLOSE_BEGUN,
   CT_FLAG_DNAT,
   CT_FLAG_IPVS,
   CT_FLAG_LAST_RST,
   CT_FLAG_MASQUERADE,
   CT_FLAG_SEEN_REPLY,
-  CT_FLAG_SIMULTANEOUS_OPEN,
   CT_FLAG_SNAT,
   CT_PATH_MASK,
   CT_PATH_ORIGINAL_SHIFT,
@@ -43,30 +40,18 @@ import {
   STATE_BIT_DNAT,
   STATE_BIT_ESTABLISHED,
   STATE_BIT_SNAT,
-  TCP_STATE_ESTABLISHED,
-  TCP_STATE_FIN_WAIT,
-  TCP_STATE_SYN_RECV,
-  TCP_STATE_SYN_SENT,
-  TCP_STATE_SYN_SENT2,
-  TIMEOUT_SCTP_COOKIE_WAIT,
-  TIMEOUT_SCTP_ESTABLISHED,
-  TIMEOUT_UDP,
-  TIMEOUT_UDP_STREAM,
 } from "./shared/layout.ts";
-import { count, engine, tcpTimeout, timeoutOf } from "./state.ts";
+import { count, engine } from "./state.ts";
 import { CtEntry } from "./structs.ts";
-import { KIND_ACK, KIND_RST, KIND_SYN, kindOf, STATE_IGNORE } from "./tcp.ts";
+import { KIND_RST, kindOf, STATE_IGNORE } from "./tcp.ts";
 import { writeTranslation, writeVerdict } from "./verdict.ts";
 
-/** From this long after its first packet a replied UDP connection is a stream. */
-const UDP_STREAM_AFTER_MS: f64 = 2000;
-
-/** A packet of a known connection: its translation is recorded, nat rules are never asked again. `next`: its TCP state, or STATE_IGNORE. */
-export function processKnown<A>(packet: usize, verdict: usize, entry: usize, isReply: bool, next: u32, flags: u32): void {
+/** A packet of a known connection: its translation is recorded, nat rules are never asked again. `next`: its state afterwards, or STATE_IGNORE. */
+export function processKnown<A>(packet: usize, verdict: usize, entry: usize, isReply: bool, next: u32, header: u32): void {
   const record = changetype<CtEntry>(entry);
   const ofClass: u32 = record.class;
   const had: u32 = record.flags;
-  if (next != STATE_IGNORE) refresh(record, isReply, next, flags);
+  if (next != STATE_IGNORE) refresh(record, isReply, next, header);
   else record.flags = <u16>((had & ~CT_FLAG_LAST_RST) | (isReply ? CT_FLAG_SEEN_REPLY : 0));
   const ownPath = (had >> (isReply ? CT_PATH_REPLY_SHIFT : CT_PATH_ORIGINAL_SHIFT)) & CT_PATH_MASK;
   let rules = load<u32>(rootOf<A>(engine) + ROOT_ESTABLISHED + (ownPath << 2));
@@ -88,47 +73,7 @@ export function processKnown<A>(packet: usize, verdict: usize, entry: usize, isR
   else writeTranslation<A>(verdict, packet, packet + offsetof<A>(), load<u32>(packet + 2 * offsetof<A>()));
   writeVerdict(verdict, action, isReply ? CONNECTION_REPLY : CONNECTION_ESTABLISHED, (had & CT_FLAG_MASQUERADE) != 0, servicePort, rules);
   count(isReply ? COUNTER_REPLY : COUNTER_ESTABLISHED);
-  if (ofClass == CLASS_TCP && kindOf(flags) == KIND_RST && (had & CT_FLAG_SEEN_REPLY) == 0) remove<A>(entry);
-}
-
-/** State and timer of a known connection after one more packet. */
-function refresh(record: CtEntry, isReply: bool, next: u32, tcpFlags: u32): void {
-  let flags: u32 = record.flags;
-  const hadReply = (flags & CT_FLAG_SEEN_REPLY) != 0;
-  if (isReply) flags |= CT_FLAG_SEEN_REPLY;
-  let timeout: f64;
-  if (record.class == CLASS_TCP) {
-    const kind = kindOf(tcpFlags);
-    const before: u32 = record.state;
-    // In a simultaneous open both ends are answered by the other's SYN+ACK.
-    if (kind == KIND_ACK && before == TCP_STATE_SYN_RECV && (flags & CT_FLAG_SIMULTANEOUS_OPEN) != 0) next = TCP_STATE_ESTABLISHED;
-    if (next == TCP_STATE_SYN_SENT2) flags |= CT_FLAG_SIMULTANEOUS_OPEN;
-    if (next == TCP_STATE_FIN_WAIT) flags |= CT_FLAG_CLOSE_BEGUN;
-    flags &= ~CT_FLAG_LAST_RST;
-    if (kind == KIND_RST && !isReply) flags |= CT_FLAG_LAST_RST;
-    if (hadReply && next == TCP_STATE_ESTABLISHED && (before == TCP_STATE_SYN_RECV || before == TCP_STATE_ESTABLISHED))
-      flags |= CT_FLAG_ASSURED;
-    record.state = <u8>next;
-    timeout = tcpTimeout(next, hadReply);
-    // A SYN sent again does not keep an unanswered connection alive.
-    if (kind == KIND_SYN && before == TCP_STATE_SYN_SENT && !hadReply) {
-      record.flags = <u16>flags;
-      return;
-    }
-  } else if (record.class == CLASS_UDP) {
-    const isStream = hadReply && engine.now - record.startedAt > UDP_STREAM_AFTER_MS;
-    if (isStream) flags |= CT_FLAG_ASSURED;
-    timeout = timeoutOf(isStream ? TIMEOUT_UDP_STREAM : TIMEOUT_UDP);
-  } else {
-    const isReplied = hadReply || isReply;
-    if (isReplied) {
-      flags |= CT_FLAG_ASSURED;
-      record.state = <u8>TCP_STATE_ESTABLISHED;
-    }
-    timeout = timeoutOf(isReplied ? TIMEOUT_SCTP_ESTABLISHED : TIMEOUT_SCTP_COOKIE_WAIT);
-  }
-  record.flags = <u16>flags;
-  record.expiresAt = engine.now + timeout;
+  if (ofClass == CLASS_TCP && kindOf(header) == KIND_RST && (had & CT_FLAG_SEEN_REPLY) == 0) remove<A>(entry);
 }
 
 /** Runs the filter chains of a known connection's path. ACTION_NONE: it passes. */

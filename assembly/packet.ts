@@ -1,4 +1,5 @@
 // One packet: conntrack first, then the hooks, then a new conntrack entry. docs/packet-path.md is the specification.
+import { firstState, firstTimeout, nextState } from "./connection-state.ts";
 import { insert, isFoundReply, lookup, makeRoom, remove } from "./conntrack.ts";
 import { destinationAddress, flight, sourceAddress } from "./flight.ts";
 import { processKnown } from "./known.ts";
@@ -12,7 +13,6 @@ import {
   ACTION_REJECT,
   CLASS_SCTP,
   CLASS_TCP,
-  CLASS_UDP,
   CONNECTION_INVALID,
   CONNECTION_NEW,
   COUNTER_CONNTRACK_FULL,
@@ -38,19 +38,17 @@ import {
   TCP_STATE_CLOSE,
   TCP_STATE_SYN_SENT,
   TCP_STATE_TIME_WAIT,
-  TIMEOUT_SCTP_COOKIE_WAIT,
-  TIMEOUT_UDP,
 } from "./shared/layout.ts";
-import { count, engine, tcpTimeout, timeoutOf } from "./state.ts";
+import { count, engine } from "./state.ts";
 import { CtEntry } from "./structs.ts";
-import { firstState, kindOf, nextState, STATE_IGNORE, STATE_INVALID } from "./tcp.ts";
+import { STATE_IGNORE, STATE_INVALID } from "./tcp.ts";
 import { writeTranslation, writeVerdict } from "./verdict.ts";
 
 /** Any packet, the whole way. `tag`: that of its tuple. */
 export function processPacket<A>(packet: usize, verdict: usize, tag: u32): void {
   const rest = packet + 2 * offsetof<A>();
   const ofClass = load<u32>(rest, PACKET_CLASS);
-  const flags: u32 = load<u8>(rest, PACKET_TCP_FLAGS);
+  const header: u32 = load<u8>(rest, PACKET_TCP_FLAGS);
   count(COUNTER_PACKETS);
   if (ofClass - CLASS_TCP > CLASS_SCTP - CLASS_TCP) {
     refuseUnknown<A>(packet, verdict);
@@ -59,32 +57,23 @@ export function processPacket<A>(packet: usize, verdict: usize, tag: u32): void 
   const entry = lookup<A>(packet, ofClass, tag);
   if (entry != 0) {
     const isReply = isFoundReply();
-    let next: u32 = 0;
-    if (ofClass == CLASS_TCP) {
-      next = nextState(isReply, kindOf(flags), changetype<CtEntry>(entry).state);
-      if (next == STATE_INVALID) {
-        processInvalid<A>(packet, verdict);
-        return;
-      }
+    let next = nextState(changetype<CtEntry>(entry), isReply, header);
+    if (next == STATE_INVALID) {
+      processInvalid<A>(packet, verdict);
+      return;
     }
     const isOver = ofClass == CLASS_TCP && next == TCP_STATE_SYN_SENT && isClosed(changetype<CtEntry>(entry));
     if (isOver && mayBeginAgain(changetype<CtEntry>(entry))) {
       remove<A>(entry);
     } else {
       if (isOver) next = STATE_IGNORE;
-      processKnown<A>(packet, verdict, entry, isReply, next, flags);
+      processKnown<A>(packet, verdict, entry, isReply, next, header);
       return;
     }
   }
-  let state: u32 = 0;
-  if (ofClass == CLASS_TCP) {
-    state = firstState(kindOf(flags), engine.tcpLoose != 0);
-    if (state == STATE_INVALID) {
-      processInvalid<A>(packet, verdict);
-      return;
-    }
-  }
-  processNew<A>(packet, verdict, state);
+  const state = firstState(ofClass, header);
+  if (state == STATE_INVALID) processInvalid<A>(packet, verdict);
+  else processNew<A>(packet, verdict, state);
 }
 
 function isClosed(entry: CtEntry): bool {
@@ -155,15 +144,8 @@ function confirm<A>(packet: usize, state: u32): u32 {
   record.servicePort = flight.isDnat ? flight.servicePort : flight.acceptedServicePort;
   record.startedAt = engine.now;
   record.packetsOriginal = 1;
-  let timeout = timeoutOf(TIMEOUT_UDP);
-  if (flight.class == CLASS_TCP) {
-    record.state = <u8>state;
-    timeout = tcpTimeout(state, false);
-  } else if (flight.class != CLASS_UDP) {
-    record.state = <u8>TCP_STATE_SYN_SENT;
-    timeout = timeoutOf(TIMEOUT_SCTP_COOKIE_WAIT);
-  }
-  record.expiresAt = engine.now + timeout;
+  record.state = <u8>state;
+  record.expiresAt = engine.now + firstTimeout(flight.class, state);
   count(COUNTER_NEW);
   return flight.isDnat ? ACTION_DNAT : ACTION_ACCEPT;
 }

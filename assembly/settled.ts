@@ -5,6 +5,9 @@ import { rootOf } from "./matches.ts";
 import {
   ACTION_ACCEPT,
   ACTION_DNAT,
+  CHUNK_DATA,
+  CHUNK_DUE,
+  CHUNK_HEARTBEAT_ACK,
   CLASS_NONE,
   CLASS_SCTP,
   CLASS_TCP,
@@ -34,10 +37,11 @@ import {
   PACKET_TCP_FLAGS,
   PATH_COUNT,
   ROOT_ESTABLISHED,
+  SCTP_STATE_ESTABLISHED,
   TCP_ACK,
   TCP_STATE_ESTABLISHED,
   TCP_STATE_NONE,
-  TIMEOUT_SCTP_ESTABLISHED,
+  TIMEOUT_SCTP,
   TIMEOUT_UDP_STREAM,
   VERDICT_ACTION,
   VERDICT_CONNECTION,
@@ -54,10 +58,14 @@ import { TCP_KIND_FLAGS } from "./tcp.ts";
 const SETTLED: u32 = CT_FLAG_SEEN_REPLY | CT_FLAG_ASSURED;
 const SETTLED_MASK: u32 = SETTLED | CT_FLAG_LAST_RST;
 
+/** The bits of a chunk that is neither DATA nor the one that is due (which then is DATA). TCP_ACK belongs to no chunk: with it, it is unknown, thus DATA. */
+const OTHER_CHUNKS: u32 = 0xff & ~CHUNK_DATA & ~TCP_ACK;
+if (CHUNK_DUE != 0 || CHUNK_DATA != 1 || CHUNK_HEARTBEAT_ACK >= TCP_ACK) ERROR("OTHER_CHUNKS does not tell chunks apart");
+
 /** The first word of a settled connection's entry, under HEAD_MASK: class, state, and those flags. */
 const HEAD_MASK: u32 = 0xffff | (SETTLED_MASK << (CT_FLAGS << 3));
 
-// By class, 16 bytes:   | first word of the entry | TCP flags that count | expires at (f64) |
+// By class, 16 bytes:   | first word of the entry | TCP flags or bits of the chunk that count | expires at (f64) |
 const CLASSES: usize = memory.data(64, 16);
 const CLASS_HEAD: usize = 0;
 const CLASS_FLAGS: usize = 4;
@@ -80,7 +88,7 @@ if (CT_FLAG_MASQUERADE >> OUTCOME_SHIFT != 1 || CT_FLAG_DNAT >> OUTCOME_SHIFT !=
 export function prepareSettled<A>(): void {
   setClass(CLASS_TCP, TCP_STATE_ESTABLISHED, TCP_KIND_FLAGS, TCP_STATE_ESTABLISHED);
   setClass(CLASS_UDP, TCP_STATE_NONE, 0, TIMEOUT_UDP_STREAM);
-  setClass(CLASS_SCTP, TCP_STATE_ESTABLISHED, 0, TIMEOUT_SCTP_ESTABLISHED);
+  setClass(CLASS_SCTP, SCTP_STATE_ESTABLISHED, OTHER_CHUNKS, TIMEOUT_SCTP + SCTP_STATE_ESTABLISHED);
   const established = rootOf<A>(engine) + ROOT_ESTABLISHED;
   for (let path: usize = 0; path < PATH_COUNT * 4; path += 4) store<u32>(PATH_RULES + path, load<u32>(established + path));
   if (load<u32>(OUTCOMES) == 0)

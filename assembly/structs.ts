@@ -63,6 +63,9 @@ export class EngineState {
   timeouts5: u64 = 0;
   timeouts6: u64 = 0;
   timeouts7: u64 = 0;
+  timeouts8: u64 = 0;
+  timeouts9: u64 = 0;
+  timeouts10: u64 = 0;
   rootV4: u32 = 0;
   rootV6: u32 = 0;
 }

@@ -1,15 +1,5 @@
 // The TCP states of a connection: nf_conntrack's table, by direction, kind of packet and present state.
-import {
-  CLASS_TCP,
-  TCP_ACK,
-  TCP_FIN,
-  TCP_RST,
-  TCP_STATE_CLOSE,
-  TCP_STATE_ESTABLISHED,
-  TCP_STATE_FIN_WAIT,
-  TCP_STATE_SYN_SENT,
-  TCP_SYN,
-} from "./shared/layout.ts";
+import { TCP_ACK, TCP_FIN, TCP_RST, TCP_STATE_ESTABLISHED, TCP_STATE_SYN_SENT, TCP_SYN } from "./shared/layout.ts";
 
 export const KIND_SYN: u32 = 0;
 export const KIND_SYN_ACK: u32 = 1;
@@ -48,17 +38,12 @@ export function kindOf(flags: u32): u32 {
   return (flags & TCP_FIN) != 0 ? KIND_FIN : KIND_ACK;
 }
 
-export function nextState(isReply: bool, kind: u32, state: u32): u32 {
+export function nextTcpState(isReply: bool, kind: u32, state: u32): u32 {
   return load<u8>(TRANSITIONS + (isReply ? 60 : 0) + kind * 10 + state);
 }
 
 /** The state of a connection that begins with this packet, or STATE_INVALID. `isLoose`: it may be picked up in the middle. @inline */
-export function firstState(kind: u32, isLoose: bool): u32 {
+export function firstTcpState(kind: u32, isLoose: bool): u32 {
   if (kind == KIND_SYN) return TCP_STATE_SYN_SENT;
   return kind == KIND_ACK && isLoose ? TCP_STATE_ESTABLISHED : STATE_INVALID;
-}
-
-/** A TCP connection on its way out, which may be dropped early even if it is assured. */
-export function isClosing(ofClass: u32, state: u32): bool {
-  return ofClass == CLASS_TCP && state >= TCP_STATE_FIN_WAIT && state <= TCP_STATE_CLOSE;
 }

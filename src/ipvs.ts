@@ -7,10 +7,10 @@ export type {
   IpvsOptions,
   IpvsPacket,
   IpvsVerdict,
-  SctpChunk,
   ServerOptions,
   ServerRef,
   ServerState,
   ServiceOptions,
   ServiceRef,
 } from './ipvs/types.ts';
+export type { SctpChunk } from './packet.ts';

@@ -36,4 +36,4 @@ export {
   SvcplaneError,
   UnsupportedError,
 } from './errors.ts';
-export type { Action, Backend, ConnectionState, Packet, ProxyMode, Translation, TransportProtocol, Verdict } from './packet.ts';
+export type { Action, Backend, ConnectionState, Packet, ProxyMode, SctpChunk, Translation, TransportProtocol, Verdict } from './packet.ts';

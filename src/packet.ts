@@ -1,6 +1,22 @@
 // Packets and verdicts as the convenience API speaks of them: addresses are strings, kinds are words.
 
 export type TransportProtocol = 'TCP' | 'UDP' | 'SCTP';
+/** What an SCTP packet carries, by the names of RFC 9260; DATA stands for all chunks that are not named here, as SACK. */
+export const SCTP_CHUNKS = [
+  'DATA',
+  'INIT',
+  'INIT_ACK',
+  'COOKIE_ECHO',
+  'COOKIE_ACK',
+  'SHUTDOWN',
+  'SHUTDOWN_ACK',
+  'SHUTDOWN_COMPLETE',
+  'ERROR',
+  'ABORT',
+  'HEARTBEAT',
+  'HEARTBEAT_ACK',
+] as const;
+export type SctpChunk = (typeof SCTP_CHUNKS)[number];
 export type ProxyMode = 'iptables' | 'ipvs' | 'nftables';
 
 /** A packet as it arrives at a hook of the node. */
@@ -14,6 +30,8 @@ export interface Packet {
   readonly destinationPort: number;
   /** The bits of the TCP header: FIN 1, SYN 2, RST 4, PSH 8, ACK 16. Default SYN. Ignored for UDP and SCTP. */
   readonly tcpFlags?: number;
+  /** SCTP only: the chunk that counts. Default: the one that comes next in a handshake, by direction and the connection's state. */
+  readonly sctpChunk?: SctpChunk;
   /** Where the packet starts. Default: OUTPUT when the source is an address of this node, else PREROUTING. */
   readonly hook?: 'PREROUTING' | 'OUTPUT';
   /** The name of the interface it came in through (at most 15 characters). Default: none. */

@@ -1,7 +1,7 @@
 // The conntrack entry beside an IPVS connection, as far as IPVS asks for it: does this packet belong to a confirmed one?
 import { CONN_FLAG_TRACKED } from "../shared/ipvs-layout.ts";
 import { CLASS_TCP, TCP_STATE_CLOSE, TCP_STATE_NONE, TCP_STATE_TIME_WAIT } from "../shared/layout.ts";
-import { firstState, KIND_SYN, kindOf, nextState, STATE_IGNORE, STATE_INVALID } from "../tcp.ts";
+import { firstTcpState, KIND_SYN, kindOf, nextTcpState, STATE_IGNORE, STATE_INVALID } from "../tcp.ts";
 import { Connection, Namespace } from "./structs.ts";
 
 /** nf_conntrack's default timeouts in seconds, by TCP_STATE_*. */
@@ -16,11 +16,11 @@ export function isConfirmed(namespace: Namespace, connection: Connection, isFrom
   const state: u32 = connection.conntrackState;
   const isOver = state == TCP_STATE_TIME_WAIT || state == TCP_STATE_CLOSE;
   if (namespace.now >= connection.conntrackEnd || (isOver && !isFromServer && kind == KIND_SYN)) {
-    const first = isFromServer ? STATE_INVALID : firstState(kind, true);
+    const first = isFromServer ? STATE_INVALID : firstTcpState(kind, true);
     enter(namespace, connection, first == STATE_INVALID ? TCP_STATE_NONE : first);
     return false;
   }
-  const next = nextState(isFromServer, kind, state);
+  const next = nextTcpState(isFromServer, kind, state);
   if (next == STATE_INVALID) return false;
   if (next != STATE_IGNORE) enter(namespace, connection, next);
   return true;

@@ -2,12 +2,9 @@
 // docs/ipvs-path.md is the specification. Hosts call fireTimers before each packet.
 import { swapPort } from "../address.ts";
 import {
-  CHUNK_ABORT,
-  CHUNK_INIT,
   CONN_REFERENCE_SERVER,
   IPVS_DROP,
   IPVS_LEAVE,
-  IPVS_PACKET_CHUNK,
   IPVS_PACKET_FLAG_FROM_SERVER,
   IPVS_PACKET_FLAG_ICMP_ERROR,
   IPVS_PACKET_FLAGS,
@@ -19,11 +16,14 @@ import {
   IPVS_VERDICT_SIZE,
 } from "../shared/ipvs-layout.ts";
 import {
+  CHUNK_ABORT,
+  CHUNK_INIT,
   CLASS_SCTP,
   CLASS_TCP,
   CLASS_UDP,
   PACKET_CLASS,
   PACKET_PORTS,
+  PACKET_SCTP_CHUNK,
   PACKET_SIZE_V4,
   PACKET_SIZE_V6,
   PACKET_TCP_FLAGS,
@@ -123,7 +123,7 @@ function isReused(namespace: Namespace, connection: Connection, rest: usize): bo
   const ofClass: u32 = connection.class;
   if (ofClass == CLASS_TCP) {
     if ((load<u8>(rest, PACKET_TCP_FLAGS) & TCP_SYN) == 0) return false;
-  } else if (ofClass != CLASS_SCTP || chunkOf(false, load<u16>(rest, IPVS_PACKET_CHUNK), state) != CHUNK_INIT) {
+  } else if (ofClass != CLASS_SCTP || chunkOf(false, load<u8>(rest, PACKET_SCTP_CHUNK), state) != CHUNK_INIT) {
     return false;
   }
   if (namespace.expireNodestConn != 0 && serverOf(connection).weight == 0) return true;
@@ -158,7 +158,7 @@ function mayBegin(namespace: Namespace, rest: usize): bool {
     return (flags & TCP_RST) == 0 && (namespace.sloppyTcp != 0 || (flags & TCP_SYN) != 0);
   }
   if (ofClass == CLASS_SCTP) {
-    const chunk = chunkOf(false, load<u16>(rest, IPVS_PACKET_CHUNK), IPVS_SCTP_NONE);
+    const chunk = chunkOf(false, load<u8>(rest, PACKET_SCTP_CHUNK), IPVS_SCTP_NONE);
     return chunk != CHUNK_ABORT && (namespace.sloppySctp != 0 || chunk == CHUNK_INIT);
   }
   return ofClass == CLASS_UDP;

@@ -1,9 +1,10 @@
 // IPVS' state table of SCTP (ip_vs_proto_sctp), for masquerading: by direction and first chunk of a packet, the next state.
-import { CHUNK_COUNT, IPVS_SCTP_STATE_COUNT } from "../shared/ipvs-layout.ts";
+import { IPVS_SCTP_STATE_COUNT } from "../shared/ipvs-layout.ts";
+import { CHUNK_ABORT, CHUNK_DATA, CHUNK_DUE } from "../shared/layout.ts";
 
 /**
  * Columns: NONE, INIT1, INIT, C-SENT, C-REPLIED, C-WAIT, COOKIE, C-ECHOED, ESTABLISHED, S-SENT, S-RECEIVED, S-ACK-SENT, REJECTED, CLOSED.
- * Rows: DATA, INIT, INIT_ACK, COOKIE_ECHO, COOKIE_ACK, SHUTDOWN, SHUTDOWN_ACK, SHUTDOWN_COMPLETE, ERROR, ABORT.
+ * Rows by CHUNK_*, from DATA to ABORT.
  */
 // biome-ignore format: a row of the table a line
 const TRANSITIONS: usize = memory.data<u8>([
@@ -35,20 +36,21 @@ const TRANSITIONS: usize = memory.data<u8>([
 // biome-ignore format: as the table above
 const TIMEOUTS: usize = memory.data<u16>([2, 4, 61, 61, 61, 61, 61, 61, 900, 61, 61, 61, 4, 61]);
 
-/** The chunk that a handshake has next, by state: from the client, then from the server. */
+/** CHUNK_* that a handshake has next, by state: from the client, then from the server. */
 // biome-ignore format: as the table above
 const DUE_CHUNKS: usize = memory.data<u8>([
-  1, 1, 1, 3, 3, 2, 0, 4, 0, 0, 0, 0, 1, 1,
-  0, 2, 2, 2, 4, 0, 3, 0, 0, 0, 0, 0, 0, 0,
+  2, 2, 2, 4, 4, 3, 1, 5, 1, 1, 1, 1, 2, 2,
+  1, 3, 3, 3, 5, 1, 4, 1, 1, 1, 1, 1, 1, 1,
 ]);
 
 export function nextSctpState(isFromServer: bool, chunk: u32, state: u32): u32 {
-  return load<u8>(TRANSITIONS + (chunk + (isFromServer ? CHUNK_COUNT : 0)) * IPVS_SCTP_STATE_COUNT + state);
+  return load<u8>(TRANSITIONS + (chunk - CHUNK_DATA + (isFromServer ? CHUNK_ABORT : 0)) * IPVS_SCTP_STATE_COUNT + state);
 }
 
-/** `named`: the CHUNK_* of a packet plus 1, or 0: the one that is due. */
+/** `named`: the CHUNK_* of a packet record. Those that IPVS does not tell apart are DATA. */
 export function chunkOf(isFromServer: bool, named: u32, state: u32): u32 {
-  return named != 0 ? named - 1 : load<u8>(DUE_CHUNKS + <usize>(state + (isFromServer ? IPVS_SCTP_STATE_COUNT : 0)));
+  if (named > CHUNK_ABORT) return CHUNK_DATA;
+  return named != CHUNK_DUE ? named : load<u8>(DUE_CHUNKS + <usize>(state + (isFromServer ? IPVS_SCTP_STATE_COUNT : 0)));
 }
 
 export function sctpTimeout(state: u32): u32 {

@@ -1,13 +1,6 @@
 // How a packet moves a connection: its state, its timer, whether it counts as active, and its template's assurance.
-import {
-  CONN_FLAG_ACTIVE,
-  IPVS_PACKET_CHUNK,
-  IPVS_SCTP_ESTABLISHED,
-  IPVS_TCP_ESTABLISHED,
-  IPVS_UDP,
-  TEMPLATE_ASSURED,
-} from "../shared/ipvs-layout.ts";
-import { CLASS_TCP, CLASS_UDP, PACKET_TCP_FLAGS } from "../shared/layout.ts";
+import { CONN_FLAG_ACTIVE, IPVS_SCTP_ESTABLISHED, IPVS_TCP_ESTABLISHED, IPVS_UDP, TEMPLATE_ASSURED } from "../shared/ipvs-layout.ts";
+import { CLASS_TCP, CLASS_UDP, PACKET_SCTP_CHUNK, PACKET_TCP_FLAGS } from "../shared/layout.ts";
 import { restartTimer, serverOf } from "./connections.ts";
 import { tcpTimeout } from "./namespace.ts";
 import { chunkOf, nextSctpState, sctpTimeout } from "./sctp-states.ts";
@@ -26,7 +19,7 @@ export function moveState(namespace: Namespace, connection: Connection, rest: us
     if (isFromServer) assureTemplate(connection);
     restartTimer(namespace, connection, namespace.udpTimeout);
   } else {
-    const chunk = chunkOf(isFromServer, load<u16>(rest, IPVS_PACKET_CHUNK), connection.state);
+    const chunk = chunkOf(isFromServer, load<u8>(rest, PACKET_SCTP_CHUNK), connection.state);
     const state = nextSctpState(isFromServer, chunk, connection.state);
     const isEstablished = state == IPVS_SCTP_ESTABLISHED;
     if (state != connection.state) enter(connection, state, isEstablished, isEstablished);

@@ -73,6 +73,9 @@ export const IPV6_HEADER: u32 = 40;
 export const TCP_HEADER: u32 = 20;
 export const UDP_HEADER: u32 = 8;
 export const SCTP_HEADER: u32 = 12;
+export const CHUNK_HEADER: u32 = 4;
+/** Chunks of an SCTP packet that are looked at. */
+export const CHUNKS_MAX: u32 = 8;
 export const ICMP_HEADER: u32 = 8;
 /** Of the packet that an ICMP error is about, this much of the transport header is there (RFC 792). */
 export const QUOTED_TRANSPORT: u32 = 8;

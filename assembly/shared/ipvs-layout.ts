@@ -205,19 +205,10 @@ export const IPVS_SCTP_STATE_COUNT: u32 = 14;
 export const TEMPLATE_NONE: u32 = 0;
 export const TEMPLATE_ASSURED: u32 = 1;
 
-// ---- Packet: a PACKET of layout.ts, with the two fields before the mark put to other use.
+// ---- Packet: a PACKET of layout.ts, with the hook put to other use.
 export const IPVS_PACKET_FLAGS: u32 = 9; // u8, IPVS_PACKET_FLAG_*
-export const IPVS_PACKET_CHUNK: u32 = 10; // u16, SCTP: CHUNK_* + 1; 0: the one that is due
 export const IPVS_PACKET_FLAG_FROM_SERVER: u32 = 1;
 export const IPVS_PACKET_FLAG_ICMP_ERROR: u32 = 2;
-
-export const CHUNK_DATA: u32 = 0;
-export const CHUNK_INIT: u32 = 1;
-export const CHUNK_INIT_ACK: u32 = 2;
-export const CHUNK_COOKIE_ECHO: u32 = 3;
-export const CHUNK_COOKIE_ACK: u32 = 4;
-export const CHUNK_ABORT: u32 = 9;
-export const CHUNK_COUNT: u32 = 10;
 
 // ---- Verdict, 32 bytes.
 //   0        4      8        12        16

@@ -4,7 +4,7 @@
 // Records that hold addresses exist for both families: ..._V4 with 4 and ..._V6 with 16 bytes an address.
 
 /** Goes up with every change in this file; the core exports its copy, and a stale binary is refused. */
-export const LAYOUT_VERSION: u32 = 5;
+export const LAYOUT_VERSION: u32 = 6;
 
 export const ADDRESS_V4: u32 = 4;
 export const ADDRESS_V6: u32 = 16;
@@ -19,6 +19,7 @@ export const PACKET_SOURCE: u32 = 0;
 export const PACKET_PORTS: u32 = 0;
 export const PACKET_CLASS: u32 = 4;
 export const PACKET_TCP_FLAGS: u32 = 8; // u8, the bits of the TCP header
+export const PACKET_SCTP_CHUNK: u32 = 8; // u8, in the same place: CHUNK_*
 export const PACKET_HOOK: u32 = 9; // u8, PACKET_HOOK_*
 export const PACKET_INTERFACE: u32 = 10; // u16, the number of an interface name; 0 is none
 export const PACKET_MARK: u32 = 12;
@@ -37,6 +38,21 @@ export const TCP_FIN: u32 = 1;
 export const TCP_SYN: u32 = 2;
 export const TCP_RST: u32 = 4;
 export const TCP_ACK: u32 = 16;
+
+// What an SCTP packet carries, as far as anything hangs on it; any other number counts as DATA.
+export const CHUNK_DUE: u32 = 0; // the one that comes next in a handshake
+export const CHUNK_DATA: u32 = 1;
+export const CHUNK_INIT: u32 = 2;
+export const CHUNK_INIT_ACK: u32 = 3;
+export const CHUNK_COOKIE_ECHO: u32 = 4;
+export const CHUNK_COOKIE_ACK: u32 = 5;
+export const CHUNK_SHUTDOWN: u32 = 6;
+export const CHUNK_SHUTDOWN_ACK: u32 = 7;
+export const CHUNK_SHUTDOWN_COMPLETE: u32 = 8;
+export const CHUNK_ERROR: u32 = 9;
+export const CHUNK_ABORT: u32 = 10;
+export const CHUNK_HEARTBEAT: u32 = 11;
+export const CHUNK_HEARTBEAT_ACK: u32 = 12;
 
 // ---- Verdict, written by the engine. 24 bytes (IPv4), 48 bytes (IPv6).
 //   0                                4             8                12      16       16+a
@@ -90,6 +106,18 @@ export const TCP_STATE_TIME_WAIT: u32 = 7;
 export const TCP_STATE_CLOSE: u32 = 8;
 export const TCP_STATE_SYN_SENT2: u32 = 9;
 
+// ---- SCTP states, nf_conntrack's order.
+export const SCTP_STATE_NONE: u32 = 0;
+export const SCTP_STATE_CLOSED: u32 = 1;
+export const SCTP_STATE_COOKIE_WAIT: u32 = 2;
+export const SCTP_STATE_COOKIE_ECHOED: u32 = 3;
+export const SCTP_STATE_ESTABLISHED: u32 = 4;
+export const SCTP_STATE_SHUTDOWN_SENT: u32 = 5;
+export const SCTP_STATE_SHUTDOWN_RECD: u32 = 6;
+export const SCTP_STATE_SHUTDOWN_ACK_SENT: u32 = 7;
+export const SCTP_STATE_HEARTBEAT_SENT: u32 = 8;
+export const SCTP_STATE_COUNT: u32 = 9;
+
 // ---- Engine state, one for both families. STATE_COUNTERS and what follows are u64 counters in the order of COUNTER_*.
 //   0     8             16       20       24           28             32              40
 //   | now | 0           | random | max    | interfaces | tcp loose    | timeouts →     ...
@@ -100,18 +128,17 @@ export const STATE_INTERFACES: u32 = 24; // address of the interface names, INTE
 export const STATE_TCP_LOOSE: u32 = 28;
 /** u32 milliseconds each, by TIMEOUT_*. */
 export const STATE_TIMEOUTS: u32 = 32;
-export const STATE_ROOT_V4: u32 = 96; // address of the Program in force; 0: none yet
-export const STATE_ROOT_V6: u32 = 100;
-export const STATE_COUNTERS: u32 = 104;
-export const STATE_SIZE: u32 = 208;
+export const STATE_ROOT_V4: u32 = 120; // address of the Program in force; 0: none yet
+export const STATE_ROOT_V6: u32 = 124;
+export const STATE_COUNTERS: u32 = 128;
+export const STATE_SIZE: u32 = 232;
 
 /** The timeouts of TCP states come first, by TCP_STATE_*. */
 export const TIMEOUT_UDP: u32 = 10;
 export const TIMEOUT_UDP_STREAM: u32 = 11;
-export const TIMEOUT_SCTP_COOKIE_WAIT: u32 = 12;
-export const TIMEOUT_SCTP_ESTABLISHED: u32 = 13;
-export const TIMEOUT_TCP_UNACKNOWLEDGED: u32 = 14;
-export const TIMEOUT_COUNT: u32 = 15;
+export const TIMEOUT_SCTP: u32 = 12; // and those of SCTP states from here on, by SCTP_STATE_*
+export const TIMEOUT_TCP_UNACKNOWLEDGED: u32 = 21;
+export const TIMEOUT_COUNT: u32 = 22;
 
 export const COUNTER_PACKETS: u32 = 0;
 export const COUNTER_NEW: u32 = 1;
@@ -353,7 +380,7 @@ export const ROOM_FREE: u32 = 1; // instead of an entry's address: there is room
 export const CT_SIZE_V4: u32 = 64;
 export const CT_SIZE_V6: u32 = 128;
 export const CT_CLASS: u32 = 0; // u8
-export const CT_STATE: u32 = 1; // u8, TCP_STATE_*; SCTP uses SYN_SENT and ESTABLISHED for COOKIE_WAIT and ESTABLISHED
+export const CT_STATE: u32 = 1; // u8, TCP_STATE_* or SCTP_STATE_*
 export const CT_FLAGS: u32 = 2; // u16, CT_FLAG_* and the two paths
 export const CT_SERVICE_PORT: u32 = 4;
 export const CT_EXPIRES_AT: u32 = 8; // f64, milliseconds

@@ -15,8 +15,14 @@ export type TimeoutName =
   | 'tcpUnacknowledged'
   | 'udp'
   | 'udpStream'
+  | 'sctpClosed'
   | 'sctpCookieWait'
-  | 'sctpEstablished';
+  | 'sctpCookieEchoed'
+  | 'sctpEstablished'
+  | 'sctpShutdownSent'
+  | 'sctpShutdownRecd'
+  | 'sctpShutdownAckSent'
+  | 'sctpHeartbeatSent';
 export type TimeoutSettings = Readonly<Record<TimeoutName, number>>;
 
 export interface ConntrackSettings {
@@ -44,8 +50,14 @@ const kernelTimeouts: Readonly<Record<TimeoutName, readonly [sysctl: string, sec
   tcpUnacknowledged: ['tcp_timeout_unacknowledged', 300],
   udp: ['udp_timeout', 30],
   udpStream: ['udp_timeout_stream', 120],
+  sctpClosed: ['sctp_timeout_closed', 10],
   sctpCookieWait: ['sctp_timeout_cookie_wait', 3],
+  sctpCookieEchoed: ['sctp_timeout_cookie_echoed', 3],
   sctpEstablished: ['sctp_timeout_established', 210],
+  sctpShutdownSent: ['sctp_timeout_shutdown_sent', 3],
+  sctpShutdownRecd: ['sctp_timeout_shutdown_recd', 3],
+  sctpShutdownAckSent: ['sctp_timeout_shutdown_ack_sent', 3],
+  sctpHeartbeatSent: ['sctp_timeout_heartbeat_sent', 30],
 };
 
 /** Refuses names outside net.netfilter.nf_conntrack_* and net.ipv4.vs.*, and values that are no whole numbers. @throws InvalidArgumentError */
@@ -81,8 +93,14 @@ export function settleConntrack(config: ConntrackConfig, sysctls: Readonly<Recor
       tcpUnacknowledged: seconds('tcpUnacknowledged'),
       udp: seconds('udp'),
       udpStream: seconds('udpStream'),
+      sctpClosed: seconds('sctpClosed'),
       sctpCookieWait: seconds('sctpCookieWait'),
+      sctpCookieEchoed: seconds('sctpCookieEchoed'),
       sctpEstablished: seconds('sctpEstablished'),
+      sctpShutdownSent: seconds('sctpShutdownSent'),
+      sctpShutdownRecd: seconds('sctpShutdownRecd'),
+      sctpShutdownAckSent: seconds('sctpShutdownAckSent'),
+      sctpHeartbeatSent: seconds('sctpHeartbeatSent'),
     },
     tcpLoose: (sysctl('tcp_loose') ?? 1) !== 0,
     tcpBeLiberal: (sysctl('tcp_be_liberal') ?? Number(config.tcpBeLiberal)) !== 0,

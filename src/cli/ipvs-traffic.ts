@@ -1,5 +1,6 @@
 // Sends connections through an Ipvs, one behind the other on a clock of its own: who begins when, and what each side says.
-import type { Ipvs, IpvsPacket, SctpChunk, ServerRef } from '../ipvs/types.ts';
+import type { Ipvs, IpvsPacket, ServerRef } from '../ipvs/types.ts';
+import type { SctpChunk } from '../packet.ts';
 import type { ClientEnd } from './ipvs-clients.ts';
 
 /** Where a service's connections go to. */

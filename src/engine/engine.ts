@@ -159,6 +159,12 @@ export interface ConntrackTimeouts {
   readonly tcpUnacknowledged: number;
   readonly udp: number;
   readonly udpStream: number;
+  readonly sctpClosed: number;
   readonly sctpCookieWait: number;
+  readonly sctpCookieEchoed: number;
   readonly sctpEstablished: number;
+  readonly sctpShutdownSent: number;
+  readonly sctpShutdownRecd: number;
+  readonly sctpShutdownAckSent: number;
+  readonly sctpHeartbeatSent: number;
 }

@@ -7,6 +7,19 @@ import {
   ACTION_REJECT,
   ADDRESS_V4,
   ADDRESS_V6,
+  CHUNK_ABORT,
+  CHUNK_COOKIE_ACK,
+  CHUNK_COOKIE_ECHO,
+  CHUNK_DATA,
+  CHUNK_DUE,
+  CHUNK_ERROR,
+  CHUNK_HEARTBEAT,
+  CHUNK_HEARTBEAT_ACK,
+  CHUNK_INIT,
+  CHUNK_INIT_ACK,
+  CHUNK_SHUTDOWN,
+  CHUNK_SHUTDOWN_ACK,
+  CHUNK_SHUTDOWN_COMPLETE,
   CLASS_SCTP,
   CLASS_TCP,
   CLASS_UDP,
@@ -22,6 +35,7 @@ import {
   PACKET_INTERFACE,
   PACKET_MARK,
   PACKET_PORTS,
+  PACKET_SCTP_CHUNK,
   PACKET_SIZE_V4,
   PACKET_SIZE_V6,
   PACKET_SOURCE,
@@ -38,7 +52,7 @@ import {
   VERDICT_SOURCE,
 } from '../../assembly/shared/layout.ts';
 import type { Family } from '../address.ts';
-import type { Action, ConnectionState, TransportProtocol } from '../packet.ts';
+import type { Action, ConnectionState, SctpChunk, TransportProtocol } from '../packet.ts';
 
 /**
  * One packet record. Offsets that end in `Word` count 32-bit words from the record's start, those in `Byte` count bytes.
@@ -58,6 +72,8 @@ export interface PacketLayout {
   readonly protocolWord: number;
   /** u8: the bits of the TCP header. */
   readonly tcpFlagsByte: number;
+  /** u8, SCTP only and in the same place: one of RECORD_CODES.sctpChunk. */
+  readonly sctpChunkByte: number;
   /** u8: one of RECORD_CODES.hook. */
   readonly hookByte: number;
   /** u16: the number of an interface name; 0 is none. */
@@ -88,6 +104,8 @@ export interface VerdictLayout {
 /** The numbers that stand for words in records. */
 export interface RecordCodes {
   readonly protocol: Readonly<Record<TransportProtocol, number>>;
+  /** `due`: the chunk that comes next in a handshake. Any other number counts as DATA. */
+  readonly sctpChunk: Readonly<Record<'due' | SctpChunk, number>>;
   readonly hook: Readonly<Record<'default' | 'PREROUTING' | 'OUTPUT', number>>;
   readonly action: Readonly<Record<Action, number>>;
   readonly connection: Readonly<Record<ConnectionState, number>>;
@@ -96,6 +114,21 @@ export interface RecordCodes {
 
 export const RECORD_CODES: RecordCodes = {
   protocol: { TCP: CLASS_TCP, UDP: CLASS_UDP, SCTP: CLASS_SCTP },
+  sctpChunk: {
+    due: CHUNK_DUE,
+    DATA: CHUNK_DATA,
+    INIT: CHUNK_INIT,
+    INIT_ACK: CHUNK_INIT_ACK,
+    COOKIE_ECHO: CHUNK_COOKIE_ECHO,
+    COOKIE_ACK: CHUNK_COOKIE_ACK,
+    SHUTDOWN: CHUNK_SHUTDOWN,
+    SHUTDOWN_ACK: CHUNK_SHUTDOWN_ACK,
+    SHUTDOWN_COMPLETE: CHUNK_SHUTDOWN_COMPLETE,
+    ERROR: CHUNK_ERROR,
+    ABORT: CHUNK_ABORT,
+    HEARTBEAT: CHUNK_HEARTBEAT,
+    HEARTBEAT_ACK: CHUNK_HEARTBEAT_ACK,
+  },
   hook: { default: PACKET_HOOK_DEFAULT, PREROUTING: PACKET_HOOK_PREROUTING, OUTPUT: PACKET_HOOK_OUTPUT },
   action: { ACCEPT: ACTION_ACCEPT, DNAT: ACTION_DNAT, DROP: ACTION_DROP, REJECT: ACTION_REJECT },
   connection: {
@@ -128,6 +161,7 @@ function packetLayout(bytes: number, addressBytes: number): PacketLayout {
     portsWord: (afterAddresses + PACKET_PORTS) / 4,
     protocolWord: (afterAddresses + PACKET_CLASS) / 4,
     tcpFlagsByte: afterAddresses + PACKET_TCP_FLAGS,
+    sctpChunkByte: afterAddresses + PACKET_SCTP_CHUNK,
     hookByte: afterAddresses + PACKET_HOOK,
     interfaceByte: afterAddresses + PACKET_INTERFACE,
     markWord: (afterAddresses + PACKET_MARK) / 4,

@@ -2,13 +2,23 @@
 // Both engines' callers use it; the engines themselves read and write the words alone.
 import { type Address, type Family, formatAddress, parseAddress } from '../address.ts';
 import { InvalidArgumentError } from '../errors.ts';
-import type { Action, ConnectionState, Packet, TransportProtocol, Verdict } from '../packet.ts';
+import {
+  type Action,
+  type ConnectionState,
+  type Packet,
+  SCTP_CHUNKS,
+  type SctpChunk,
+  type TransportProtocol,
+  type Verdict,
+} from '../packet.ts';
 import { PACKET_LAYOUT, RECORD_CODES, VERDICT_LAYOUT } from './layouts.ts';
 
 const TCP_FLAGS_SYN = 2;
 
 const protocols = new Map<number, TransportProtocol>();
 for (const protocol of ['TCP', 'UDP', 'SCTP'] as const) protocols.set(RECORD_CODES.protocol[protocol], protocol);
+const chunks = new Map<number, SctpChunk>();
+for (const chunk of SCTP_CHUNKS) chunks.set(RECORD_CODES.sctpChunk[chunk], chunk);
 const actions = new Map<number, Action>();
 for (const action of ['ACCEPT', 'DNAT', 'DROP', 'REJECT'] as const) actions.set(RECORD_CODES.action[action], action);
 const connections = new Map<number, ConnectionState>();
@@ -17,6 +27,11 @@ for (const state of ['NEW', 'ESTABLISHED', 'REPLY', 'INVALID'] as const) connect
 /** The protocol behind the number in a packet record. */
 export function protocolOf(code: number): TransportProtocol | undefined {
   return protocols.get(code);
+}
+
+/** The chunk behind the number in a packet record; undefined: the one that is due. A number without a name is some other chunk. */
+export function sctpChunkOf(code: number): SctpChunk | undefined {
+  return code === RECORD_CODES.sctpChunk.due ? undefined : (chunks.get(code) ?? 'DATA');
 }
 
 /** The action and the connection state behind the numbers in a verdict record. */
@@ -45,6 +60,7 @@ export function writePacket(words: Uint32Array, index: number, family: Family, p
   const sourcePort = integerIn('packet.sourcePort', packet.sourcePort, 0xffff);
   const destinationPort = integerIn('packet.destinationPort', packet.destinationPort, 0xffff);
   const tcpFlags = integerIn('packet.tcpFlags', packet.tcpFlags ?? TCP_FLAGS_SYN, 0xff);
+  const sctpChunk = codeIn('packet.sctpChunk', packet.sctpChunk ?? 'due', RECORD_CODES.sctpChunk);
   const mark = integerIn('packet.mark', packet.mark ?? 0, 0xffffffff);
   const interfaceNumber = integerIn('interfaceId', interfaceId, 0xffff);
   const protocol = codeIn('packet.protocol', packet.protocol, RECORD_CODES.protocol);
@@ -56,7 +72,7 @@ export function writePacket(words: Uint32Array, index: number, family: Family, p
   writeAddress(words, at + layout.destinationWord, destination.words);
   words[at + layout.portsWord] = portsWord(sourcePort, destinationPort);
   words[at + layout.protocolWord] = protocol;
-  words[at + layout.tcpFlagsByte / 4] = (tcpFlags | (hook << 8) | (interfaceNumber << 16)) >>> 0;
+  words[at + layout.tcpFlagsByte / 4] = ((packet.protocol === 'SCTP' ? sctpChunk : tcpFlags) | (hook << 8) | (interfaceNumber << 16)) >>> 0;
   words[at + layout.markWord] = mark;
 }
 

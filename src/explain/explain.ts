@@ -1,8 +1,8 @@
 // explain: every outcome a new connection can have, with its exact probability. It samples nothing and belongs to neither engine.
 import type { Explanation, Outcome } from '../dataplane-types.ts';
 import type { Packet } from '../packet.ts';
+import { firstState } from '../program/connection-states.ts';
 import type { Program } from '../program/program.ts';
-import { firstTcpState, tcpPacketKind } from '../program/tcp-states.ts';
 import { EveryChance } from './chance.ts';
 import { walkHooks } from './hooks.ts';
 import { beginPacket } from './packet.ts';
@@ -16,8 +16,7 @@ import { beginWay, stepsOf, type Way } from './way.ts';
 export function explainPacket(program: Program, packet: Packet): Explanation {
   const walk = { index: indexOfProgram(program), chooser: new EveryChance(), keepsAll: false };
   const walked = beginPacket(packet, program.family);
-  const canBegin = packet.protocol !== 'TCP' || firstTcpState(tcpPacketKind(packet.tcpFlags), true) !== 'INVALID';
-  if (!canBegin) walked.state = 'INVALID';
+  if (firstState(packet, true) === 'INVALID') walked.state = 'INVALID';
   return { outcomes: outcomesOf(walkHooks(walk, beginWay(walked), packet.hook)) };
 }
 

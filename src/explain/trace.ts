@@ -3,9 +3,9 @@
 import type { Trace } from '../dataplane-types.ts';
 import type { EngineView, FoundConnection, TupleText } from '../engine/engine.ts';
 import type { Packet, Verdict } from '../packet.ts';
+import { firstState, nextState } from '../program/connection-states.ts';
 import { establishedPaths } from '../program/established.ts';
 import type { Program } from '../program/program.ts';
-import { firstTcpState, isTcpState, nextTcpState, tcpPacketKind } from '../program/tcp-states.ts';
 import { endpointText } from './chains.ts';
 import { decision } from './explain.ts';
 import { ForeseenChoices } from './foreseen.ts';
@@ -35,7 +35,7 @@ export function tracePacket(program: Program, packet: Packet, view: EngineView, 
   const walk: Walk = { index, chooser, keepsAll: true };
   if (hit !== undefined && role === 'known') return traceKnown(walk, way, hit);
 
-  const canBegin = packet.protocol !== 'TCP' || firstTcpState(tcpPacketKind(packet.tcpFlags), conditions.tcpLoose ?? true) !== 'INVALID';
+  const canBegin = firstState(packet, conditions.tcpLoose ?? true) !== 'INVALID';
   const isInvalid = role === 'invalid' || !canBegin;
   const connection = isInvalid ? 'INVALID' : 'NEW';
   walked.state = connection;
@@ -54,10 +54,9 @@ function theWay([way, ...others]: readonly Way[]): Way {
 }
 
 /** What the packet is to the connection that has its tuple. */
-function roleOf({ connection, direction, isOver }: FoundConnection, { protocol, tcpFlags }: Packet): 'known' | 'invalid' | 'beginsAgain' {
+function roleOf({ connection, direction, isOver }: FoundConnection, packet: Packet): 'known' | 'invalid' | 'beginsAgain' {
   const { state } = connection;
-  if (protocol !== 'TCP' || !isTcpState(state)) return 'known';
-  const next = nextTcpState(direction, tcpPacketKind(tcpFlags), state);
+  const next = nextState(direction, packet, state);
   if (next === 'INVALID') return 'invalid';
   return next === 'SYN_SENT' && isOver && (state === 'TIME_WAIT' || state === 'CLOSE') ? 'beginsAgain' : 'known';
 }

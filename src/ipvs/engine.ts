@@ -1,26 +1,12 @@
 // What both IPVS engines do, over checked input: ipvs.ts is above them and has found every reference, number and default to be right.
 // The exact order of things is told in docs/ipvs-path.md; the engines agree on it to the bit.
 import type { Address, Family } from '../address.ts';
-import type { TransportProtocol } from '../packet.ts';
-import type { IpvsConnection, IpvsVerdict, SctpChunk, ServerState } from './types.ts';
+import type { SctpChunk, TransportProtocol } from '../packet.ts';
+import type { IpvsConnection, IpvsVerdict, ServerState } from './types.ts';
 
 /** In the order of their codes in the core. */
 export const SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'lblc', 'lblcr', 'dh', 'sh', 'sed', 'nq', 'fo', 'ovf', 'mh', 'twos'] as const;
 export type SchedulerName = (typeof SCHEDULERS)[number];
-
-/** In the order of their codes in the core. */
-export const SCTP_CHUNKS: readonly SctpChunk[] = [
-  'DATA',
-  'INIT',
-  'INIT_ACK',
-  'COOKIE_ECHO',
-  'COOKIE_ACK',
-  'SHUTDOWN',
-  'SHUTDOWN_ACK',
-  'SHUTDOWN_COMPLETE',
-  'ERROR',
-  'ABORT',
-];
 
 /** sh-fallback and mh-fallback, sh-port and mh-port: the kernel has one bit for both. Other schedulers ignore them. */
 export type SchedulerFlag = 'fallback' | 'port';

@@ -1,6 +1,7 @@
 // Packets from outside, checked and put into the form that engines take.
 import { InvalidArgumentError } from '../errors.ts';
-import { type EnginePacket, SCTP_CHUNKS } from './engine.ts';
+import { SCTP_CHUNKS } from '../packet.ts';
+import type { EnginePacket } from './engine.ts';
 import { MAX_PORT, MAX_U32, readAddress, readProtocol } from './references.ts';
 import type { IpvsPacket } from './types.ts';
 import { wholeNumber } from './whole-number.ts';

@@ -40,19 +40,6 @@ export interface ServerState extends ServerRef {
   readonly inactive: number;
 }
 
-/** The first chunk of an SCTP packet, as far as IPVS tells chunks apart; DATA stands for all others. */
-export type SctpChunk =
-  | 'DATA'
-  | 'INIT'
-  | 'INIT_ACK'
-  | 'COOKIE_ECHO'
-  | 'COOKIE_ACK'
-  | 'SHUTDOWN'
-  | 'SHUTDOWN_ACK'
-  | 'SHUTDOWN_COMPLETE'
-  | 'ERROR'
-  | 'ABORT';
-
 /** A packet as seen on the wire, before any translation. Ports are 1-65535; `hook` and `inInterface` play no part. */
 export interface IpvsPacket extends Packet {
   /** From outside (`client`, the default) or from a real server. */
@@ -61,8 +48,6 @@ export interface IpvsPacket extends Packet {
   readonly fwmark?: number;
   /** An ICMP port unreachable about this tuple, sent by its source. Default false. */
   readonly icmpError?: boolean;
-  /** SCTP only. Default: what is due in a handshake, by direction and the connection's state. */
-  readonly sctpChunk?: SctpChunk;
 }
 
 export interface IpvsVerdict {

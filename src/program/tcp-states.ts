@@ -110,10 +110,3 @@ export function firstTcpState(kind: TcpPacketKind, isLoose: boolean): TcpState |
 export function isTcpState(name: string | undefined): name is TcpState {
   return knownStates.has(name);
 }
-
-const closingStates: ReadonlySet<string | undefined> = new Set(['FIN_WAIT', 'CLOSE_WAIT', 'LAST_ACK', 'TIME_WAIT', 'CLOSE']);
-
-/** A TCP connection on its way out, which may be dropped early even if it is assured. */
-export function isClosing(state: string | undefined): boolean {
-  return closingStates.has(state);
-}

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { KubernetesObject } from '../../src/api/types.ts';
 import { createDataplaneSync } from '../../src/dataplane.ts';
 import type { Dataplane } from '../../src/dataplane-types.ts';
-import type { Packet } from '../../src/packet.ts';
+import { type Packet, SCTP_CHUNKS } from '../../src/packet.ts';
 
 const objects: readonly KubernetesObject[] = [
   {
@@ -27,31 +27,23 @@ const SYN = 2;
 const ACK = 16;
 const FIN = 1;
 
+type Step = Readonly<typeof step extends fc.Arbitrary<infer One> ? One : never>;
 const step = fc.record({
   protocol: fc.constantFrom('TCP' as const, 'UDP' as const, 'SCTP' as const),
   isIPv6: fc.boolean(),
   client: fc.nat(60),
   kind: fc.constantFrom('new', 'new', 'new', 'reply', 'go on', 'close'),
+  sctpChunk: fc.constantFrom(undefined, undefined, undefined, ...SCTP_CHUNKS),
   advanceMs: fc.constantFrom(0, 0, 0, 0, 1, 2500, 3500, 31_000, 130_000),
 });
 
-function packetOf({
-  protocol,
-  isIPv6,
-  client,
-  kind,
-}: {
-  protocol: Packet['protocol'];
-  isIPv6: boolean;
-  client: number;
-  kind: string;
-}): Packet {
+function packetOf({ protocol, isIPv6, client, kind, sctpChunk }: Step): Packet {
   const source = isIPv6 ? `fd00::${client + 1}` : `10.9.0.${client + 1}`;
   const destination = isIPv6 ? 'fd01::1' : '10.8.0.1';
   const there = { source, sourcePort: 1000, destination, destinationPort: 53 };
   const back = { source: destination, sourcePort: 53, destination: source, destinationPort: 1000 };
   const tcpFlags = { new: SYN, reply: SYN | ACK, 'go on': ACK, close: FIN | ACK }[kind] ?? SYN;
-  return { protocol, ...(kind === 'reply' ? back : there), tcpFlags };
+  return { protocol, ...(kind === 'reply' ? back : there), tcpFlags, ...(sctpChunk === undefined ? {} : { sctpChunk }) };
 }
 
 test('both engines keep the same connections in a full table', () => {

@@ -33,7 +33,7 @@ type Command =
       readonly client: number;
       readonly port: number;
       readonly flags: number;
-      readonly shape: Pick<FrameSpec, 'vlans' | 'payload' | 'options' | 'extensions' | 'noChecksum' | 'fragment'>;
+      readonly shape: Pick<FrameSpec, 'vlans' | 'payload' | 'chunks' | 'options' | 'extensions' | 'noChecksum' | 'fragment'>;
     }
   /** What answers to a frame that passed, or repeats the one that came. */
   | { readonly kind: 'follow'; readonly back: number; readonly isReply: boolean; readonly flags: number }
@@ -61,6 +61,7 @@ const shape = fc.record(
   {
     vlans: fc.constantFrom([], [], [], [0x8100], [0x88a8, 0x8100], [0x9100], [0x8100, 0x8100, 0x8100]),
     payload: fc.nat(60),
+    chunks: fc.array(fc.oneof(fc.nat(15), fc.nat(255)), { maxLength: 10 }),
     options: fc.constantFrom(0, 0, 4, 40),
     extensions: fc.constantFrom([], [], [], [0], [60, 43], [59]),
     noChecksum: fc.boolean(),

@@ -1,8 +1,9 @@
 // What may be asked of IPVS, at random: few addresses and ports, so that tuples meet again; the model knows what was configured and sent.
 import fc from 'fast-check';
 import type { Family } from '../../src/address.ts';
-import { SCHEDULERS, SCTP_CHUNKS } from '../../src/ipvs/engine.ts';
-import type { IpvsPacket, SctpChunk, ServerOptions, ServerRef, ServiceOptions, ServiceRef } from '../../src/ipvs/types.ts';
+import { SCHEDULERS } from '../../src/ipvs/engine.ts';
+import type { IpvsPacket, ServerOptions, ServerRef, ServiceOptions, ServiceRef } from '../../src/ipvs/types.ts';
+import { SCTP_CHUNKS, type SctpChunk } from '../../src/packet.ts';
 import type { IpvsPair } from './ipvs-pair.ts';
 
 export interface Model {

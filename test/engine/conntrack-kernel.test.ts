@@ -9,12 +9,13 @@ import { CLIENT, SERVER, SERVER_PORT } from '../kernel/conntrack-packets.ts';
 const CLIENT_PORT = 20_000;
 function replay(engine: 'wasm' | 'js', { protocol, steps }: RecordedCase): Observation[] {
   let now = 0;
-  const dataplane = createDataplaneSync({ engine, seed: 1, sysctls: SYSCTLS, now: () => now });
-  return steps.map(({ from, flags, waitMs = 0 }) => {
+  const dataplane = createDataplaneSync({ engine, seed: 1, sysctls: SYSCTLS, conntrackMax: 8, now: () => now });
+  return steps.map(({ from, flags, chunk, waitMs = 0 }) => {
     now += waitMs;
     const there = { source: CLIENT, sourcePort: CLIENT_PORT, destination: SERVER, destinationPort: SERVER_PORT };
     const back = { source: SERVER, sourcePort: SERVER_PORT, destination: CLIENT, destinationPort: CLIENT_PORT };
-    const packet: Packet = { protocol, ...(from === 'client' ? there : back), ...(flags === undefined ? {} : { tcpFlags: flags }) };
+    const header = { ...(flags === undefined ? {} : { tcpFlags: flags }), ...(chunk === undefined ? {} : { sctpChunk: chunk }) };
+    const packet: Packet = { protocol, ...(from === 'client' ? there : back), ...header };
     const { connection } = dataplane.process(packet);
     return { packet: connection, entry: entryText(dataplane) };
   });

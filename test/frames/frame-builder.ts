@@ -13,6 +13,8 @@ export interface FrameSpec {
   readonly destinationPort: number;
   readonly tcpFlags?: number;
   readonly payload?: number;
+  /** Types of the chunks of an SCTP packet (default: INIT), 4 bytes each; the last one holds the payload. */
+  readonly chunks?: readonly number[];
   /** Bytes of IPv4 options (a multiple of 4). */
   readonly options?: number;
   /** IPv6 extension headers: numbers of 8 bytes each. */
@@ -23,6 +25,7 @@ export interface FrameSpec {
   readonly fragment?: number;
 }
 
+const SCTP_INIT = 1;
 const PROTOCOLS: Readonly<Record<TransportProtocol, number>> = { TCP: 6, UDP: 17, SCTP: 132 };
 
 export function buildFrame(spec: FrameSpec): Uint8Array {
@@ -70,12 +73,17 @@ export function ethernet(packet: Uint8Array, vlans: readonly number[], isV6: boo
 
 function transport(spec: FrameSpec): Uint8Array {
   const { protocol, source, sourcePort, destination, destinationPort, tcpFlags = 2, payload = 0, noChecksum = false } = spec;
-  const header = { TCP: 20, UDP: 8, SCTP: 12 }[protocol];
+  const { chunks = [SCTP_INIT] } = spec;
+  const header = { TCP: 20, UDP: 8, SCTP: 12 + 4 * chunks.length }[protocol];
   const segment = new Uint8Array(header + payload).map((_, at) => (at < header ? 0 : (at * 37) & 0xff));
   put16(segment, 0, sourcePort);
   put16(segment, 2, destinationPort);
   if (protocol === 'SCTP') {
     segment[7] = 9; // verification tag
+    chunks.forEach((type, index) => {
+      segment[12 + 4 * index] = type;
+      put16(segment, 14 + 4 * index, index < chunks.length - 1 ? 4 : 4 + payload);
+    });
     new DataView(segment.buffer).setUint32(8, crc32c(segment), true);
     return segment;
   }

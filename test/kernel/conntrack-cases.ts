@@ -1,20 +1,20 @@
 // What nf_conntrack makes of connections, packet by packet: the cases that are recorded from a kernel into conntrack.json.
 // conntrack.kernel.ts keeps that file true; test/engine/conntrack-kernel.test.ts holds both engines to it.
 import { readFileSync } from 'node:fs';
-
-export type ConntrackProtocol = 'TCP' | 'UDP';
+import { SCTP_CHUNKS, type SctpChunk, type TransportProtocol } from '../../src/packet.ts';
 
 export interface ConntrackStep {
   readonly from: 'client' | 'server';
   /** The bits of the TCP header. */
   readonly flags?: number;
+  readonly chunk?: SctpChunk;
   /** Time that passes before the packet. */
   readonly waitMs?: number;
 }
 
 export interface ConntrackCase {
   readonly name: string;
-  readonly protocol: ConntrackProtocol;
+  readonly protocol: TransportProtocol;
   readonly steps: readonly ConntrackStep[];
 }
 
@@ -45,6 +45,14 @@ export const SYSCTLS: Readonly<Record<string, number>> = {
   'net.netfilter.nf_conntrack_tcp_timeout_established': 10 * TIMEOUT_STEP,
   'net.netfilter.nf_conntrack_udp_timeout': TIMEOUT_STEP,
   'net.netfilter.nf_conntrack_udp_timeout_stream': 2 * TIMEOUT_STEP,
+  'net.netfilter.nf_conntrack_sctp_timeout_closed': TIMEOUT_STEP,
+  'net.netfilter.nf_conntrack_sctp_timeout_cookie_wait': 2 * TIMEOUT_STEP,
+  'net.netfilter.nf_conntrack_sctp_timeout_cookie_echoed': 3 * TIMEOUT_STEP,
+  'net.netfilter.nf_conntrack_sctp_timeout_established': 4 * TIMEOUT_STEP,
+  'net.netfilter.nf_conntrack_sctp_timeout_shutdown_sent': 5 * TIMEOUT_STEP,
+  'net.netfilter.nf_conntrack_sctp_timeout_shutdown_recd': 6 * TIMEOUT_STEP,
+  'net.netfilter.nf_conntrack_sctp_timeout_shutdown_ack_sent': 7 * TIMEOUT_STEP,
+  'net.netfilter.nf_conntrack_sctp_timeout_heartbeat_sent': 8 * TIMEOUT_STEP,
   'net.netfilter.nf_conntrack_tcp_loose': 1,
   'net.netfilter.nf_conntrack_tcp_be_liberal': 0,
 };
@@ -159,8 +167,51 @@ const UDP_CASES: readonly ConntrackCase[] = [
   { name: 'UDP that the server goes on with', protocol: 'UDP', steps: [udp('client'), udp('server'), udp('server', 2600)] },
 ];
 
+const fromClient = (chunk: SctpChunk): ConntrackStep => ({ from: 'client', chunk });
+const fromServer = (chunk: SctpChunk): ConntrackStep => ({ from: 'server', chunk });
+
+const association = [fromClient('INIT'), fromServer('INIT_ACK'), fromClient('COOKIE_ECHO'), fromServer('COOKIE_ACK')];
+const shutDownByClient = [...association, fromClient('SHUTDOWN'), fromServer('SHUTDOWN_ACK'), fromClient('SHUTDOWN_COMPLETE')];
+
+const SCTP_WAYS: Readonly<Record<string, readonly ConntrackStep[]>> = {
+  NONE: [],
+  'CLOSED, begun': association.slice(0, 1),
+  COOKIE_WAIT: association.slice(0, 2),
+  COOKIE_ECHOED: association.slice(0, 3),
+  ESTABLISHED: association,
+  'ESTABLISHED, by a heartbeat': [fromClient('HEARTBEAT'), fromServer('HEARTBEAT_ACK')],
+  SHUTDOWN_SENT: shutDownByClient.slice(0, 5),
+  SHUTDOWN_RECD: [...association, fromServer('SHUTDOWN')],
+  SHUTDOWN_ACK_SENT: shutDownByClient.slice(0, 6),
+  CLOSED: shutDownByClient,
+  'CLOSED, aborted by the client': [...association, fromClient('ABORT')],
+  'CLOSED, refused': [fromClient('INIT'), fromServer('ABORT')],
+  HEARTBEAT_SENT: [fromClient('HEARTBEAT')],
+  'HEARTBEAT_SENT, by both ends': [fromClient('HEARTBEAT'), fromServer('HEARTBEAT')],
+};
+
+/** What hangs on verification tags, which the model does not have: where no INIT has told the server's, its data does not belong to the connection. */
+const BY_TAGS: ReadonlySet<string> = new Set(['HEARTBEAT_SENT: DATA from the server']);
+const WITHOUT_TAGS: ReadonlySet<string> = new Set(['NONE', 'HEARTBEAT_SENT']);
+
+function sctpCases(): ConntrackCase[] {
+  const cases: ConntrackCase[] = [];
+  for (const [state, way] of Object.entries(SCTP_WAYS)) {
+    for (const chunk of SCTP_CHUNKS) {
+      for (const from of ['client', 'server'] as const) {
+        const example = `${state}: ${chunk} from the ${from}`;
+        if (BY_TAGS.has(example) || (state === 'NONE' && from === 'server')) continue;
+        const after = WITHOUT_TAGS.has(state) && !(chunk === 'INIT' && from === 'client') ? [] : [fromServer('DATA'), fromClient('DATA')];
+        cases.push({ name: `SCTP in ${example}`, protocol: 'SCTP', steps: [...way, { from, chunk }, ...after] });
+      }
+    }
+  }
+  cases.push({ name: 'SCTP begins again after its end', protocol: 'SCTP', steps: [...shutDownByClient, ...association] });
+  return cases;
+}
+
 /** All cases, each with a connection of its own. */
-export const CONNTRACK_CASES: readonly ConntrackCase[] = [...tcpCases(), ...UDP_CASES];
+export const CONNTRACK_CASES: readonly ConntrackCase[] = [...tcpCases(), ...UDP_CASES, ...sctpCases()];
 
 /** What a kernel said of the cases. */
 export function recordedCases(): readonly RecordedCase[] {

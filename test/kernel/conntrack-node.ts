@@ -1,14 +1,8 @@
 // A namespace whose nf_conntrack sees raw packets and tells what it makes of them. Nothing answers but the cases themselves.
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import {
-  type ConntrackCase,
-  type ConntrackProtocol,
-  type Observation,
-  type RecordedCase,
-  SYSCTLS,
-  TIMEOUT_STEP,
-} from './conntrack-cases.ts';
+import type { TransportProtocol } from '../../src/packet.ts';
+import { type ConntrackCase, type Observation, type RecordedCase, SYSCTLS, TIMEOUT_STEP } from './conntrack-cases.ts';
 import { CLIENT, Conversation, SERVER, SERVER_PORT } from './conntrack-packets.ts';
 import type { Network } from './network.ts';
 import { isInstalled, whyNoNetwork } from './variant.ts';
@@ -93,25 +87,30 @@ function readSet(network: Network, name: string): Map<string, string> {
     .flatMap(({ set }) => set?.elem ?? [])
     .map((element) => ('concat' in element ? element.concat : element.elem.val.concat));
   return new Map(
-    elements.map(([protocol, source, destination, state]) => [`${protocolOf(protocol)} ${source} ${destination}`, String(state ?? '')]),
+    elements.map(([protocol, source, destination, state]) => [`${PROTOCOLS.get(protocol)} ${source} ${destination}`, String(state ?? '')]),
   );
 }
 
-function protocolOf(name: unknown): ConntrackProtocol {
-  return name === 'tcp' || name === 6 ? 'TCP' : 'UDP';
-}
+const PROTOCOLS: ReadonlyMap<unknown, TransportProtocol> = new Map<unknown, TransportProtocol>([
+  ['tcp', 'TCP'],
+  [6, 'TCP'],
+  ['udp', 'UDP'],
+  [17, 'UDP'],
+  ['sctp', 'SCTP'],
+  [132, 'SCTP'],
+]);
 
 /** protocol and the client's port → the connection. */
 function readEntries(network: Network): Map<string, string> {
   const entries = new Map<string, string>();
   for (const line of network.run('node', 'conntrack', ['-L', '-f', 'ipv4']).split('\n')) {
     const words = line.trim().split(/\s+/);
-    const protocol = words[0] === 'tcp' ? 'TCP' : words[0] === 'udp' ? 'UDP' : undefined;
+    const protocol = PROTOCOLS.get(words[0]);
     if (protocol === undefined) continue;
     const field = (name: string): string => words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
     const began = field('src') === CLIENT ? 'client' : 'server';
     const port = began === 'client' ? field('sport') : field('dport');
-    const state = protocol === 'TCP' ? [words[3] ?? ''] : [];
+    const state = protocol === 'UDP' ? [] : [words[3] ?? ''];
     const flags = words.filter((word) => word === '[UNREPLIED]' || word === '[ASSURED]');
     entries.set(`${protocol} ${port}`, [began, ...state, timeoutBehind(Number(words[2])), ...flags].join(' '));
   }

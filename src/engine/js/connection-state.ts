@@ -1,5 +1,7 @@
 // State and timer of connections: what one packet makes of the TCP, UDP or SCTP state, as nf_conntrack does.
-import { firstTcpState, isTcpState, nextTcpState, type TcpState, tcpPacketKind } from '../../program/tcp-states.ts';
+import { nextState } from '../../program/connection-states.ts';
+import { isSctpState, type SctpState } from '../../program/sctp-states.ts';
+import { isTcpState, type TcpState, tcpPacketKind } from '../../program/tcp-states.ts';
 import type { ConntrackTimeouts } from '../engine.ts';
 import type { Connection, Conntrack, Hit } from './conntrack.ts';
 import type { Flight } from './flight.ts';
@@ -13,17 +15,10 @@ const TCP_SYN_SENT2_SECONDS = 120;
 /** What a packet is to a known connection. */
 export type PacketRole = 'known' | 'ignored' | 'invalid' | 'beginsAgain';
 
-/** The state in which a connection begins with this packet, or INVALID when none can. */
-export function firstState({ protocol, tcpFlags }: Flight, isTcpLoose: boolean): Connection['state'] | 'INVALID' {
-  if (protocol === 'TCP') return firstTcpState(tcpPacketKind(tcpFlags), isTcpLoose);
-  return protocol === 'SCTP' ? 'COOKIE_WAIT' : undefined;
-}
-
 /** What this packet is to the connection that has its tuple. Nothing moves yet. */
-export function roleOf({ connection, direction }: Hit, { tcpFlags }: Flight): PacketRole {
-  const { state, protocol } = connection;
-  if (protocol !== 'TCP' || !isTcpState(state)) return 'known';
-  const next = nextTcpState(direction, tcpPacketKind(tcpFlags), state);
+export function roleOf({ connection, direction }: Hit, flight: Flight): PacketRole {
+  const { state } = connection;
+  const next = nextState(direction, flight, state);
   if (next === 'INVALID') return 'invalid';
   if (next === 'IGNORE') return 'ignored';
   if (next !== 'SYN_SENT' || (state !== 'TIME_WAIT' && state !== 'CLOSE')) return 'known';
@@ -66,24 +61,41 @@ function timeoutSeconds(
   timeouts: ConntrackTimeouts,
 ): number {
   if (protocol === 'UDP') return assured ? timeouts.udpStream : timeouts.udp;
-  if (protocol === 'SCTP') return state === 'ESTABLISHED' ? timeouts.sctpEstablished : timeouts.sctpCookieWait;
+  if (protocol === 'SCTP') return isSctpState(state) ? sctpTimeoutSeconds(state, timeouts) : timeouts.sctpClosed;
   return isTcpState(state) ? tcpTimeoutSeconds(state, timeouts) : timeouts.tcpSynSent;
 }
 
-function moveState({ connection, direction }: Hit, { tcpFlags }: Flight, hadReply: boolean): void {
+function moveState({ connection, direction }: Hit, flight: Flight, hadReply: boolean): void {
   const { protocol, state } = connection;
-  if (protocol === 'SCTP' && connection.seenReply) {
-    connection.state = 'ESTABLISHED';
-    connection.assured = true;
-  }
-  if (protocol !== 'TCP' || !isTcpState(state)) return;
-  const kind = tcpPacketKind(tcpFlags);
   // In a simultaneous open both ends are answered by the other's SYN+ACK.
-  const isOpen = connection.simultaneousOpen && state === 'SYN_RECV' && kind === 'ACK';
-  const next = isOpen ? 'ESTABLISHED' : nextTcpState(direction, kind, state);
+  const isOpen = connection.simultaneousOpen && state === 'SYN_RECV' && tcpPacketKind(flight.tcpFlags) === 'ACK';
+  const next = isOpen ? 'ESTABLISHED' : nextState(direction, flight, state);
   if (next === 'INVALID' || next === 'IGNORE') return;
-  if (hadReply && next === 'ESTABLISHED' && (state === 'SYN_RECV' || state === 'ESTABLISHED')) connection.assured = true;
+  const isPickedUp = protocol === 'TCP' && !(hadReply && (state === 'SYN_RECV' || state === 'ESTABLISHED'));
+  if (next === 'ESTABLISHED' && !isPickedUp) connection.assured = true;
   connection.state = next;
+}
+
+function sctpTimeoutSeconds(state: SctpState, timeouts: ConntrackTimeouts): number {
+  switch (state) {
+    case 'NONE':
+    case 'CLOSED':
+      return timeouts.sctpClosed;
+    case 'COOKIE_WAIT':
+      return timeouts.sctpCookieWait;
+    case 'COOKIE_ECHOED':
+      return timeouts.sctpCookieEchoed;
+    case 'ESTABLISHED':
+      return timeouts.sctpEstablished;
+    case 'SHUTDOWN_SENT':
+      return timeouts.sctpShutdownSent;
+    case 'SHUTDOWN_RECD':
+      return timeouts.sctpShutdownRecd;
+    case 'SHUTDOWN_ACK_SENT':
+      return timeouts.sctpShutdownAckSent;
+    case 'HEARTBEAT_SENT':
+      return timeouts.sctpHeartbeatSent;
+  }
 }
 
 function tcpTimeoutSeconds(state: TcpState, timeouts: ConntrackTimeouts): number {

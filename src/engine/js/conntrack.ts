@@ -3,7 +3,8 @@
 import { COLLECT_RANGE, EVICTION_RANGE } from '../../../assembly/shared/layout.ts';
 import type { Family } from '../../address.ts';
 import type { TransportProtocol } from '../../packet.ts';
-import { type Direction, isClosing, type TcpState } from '../../program/tcp-states.ts';
+import { isClosing, type ProtocolState } from '../../program/connection-states.ts';
+import type { Direction } from '../../program/tcp-states.ts';
 import { addressKey } from './addresses.ts';
 import type { Tuple, VirtualEndpoint } from './flight.ts';
 import type { EventCounters } from './state.ts';
@@ -23,7 +24,7 @@ export interface Connection {
   readonly virtual: VirtualEndpoint | undefined;
   readonly servicePort: number;
   /** Absent for UDP. */
-  state: TcpState | 'COOKIE_WAIT' | undefined;
+  state: ProtocolState;
   seenReply: boolean;
   assured: boolean;
   /** A FIN has taken it to FIN_WAIT. */
@@ -174,7 +175,7 @@ function isExpired(connection: Connection | undefined, now: number): boolean {
   return connection !== undefined && connection.expiresAt <= now;
 }
 
-/** Expired, not assured, or a TCP connection on its way out. */
+/** Expired, not assured, or on its way out. */
 function mayGo(connection: Connection | undefined, now: number): boolean {
   if (connection === undefined) return false;
   return isExpired(connection, now) || !connection.assured || isClosing(connection.state);

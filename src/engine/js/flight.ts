@@ -1,5 +1,5 @@
 // The packet in flight: its addresses, ports and mark as they stand now, and what rules have decided about it so far.
-import type { TransportProtocol } from '../../packet.ts';
+import type { SctpChunk, TransportProtocol } from '../../packet.ts';
 import type { IpProtocol } from '../../program/ruleset.ts';
 import type { AddressWords } from './addresses.ts';
 
@@ -29,6 +29,8 @@ export interface Flight {
   /** The tuple it came with. */
   readonly arrived: Tuple;
   readonly tcpFlags: number;
+  /** SCTP only; undefined: the one that is due. */
+  readonly sctpChunk: SctpChunk | undefined;
   /** Where the caller said that it starts. */
   readonly hook: 'PREROUTING' | 'OUTPUT' | undefined;
   source: AddressWords;
@@ -63,13 +65,14 @@ export interface Flight {
 export function beginFlight(
   protocol: TransportProtocol,
   tuple: Tuple,
-  header: { readonly tcpFlags: number; readonly hook: Flight['hook']; readonly mark: number; readonly inInterface: string },
+  header: Pick<Flight, 'tcpFlags' | 'sctpChunk' | 'hook' | 'mark' | 'inInterface'>,
 ): Flight {
   return {
     protocol,
     protocolName: protocolNames[protocol],
     arrived: tuple,
     tcpFlags: header.tcpFlags,
+    sctpChunk: header.sctpChunk,
     hook: header.hook,
     source: tuple.source,
     sourcePort: tuple.sourcePort,

@@ -1,5 +1,7 @@
 // Reads the headers of a frame: where they lie and what it is. Never looks past the frame's last byte.
 import {
+  CHUNK_HEADER,
+  CHUNKS_MAX,
   ETHERNET_HEADER,
   EXTENSION_AUTHENTICATION,
   EXTENSION_DESTINATION,
@@ -24,7 +26,7 @@ import {
   VLAN_TAGS_MAX,
 } from '../../../assembly/shared/frame-layout.ts';
 import type { Family } from '../../address.ts';
-import type { TransportProtocol } from '../../packet.ts';
+import type { SctpChunk, TransportProtocol } from '../../packet.ts';
 import type { FrameKind } from '../frame-ring.ts';
 import { sumOfWords } from './checksum.ts';
 
@@ -177,4 +179,37 @@ function readTransport(frame: DataView, at: ErrorHeaders, number: number): Heade
 function claimedBytes(frame: DataView, at: number, protocol: TransportProtocol): number {
   if (protocol === 'TCP') return (frame.getUint8(at + 12) >> 4) * 4;
   return protocol === 'UDP' ? frame.getUint16(at + 4) : SCTP_HEADER;
+}
+
+/** RFC 9260's numbers of the chunks that have a name; DATA (0) and all others move nothing. */
+const CHUNK_TYPES: ReadonlyMap<number, SctpChunk> = new Map<number, SctpChunk>([
+  [1, 'INIT'],
+  [2, 'INIT_ACK'],
+  [4, 'HEARTBEAT'],
+  [5, 'HEARTBEAT_ACK'],
+  [6, 'ABORT'],
+  [7, 'SHUTDOWN'],
+  [8, 'SHUTDOWN_ACK'],
+  [9, 'ERROR'],
+  [10, 'COOKIE_ECHO'],
+  [11, 'COOKIE_ACK'],
+  [14, 'SHUTDOWN_COMPLETE'],
+]);
+const CHUNK_TYPE_DATA = 0;
+
+/** The chunk that counts of those bundled in an SCTP packet: an ABORT, else the first with a name before the data. */
+export function readSctpChunk(frame: DataView, { transport, transportBytes }: PacketHeaders): SctpChunk {
+  const end = Math.min(frame.byteLength, transport + transportBytes);
+  let counts: SctpChunk = 'DATA';
+  let at = transport + SCTP_HEADER;
+  for (let chunks = 0; chunks < CHUNKS_MAX && at + CHUNK_HEADER <= end; chunks++) {
+    const type = frame.getUint8(at);
+    if (type === CHUNK_TYPE_DATA) break;
+    const chunk = CHUNK_TYPES.get(type) ?? 'DATA';
+    if (counts === 'DATA' || chunk === 'ABORT') counts = chunk;
+    const length = frame.getUint16(at + 2);
+    if (length < CHUNK_HEADER) break;
+    at += (length + 3) & ~3;
+  }
+  return counts;
 }

@@ -18,7 +18,7 @@ import { RECORD_CODES } from '../layouts.ts';
 import type { Conntrack } from './conntrack.ts';
 import { beginFlight, type Flight } from './flight.ts';
 import { findRelated, isRefusedError, translateError } from './frame-errors.ts';
-import { type ErrorHeaders, type PacketHeaders, readHeaders } from './frame-headers.ts';
+import { type ErrorHeaders, type PacketHeaders, readHeaders, readSctpChunk } from './frame-headers.ts';
 import { readTuple, rewrite } from './frame-rewrite.ts';
 import type { NameTable } from './names.ts';
 import type { PacketVerdict } from './packet.ts';
@@ -76,6 +76,7 @@ export class Frames {
     const record = recordAt(ring, number);
     const flight = beginFlight(packet.protocol, readTuple(frame, packet), {
       tcpFlags: packet.protocol === 'TCP' ? frame.getUint8(packet.transport + 13) : 0,
+      sctpChunk: packet.protocol === 'SCTP' ? readSctpChunk(frame, packet) : undefined,
       hook: hookOf(record.getUint8(FRAME_HOOK)),
       inInterface: this.#engine.interfaces.name(record.getUint16(FRAME_HOOK + 1, true)) ?? '',
       mark: record.getUint32(FRAME_MARK, true),

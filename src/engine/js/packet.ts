@@ -1,8 +1,9 @@
 // One packet: conntrack first, then the hooks, then a new conntrack entry.
 import { PATH_FORWARD, PATH_INPUT, PATH_LOOPBACK, PATH_OUTPUT } from '../../../assembly/shared/layout.ts';
 import type { Action, ConnectionState } from '../../packet.ts';
+import { firstState } from '../../program/connection-states.ts';
 import type { ConntrackTimeouts } from '../engine.ts';
-import { firstState, type PacketRole, refresh, roleOf, timeoutMs } from './connection-state.ts';
+import { type PacketRole, refresh, roleOf, timeoutMs } from './connection-state.ts';
 import type { Connection, Hit } from './conntrack.ts';
 import type { Flight, Tuple } from './flight.ts';
 import { replyTuple, type Surroundings, settleSource } from './nat.ts';

@@ -1,7 +1,7 @@
 // Packet records into packets in flight, verdicts into verdict records.
 import type { Family } from '../../address.ts';
 import { PACKET_LAYOUT, RECORD_CODES, VERDICT_LAYOUT } from '../layouts.ts';
-import { portsWord, protocolOf, swapBytes, writeAddress } from '../packet-record.ts';
+import { portsWord, protocolOf, sctpChunkOf, swapBytes, writeAddress } from '../packet-record.ts';
 import type { AddressWords } from './addresses.ts';
 import { beginFlight, type Flight, type Tuple } from './flight.ts';
 import type { NameTable } from './names.ts';
@@ -16,6 +16,7 @@ export function readFlight(words: Uint32Array, index: number, family: Family, in
   const header = words[at + layout.tcpFlagsByte / 4] ?? 0;
   return beginFlight(protocol, readTuple(words, index, family), {
     tcpFlags: header & 0xff,
+    sctpChunk: protocol === 'SCTP' ? sctpChunkOf(header & 0xff) : undefined,
     hook: hookOf((header >>> 8) & 0xff),
     inInterface: interfaces.name(header >>> 16) ?? '',
     mark: words[at + layout.markWord] ?? 0,

@@ -39,6 +39,7 @@ import {
 } from '../../../assembly/shared/layout.ts';
 import { type Family, formatAddress } from '../../address.ts';
 import type { TransportProtocol } from '../../packet.ts';
+import { SCTP_STATES } from '../../program/sctp-states.ts';
 import { TCP_STATES } from '../../program/tcp-states.ts';
 import type { FoundConnection, TrackedConnection, TupleText } from '../engine.ts';
 import { swapBytes } from '../packet-record.ts';
@@ -55,8 +56,6 @@ const PROTOCOLS = new Map<number, TransportProtocol>([
   [CLASS_UDP, 'UDP'],
   [CLASS_SCTP, 'SCTP'],
 ]);
-
-const SCTP_STATE_NAMES = ['NONE', 'COOKIE_WAIT', 'NONE', 'ESTABLISHED'];
 
 /** The table of one family. */
 export class ConnectionTable {
@@ -205,7 +204,7 @@ export class ConnectionTable {
 
 function stateName(protocol: TransportProtocol, state: number): string | undefined {
   if (protocol === 'UDP') return undefined;
-  return (protocol === 'TCP' ? TCP_STATES : SCTP_STATE_NAMES)[state];
+  return (protocol === 'TCP' ? TCP_STATES : SCTP_STATES)[state];
 }
 
 function isSameTuple(a: TupleText, b: TupleText): boolean {

@@ -32,8 +32,7 @@ import {
   STATE_ROOT_V6,
   STATE_TCP_LOOSE,
   STATE_TIMEOUTS,
-  TIMEOUT_SCTP_COOKIE_WAIT,
-  TIMEOUT_SCTP_ESTABLISHED,
+  TIMEOUT_SCTP,
   TIMEOUT_TCP_UNACKNOWLEDGED,
   TIMEOUT_UDP,
   TIMEOUT_UDP_STREAM,
@@ -380,7 +379,7 @@ class WasmBatch implements EngineBatch {
   }
 }
 
-/** Seconds in the order of the layout's TIMEOUT_*: TCP states first. */
+/** Seconds in the order of the layout's TIMEOUT_*. */
 function timeoutsInOrder(timeouts: ConntrackTimeouts): number[] {
   const seconds = [
     0, // NONE never holds a connection
@@ -397,8 +396,20 @@ function timeoutsInOrder(timeouts: ConntrackTimeouts): number[] {
   seconds[TIMEOUT_TCP_UNACKNOWLEDGED] = timeouts.tcpUnacknowledged;
   seconds[TIMEOUT_UDP] = timeouts.udp;
   seconds[TIMEOUT_UDP_STREAM] = timeouts.udpStream;
-  seconds[TIMEOUT_SCTP_COOKIE_WAIT] = timeouts.sctpCookieWait;
-  seconds[TIMEOUT_SCTP_ESTABLISHED] = timeouts.sctpEstablished;
+  const sctp = [
+    0, // NONE, as above
+    timeouts.sctpClosed,
+    timeouts.sctpCookieWait,
+    timeouts.sctpCookieEchoed,
+    timeouts.sctpEstablished,
+    timeouts.sctpShutdownSent,
+    timeouts.sctpShutdownRecd,
+    timeouts.sctpShutdownAckSent,
+    timeouts.sctpHeartbeatSent,
+  ];
+  sctp.forEach((timeout, state) => {
+    seconds[TIMEOUT_SCTP + state] = timeout;
+  });
   return seconds;
 }
 

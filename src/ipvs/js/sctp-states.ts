@@ -1,5 +1,5 @@
 // IPVS' state table of SCTP (ip_vs_proto_sctp), for masquerading: by direction and first chunk of a packet, the next state.
-import type { SctpChunk } from '../types.ts';
+import type { SctpChunk } from '../../packet.ts';
 import type { PacketDirection } from './tcp-states.ts';
 
 /** Seconds by state, MAX_RTO being 61. */
@@ -40,9 +40,12 @@ const codes: ReadonlyMap<string, SctpState> = new Map<string, SctpState>([
 ]);
 const states: readonly SctpState[] = [...codes.values()];
 
+/** IPVS takes heartbeats for data. */
+type IpvsChunk = Exclude<SctpChunk, 'HEARTBEAT' | 'HEARTBEAT_ACK'>;
+
 type Row = ReadonlyMap<string, SctpState>;
 
-const transitions: Readonly<Record<PacketDirection, Readonly<Record<SctpChunk, Row>>>> = {
+const transitions: Readonly<Record<PacketDirection, Readonly<Record<IpvsChunk, Row>>>> = {
   client: {
     DATA: row('ES I1 IN CS CR CW CO CE ES SS SR SA RJ CL'),
     INIT: row('I1 IN IN CS CR CW CO CE ES SS SR SA IN IN'),
@@ -75,7 +78,8 @@ function row(text: string): Row {
 }
 
 export function nextSctpState(direction: PacketDirection, chunk: SctpChunk, state: string): SctpState {
-  return transitions[direction][chunk].get(state) ?? 'CLOSED';
+  const known = chunk === 'HEARTBEAT' || chunk === 'HEARTBEAT_ACK' ? 'DATA' : chunk;
+  return transitions[direction][known].get(state) ?? 'CLOSED';
 }
 
 /** The chunk that a handshake has next, for packets that name none. */

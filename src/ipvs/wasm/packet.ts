@@ -14,9 +14,10 @@ import {
 } from '../../../assembly/shared/ipvs-layout.ts';
 import { PACKET_SIZE_V6 } from '../../../assembly/shared/layout.ts';
 import { formatAddress } from '../../address.ts';
+import { RECORD_CODES } from '../../engine/layouts.ts';
 import { portsWord, swapBytes } from '../../engine/packet-record.ts';
 import { protocolClass, swapPort } from '../../engine/wasm/wire.ts';
-import { type EnginePacket, SCTP_CHUNKS } from '../engine.ts';
+import type { EnginePacket } from '../engine.ts';
 import { leaveAlone } from '../leave-alone.ts';
 import type { IpvsVerdict } from '../types.ts';
 import type { NamespaceMemory } from './namespace.ts';
@@ -61,7 +62,7 @@ export class PacketBorder {
     for (const word of destination.words) words[at++] = swapBytes(word);
     words[at++] = portsWord(sourcePort, destinationPort);
     words[at++] = protocolClass(protocol);
-    words[at++] = tcpFlags | (flags << 8) | ((sctpChunk === undefined ? 0 : SCTP_CHUNKS.indexOf(sctpChunk) + 1) << 16);
+    words[at++] = (protocol === 'SCTP' ? RECORD_CODES.sctpChunk[sctpChunk ?? 'due'] : tcpFlags) | (flags << 8);
     words[at++] = mark;
   }
 

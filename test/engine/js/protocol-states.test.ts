@@ -133,10 +133,24 @@ describe('UDP', () => {
   });
 });
 
-it('SCTP waits for a cookie until it is answered', () => {
-  const node = new TestNode(program());
-  const opened = node.process(packet({ protocol: 'SCTP' }));
-  expect(node.connections()[0]).toMatchObject({ state: 'COOKIE_WAIT', expiresInMs: 3000 });
-  node.process(replyTo(opened, { protocol: 'SCTP' }));
-  expect(node.connections()[0]).toMatchObject({ state: 'ESTABLISHED', assured: true, expiresInMs: 210_000 });
+describe('SCTP', () => {
+  it('packets without a chunk are those of a handshake, then data', () => {
+    const node = new TestNode(program());
+    const opened = node.process(packet({ protocol: 'SCTP' }));
+    expect(node.connections()[0]).toMatchObject({ state: 'CLOSED', expiresInMs: 10_000 });
+    node.process(replyTo(opened, { protocol: 'SCTP' }));
+    expect(node.connections()[0]).toMatchObject({ state: 'COOKIE_WAIT', expiresInMs: 3000 });
+    node.process(packet({ protocol: 'SCTP' }));
+    expect(node.connections()[0]).toMatchObject({ state: 'COOKIE_ECHOED', assured: false });
+    node.process(replyTo(opened, { protocol: 'SCTP' }));
+    expect(node.connections()[0]).toMatchObject({ state: 'ESTABLISHED', assured: true, expiresInMs: 210_000 });
+    node.process(packet({ protocol: 'SCTP' }));
+    expect(node.connections()[0]).toMatchObject({ state: 'ESTABLISHED', assured: true, expiresInMs: 210_000 });
+  });
+
+  it('data of no association is INVALID', () => {
+    const node = new TestNode(program());
+    expect(node.process(packet({ protocol: 'SCTP', sctpChunk: 'DATA' })).connection).toBe('INVALID');
+    expect(node.connections()).toEqual([]);
+  });
 });

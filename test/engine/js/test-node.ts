@@ -27,8 +27,14 @@ const options: EngineOptions = {
     tcpUnacknowledged: 300,
     udp: 30,
     udpStream: 120,
+    sctpClosed: 10,
     sctpCookieWait: 3,
+    sctpCookieEchoed: 3,
     sctpEstablished: 210,
+    sctpShutdownSent: 3,
+    sctpShutdownRecd: 3,
+    sctpShutdownAckSent: 3,
+    sctpHeartbeatSent: 30,
   },
 };
 
