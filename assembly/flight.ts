@@ -28,6 +28,7 @@ export class Flight {
   isMasquerade: bool = false;
   isRandomFully: bool = false;
   isIpvs: bool = false;
+  isForProxy: bool = false; // a proxy on this node gets it, whatever its destination
   snatPort: u32 = 0; // network order; PORT_KEEP: any
   newSource: usize = 0; // address of the address that replaces the source; 0: it stays
   virtualPort: u32 = 0; // IPVS: the port in network order before scheduling

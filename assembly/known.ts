@@ -4,7 +4,7 @@ import { refresh } from "./connection-state.ts";
 import { originalTuple, remove, replyTuple } from "./conntrack.ts";
 import { flight, setDestination, sourceAddress, virtualAddress } from "./flight.ts";
 import { rootOf } from "./matches.ts";
-import { board, comeBackIn } from "./path.ts";
+import { board, comeBackIn, firstPriority } from "./path.ts";
 import { runHook } from "./ruleset.ts";
 import {
   ACTION_ACCEPT,
@@ -35,6 +35,8 @@ import {
   PATH_IPVS,
   PATH_LOOPBACK,
   PATH_OUTPUT,
+  PRIORITY_FIRST,
+  PRIORITY_LAST,
   PRIORITY_NAT_DESTINATION,
   ROOT_ESTABLISHED,
   STATE_BIT_DNAT,
@@ -44,7 +46,7 @@ import {
 import { count, engine } from "./state.ts";
 import { CtEntry } from "./structs.ts";
 import { KIND_RST, kindOf, STATE_IGNORE } from "./tcp.ts";
-import { writeTranslation, writeVerdict } from "./verdict.ts";
+import { writeTranslation, writeUntranslated, writeVerdict } from "./verdict.ts";
 
 /** A packet of a known connection: its translation is recorded, nat rules are never asked again. `next`: its state afterwards, or STATE_IGNORE. */
 export function processKnown<A>(packet: usize, verdict: usize, entry: usize, isReply: bool, next: u32, header: u32): void {
@@ -70,7 +72,7 @@ export function processKnown<A>(packet: usize, verdict: usize, entry: usize, isR
   else record.packetsOriginal++;
   if (action == ACTION_ACCEPT || action == ACTION_DNAT)
     writeTranslation<A>(verdict, other + offsetof<A>(), other, rotl<u32>(load<u32>(other + 2 * offsetof<A>()), 16));
-  else writeTranslation<A>(verdict, packet, packet + offsetof<A>(), load<u32>(packet + 2 * offsetof<A>()));
+  else writeUntranslated<A>(verdict, packet);
   writeVerdict(verdict, action, isReply ? CONNECTION_REPLY : CONNECTION_ESTABLISHED, (had & CT_FLAG_MASQUERADE) != 0, servicePort, rules);
   count(isReply ? COUNTER_REPLY : COUNTER_ESTABLISHED);
   if (ofClass == CLASS_TCP && kindOf(header) == KIND_RST && (had & CT_FLAG_SEEN_REPLY) == 0) remove<A>(entry);
@@ -78,7 +80,7 @@ export function processKnown<A>(packet: usize, verdict: usize, entry: usize, isR
 
 /** Runs the filter chains of a known connection's path. ACTION_NONE: it passes. */
 function runEstablished<A>(packet: usize, entry: usize, isReply: bool, ownPath: u32): u32 {
-  board<A>(packet);
+  board<A>(packet, true);
   const had: u32 = changetype<CtEntry>(entry).flags;
   flight.conntrackState = STATE_BIT_ESTABLISHED;
   if ((had & CT_FLAG_DNAT) != 0) flight.conntrackState |= STATE_BIT_DNAT;
@@ -94,27 +96,27 @@ function runEstablished<A>(packet: usize, entry: usize, isReply: bool, ownPath: 
 
 /** IPVS translates the destination only after INPUT. */
 function runIpvsPath<A>(other: usize): u32 {
-  let action = runHook<A>(HOOK_PREROUTING, false, i32.MIN_VALUE, i32.MAX_VALUE);
-  if (action == ACTION_NONE) action = runHook<A>(HOOK_INPUT, false, i32.MIN_VALUE, i32.MAX_VALUE);
+  let action = runHook<A>(HOOK_PREROUTING, false, firstPriority<A>(), PRIORITY_LAST);
+  if (action == ACTION_NONE) action = runHook<A>(HOOK_INPUT, false, PRIORITY_FIRST, PRIORITY_LAST);
   if (action != ACTION_NONE) return action;
   takeDestination<A>(other);
-  action = runHook<A>(HOOK_OUTPUT, false, i32.MIN_VALUE, i32.MAX_VALUE);
-  return action != ACTION_NONE ? action : runHook<A>(HOOK_POSTROUTING, false, i32.MIN_VALUE, i32.MAX_VALUE);
+  action = runHook<A>(HOOK_OUTPUT, false, PRIORITY_FIRST, PRIORITY_LAST);
+  return action != ACTION_NONE ? action : runHook<A>(HOOK_POSTROUTING, false, PRIORITY_FIRST, PRIORITY_LAST);
 }
 
 /** nf_nat translates the destination in the first hook. */
 function runNatPath<A>(other: usize, ownPath: u32): u32 {
   const isOutput = ownPath == PATH_OUTPUT || ownPath == PATH_LOOPBACK;
   const first = isOutput ? HOOK_OUTPUT : HOOK_PREROUTING;
-  let action = runHook<A>(first, false, i32.MIN_VALUE, PRIORITY_NAT_DESTINATION);
+  let action = runHook<A>(first, false, firstPriority<A>(), PRIORITY_NAT_DESTINATION);
   if (action != ACTION_NONE) return action;
   takeDestination<A>(other);
-  action = runHook<A>(first, false, PRIORITY_NAT_DESTINATION, i32.MAX_VALUE);
+  action = runHook<A>(first, false, PRIORITY_NAT_DESTINATION, PRIORITY_LAST);
   if (action != ACTION_NONE) return action;
   const second = ownPath == PATH_FORWARD ? HOOK_FORWARD : isOutput ? HOOK_POSTROUTING : HOOK_INPUT;
-  action = runHook<A>(second, false, i32.MIN_VALUE, i32.MAX_VALUE);
+  action = runHook<A>(second, false, PRIORITY_FIRST, PRIORITY_LAST);
   if (action != ACTION_NONE || ownPath == PATH_INPUT || ownPath == PATH_OUTPUT) return action;
-  if (ownPath == PATH_FORWARD) return runHook<A>(HOOK_POSTROUTING, false, i32.MIN_VALUE, i32.MAX_VALUE);
+  if (ownPath == PATH_FORWARD) return runHook<A>(HOOK_POSTROUTING, false, PRIORITY_FIRST, PRIORITY_LAST);
   copyAddress<A>(sourceAddress(), other + offsetof<A>());
   flight.sourcePort = load<u32>(other + 2 * offsetof<A>()) >> 16;
   return comeBackIn<A>();

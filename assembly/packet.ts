@@ -1,10 +1,10 @@
-// One packet: conntrack first, then the hooks, then a new conntrack entry. docs/packet-path.md is the specification.
+// One packet: what stands before conntrack, conntrack, then the hooks, then a new conntrack entry. docs/packet-path.md is the specification.
 import { firstState, firstTimeout, nextState } from "./connection-state.ts";
 import { insert, isFoundReply, lookup, makeRoom, remove } from "./conntrack.ts";
 import { destinationAddress, flight, sourceAddress } from "./flight.ts";
 import { processKnown } from "./known.ts";
 import { settleSource } from "./nat.ts";
-import { board, insertFailed, newPath, pathTaken, REPLY } from "./path.ts";
+import { board, insertFailed, isAskedBeforeConntrack, newPath, pathTaken, REPLY, runBeforeConntrack } from "./path.ts";
 import {
   ACTION_ACCEPT,
   ACTION_DNAT,
@@ -15,10 +15,12 @@ import {
   CLASS_TCP,
   CONNECTION_INVALID,
   CONNECTION_NEW,
+  CONNECTION_UNTRACKED,
   COUNTER_CONNTRACK_FULL,
   COUNTER_INVALID,
   COUNTER_NEW,
   COUNTER_PACKETS,
+  COUNTER_UNTRACKED,
   CT_FLAG_CLOSE_BEGUN,
   CT_FLAG_DNAT,
   CT_FLAG_IPVS,
@@ -35,6 +37,7 @@ import {
   PATH_OUTPUT,
   STATE_BIT_INVALID,
   STATE_BIT_NEW,
+  STATE_BIT_UNTRACKED,
   TCP_STATE_CLOSE,
   TCP_STATE_SYN_SENT,
   TCP_STATE_TIME_WAIT,
@@ -42,7 +45,7 @@ import {
 import { count, engine } from "./state.ts";
 import { CtEntry } from "./structs.ts";
 import { STATE_IGNORE, STATE_INVALID } from "./tcp.ts";
-import { writeTranslation, writeVerdict } from "./verdict.ts";
+import { writeTranslation, writeUntranslated, writeVerdict } from "./verdict.ts";
 
 /** Any packet, the whole way. `tag`: that of its tuple. */
 export function processPacket<A>(packet: usize, verdict: usize, tag: u32): void {
@@ -53,6 +56,16 @@ export function processPacket<A>(packet: usize, verdict: usize, tag: u32): void 
   if (ofClass - CLASS_TCP > CLASS_SCTP - CLASS_TCP) {
     refuseUnknown<A>(packet, verdict);
     return;
+  }
+  if (isAskedBeforeConntrack<A>()) {
+    board<A>(packet, false);
+    const refused = runBeforeConntrack<A>(packet);
+    if (refused != ACTION_NONE || flight.conntrackState == STATE_BIT_UNTRACKED) {
+      const action = refused != ACTION_NONE ? refused : newPath<A>(packet, false);
+      passUntracked<A>(packet, verdict, action, CONNECTION_UNTRACKED);
+      count(COUNTER_UNTRACKED);
+      return;
+    }
   }
   const entry = lookup<A>(packet, ofClass, tag);
   if (entry != 0) {
@@ -87,29 +100,28 @@ function mayBeginAgain(entry: CtEntry): bool {
 
 /** A record whose class is no transport protocol: a caller's mistake, counted as an invalid packet. */
 function refuseUnknown<A>(packet: usize, verdict: usize): void {
-  writeTranslation<A>(verdict, packet, packet + offsetof<A>(), load<u32>(packet + 2 * offsetof<A>()));
+  writeUntranslated<A>(verdict, packet);
   writeVerdict(verdict, ACTION_DROP, CONNECTION_INVALID, false, 0, 0);
   count(COUNTER_INVALID);
 }
 
 function processInvalid<A>(packet: usize, verdict: usize): void {
-  board<A>(packet);
+  board<A>(packet, true);
   flight.conntrackState = STATE_BIT_INVALID;
-  const refused = newPath<A>(packet, false);
-  writeTranslation<A>(verdict, packet, packet + offsetof<A>(), load<u32>(packet + 2 * offsetof<A>()));
-  writeVerdict(
-    verdict,
-    refused == ACTION_NONE ? ACTION_ACCEPT : refused,
-    CONNECTION_INVALID,
-    false,
-    refused == ACTION_NONE ? flight.acceptedServicePort : flight.servicePort,
-    flight.rulesEvaluated,
-  );
+  passUntracked<A>(packet, verdict, newPath<A>(packet, false), CONNECTION_INVALID);
   count(COUNTER_INVALID);
 }
 
+/** No connection has the packet: nothing translates it. `refused`: what newPath said. */
+function passUntracked<A>(packet: usize, verdict: usize, refused: u32, connection: u32): void {
+  writeUntranslated<A>(verdict, packet);
+  const isAccepted = refused == ACTION_NONE;
+  const servicePort = isAccepted ? flight.acceptedServicePort : flight.servicePort;
+  writeVerdict(verdict, isAccepted ? ACTION_ACCEPT : refused, connection, false, servicePort, flight.rulesEvaluated);
+}
+
 function processNew<A>(packet: usize, verdict: usize, state: u32): void {
-  board<A>(packet);
+  board<A>(packet, true);
   let action: u32 = ACTION_NONE;
   if (!makeRoom<A>()) {
     count(COUNTER_CONNTRACK_FULL);
@@ -120,7 +132,7 @@ function processNew<A>(packet: usize, verdict: usize, state: u32): void {
     if (action == ACTION_NONE) action = confirm<A>(packet, state);
   }
   const isRefused = action == ACTION_DROP || action == ACTION_REJECT;
-  if (isRefused) writeTranslation<A>(verdict, packet, packet + offsetof<A>(), load<u32>(packet + 2 * offsetof<A>()));
+  if (isRefused) writeUntranslated<A>(verdict, packet);
   else writeTranslation<A>(verdict, sourceAddress(), destinationAddress(), flight.sourcePort | (flight.destinationPort << 16));
   const servicePort = isRefused || flight.isDnat ? flight.servicePort : flight.acceptedServicePort;
   writeVerdict(verdict, action, CONNECTION_NEW, !isRefused && flight.isMasquerade, servicePort, flight.rulesEvaluated);

@@ -2,7 +2,7 @@
 import { copyAddress } from "./address.ts";
 import { clearFlight, destinationAddress, flight, setDestination, sourceAddress } from "./flight.ts";
 import { scheduleConnection } from "./ipvs.ts";
-import { isLocal } from "./matches.ts";
+import { isLocal, rootOf } from "./matches.ts";
 import { settleSource } from "./nat.ts";
 import { runHook } from "./ruleset.ts";
 import {
@@ -28,9 +28,14 @@ import {
   PATH_IPVS,
   PATH_LOOPBACK,
   PATH_OUTPUT,
+  PRIORITY_CONNTRACK,
+  PRIORITY_FIRST,
   PRIORITY_IPVS_OUTPUT,
+  PRIORITY_LAST,
+  ROOT_FIRST_PRIORITY,
+  STATE_BIT_INVALID,
 } from "./shared/layout.ts";
-import { count } from "./state.ts";
+import { count, engine } from "./state.ts";
 
 /** The reply tuple of a connection about to be made. */
 export const REPLY: usize = memory.data(40, 16);
@@ -42,8 +47,9 @@ export function pathTaken(): u32 {
   return path;
 }
 
-/** The packet becomes the one in flight. */
-export function board<A>(packet: usize): void {
+/** The packet becomes the one in flight. `again`: not where it is that already, and chains before conntrack have left their mark on it. */
+export function board<A>(packet: usize, again: bool): void {
+  if (again && isAskedBeforeConntrack<A>()) return;
   clearFlight();
   copyAddress<A>(sourceAddress(), packet);
   const rest = packet + 2 * offsetof<A>();
@@ -55,46 +61,66 @@ export function board<A>(packet: usize): void {
   flight.interface = load<u16>(rest, PACKET_INTERFACE);
 }
 
-/** The way of a packet of no known connection through the hooks. ACTION_NONE: it got through; pathTaken() says where. */
-export function newPath<A>(packet: usize, isNew: bool): u32 {
+/** Chains before conntrack have a say: a packet meets them before its connection is looked up. */
+export function isAskedBeforeConntrack<A>(): bool {
+  return firstPriority<A>() != PRIORITY_FIRST;
+}
+
+/** The packet in flight meets those chains: INVALID to their matches, and UNTRACKED from a `CT --notrack` on. */
+export function runBeforeConntrack<A>(packet: usize): u32 {
+  flight.conntrackState = STATE_BIT_INVALID;
+  return runHook<A>(startsAtOutput<A>(packet) ? HOOK_OUTPUT : HOOK_PREROUTING, false, PRIORITY_FIRST, PRIORITY_CONNTRACK);
+}
+
+/** Where the chains of the first hook begin that the packet has not met yet. */
+export function firstPriority<A>(): i32 {
+  return load<i32>(rootOf<A>(engine), ROOT_FIRST_PRIORITY);
+}
+
+function startsAtOutput<A>(packet: usize): bool {
   const hook: u32 = load<u8>(packet + 2 * offsetof<A>(), PACKET_HOOK);
   flight.isSourceLocal = isLocal<A>(sourceAddress());
-  if (hook == PACKET_HOOK_OUTPUT || (hook == PACKET_HOOK_DEFAULT && flight.isSourceLocal)) return outputPath<A>(isNew);
-  let action = runHook<A>(HOOK_PREROUTING, isNew, i32.MIN_VALUE, i32.MAX_VALUE);
+  return hook == PACKET_HOOK_OUTPUT || (hook == PACKET_HOOK_DEFAULT && flight.isSourceLocal);
+}
+
+/** The way of a packet of no known connection through the hooks. ACTION_NONE: it got through; pathTaken() says where. */
+export function newPath<A>(packet: usize, isNew: bool): u32 {
+  if (startsAtOutput<A>(packet)) return outputPath<A>(isNew);
+  let action = runHook<A>(HOOK_PREROUTING, isNew, firstPriority<A>(), PRIORITY_LAST);
   if (action != ACTION_NONE) return action;
   if (!routesHere<A>()) {
     path = PATH_FORWARD;
-    action = runHook<A>(HOOK_FORWARD, isNew, i32.MIN_VALUE, i32.MAX_VALUE);
-    return action != ACTION_NONE ? action : runHook<A>(HOOK_POSTROUTING, isNew, i32.MIN_VALUE, i32.MAX_VALUE);
+    action = runHook<A>(HOOK_FORWARD, isNew, PRIORITY_FIRST, PRIORITY_LAST);
+    return action != ACTION_NONE ? action : runHook<A>(HOOK_POSTROUTING, isNew, PRIORITY_FIRST, PRIORITY_LAST);
   }
   path = PATH_INPUT;
-  action = runHook<A>(HOOK_INPUT, isNew, i32.MIN_VALUE, i32.MAX_VALUE);
+  action = runHook<A>(HOOK_INPUT, isNew, PRIORITY_FIRST, PRIORITY_LAST);
   if (action != ACTION_NONE || !isNew) return action;
   action = scheduleConnection<A>();
   if (action != ACTION_DNAT) return action;
   path = PATH_IPVS;
   routesHere<A>();
-  action = runHook<A>(HOOK_OUTPUT, false, i32.MIN_VALUE, i32.MAX_VALUE);
-  return action != ACTION_NONE ? action : runHook<A>(HOOK_POSTROUTING, true, i32.MIN_VALUE, i32.MAX_VALUE);
+  action = runHook<A>(HOOK_OUTPUT, false, PRIORITY_FIRST, PRIORITY_LAST);
+  return action != ACTION_NONE ? action : runHook<A>(HOOK_POSTROUTING, true, PRIORITY_FIRST, PRIORITY_LAST);
 }
 
-/** Routing: the present destination is an address of this node. */
+/** Routing: the present destination is an address of this node, or a proxy here takes the packet. */
 function routesHere<A>(): bool {
-  flight.isDestinationLocal = isLocal<A>(destinationAddress());
+  flight.isDestinationLocal = flight.isForProxy || isLocal<A>(destinationAddress());
   return flight.isDestinationLocal;
 }
 
 function outputPath<A>(isNew: bool): u32 {
   path = PATH_OUTPUT;
-  let action = runHook<A>(HOOK_OUTPUT, isNew, i32.MIN_VALUE, PRIORITY_IPVS_OUTPUT);
+  let action = runHook<A>(HOOK_OUTPUT, isNew, firstPriority<A>(), PRIORITY_IPVS_OUTPUT);
   if (action != ACTION_NONE) return action;
   if (isNew) {
     action = scheduleConnection<A>();
     if (action != ACTION_NONE && action != ACTION_DNAT) return action;
   }
-  action = runHook<A>(HOOK_OUTPUT, isNew, PRIORITY_IPVS_OUTPUT, i32.MAX_VALUE);
+  action = runHook<A>(HOOK_OUTPUT, isNew, PRIORITY_IPVS_OUTPUT, PRIORITY_LAST);
   if (action != ACTION_NONE) return action;
-  action = runHook<A>(HOOK_POSTROUTING, isNew, i32.MIN_VALUE, i32.MAX_VALUE);
+  action = runHook<A>(HOOK_POSTROUTING, isNew, PRIORITY_FIRST, PRIORITY_LAST);
   if (action != ACTION_NONE || !routesHere<A>()) return action;
   path = PATH_LOOPBACK;
   if (isNew && !settleSource<A>(REPLY)) return insertFailed();
@@ -104,8 +130,8 @@ function outputPath<A>(isNew: bool): u32 {
 /** A node's packet to itself comes back in through lo. nat is not asked again: the connection has its answers. */
 export function comeBackIn<A>(): u32 {
   flight.interface = INTERFACE_LOOPBACK;
-  const action = runHook<A>(HOOK_PREROUTING, false, i32.MIN_VALUE, i32.MAX_VALUE);
-  return action != ACTION_NONE ? action : runHook<A>(HOOK_INPUT, false, i32.MIN_VALUE, i32.MAX_VALUE);
+  const action = runHook<A>(HOOK_PREROUTING, false, PRIORITY_FIRST, PRIORITY_LAST);
+  return action != ACTION_NONE ? action : runHook<A>(HOOK_INPUT, false, PRIORITY_FIRST, PRIORITY_LAST);
 }
 
 /** No source port or address is left: the packet is dropped, as by nf_conntrack's insert_failed. */

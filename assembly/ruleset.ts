@@ -29,7 +29,9 @@ import {
   SLOT_SERVICE_PORT,
   SLOT_VALUE,
   STATE_BIT_DNAT,
+  STATE_BIT_INVALID,
   STATE_BIT_SNAT,
+  STATE_BIT_UNTRACKED,
   TARGET_ACCEPT,
   TARGET_DNAT,
   TARGET_DROP,
@@ -38,10 +40,12 @@ import {
   TARGET_MARK,
   TARGET_MASQUERADE,
   TARGET_NONE,
+  TARGET_NOTRACK,
   TARGET_RANDOM_CHAIN,
   TARGET_REJECT,
   TARGET_RETURN,
   TARGET_SNAT,
+  TARGET_TPROXY,
   TARGET_UPDATE_SIGHTING,
   TARGET_VERDICT_MAP,
   VALUE_DROP,
@@ -126,6 +130,14 @@ function walk<A>(root: usize, base: usize): u32 {
         break;
       case TARGET_MARK:
         flight.mark = (flight.mark & ~rule.b) ^ rule.a;
+        continue;
+      case TARGET_TPROXY:
+        flight.mark = (flight.mark & ~rule.b) ^ rule.a;
+        flight.isForProxy = true;
+        return ACTION_ACCEPT;
+      case TARGET_NOTRACK:
+        // To rules before conntrack its packets are INVALID; one that it knows already stays tracked.
+        if (flight.conntrackState == STATE_BIT_INVALID) flight.conntrackState = STATE_BIT_UNTRACKED;
         continue;
       case TARGET_DNAT:
         setDestination<A>(rule.a, rule.b != PORT_KEEP ? rule.b : flight.destinationPort);

@@ -21,6 +21,11 @@ export function writeTranslation<A>(verdict: usize, source: usize, destination: 
   copyAddress<A>(verdict + VERDICT_SOURCE + offsetof<A>(), destination);
 }
 
+/** Those of a packet that leaves as it came, or does not leave. */
+export function writeUntranslated<A>(verdict: usize, packet: usize): void {
+  writeTranslation<A>(verdict, packet, packet + offsetof<A>(), load<u32>(packet + 2 * offsetof<A>()));
+}
+
 /** The rest of a verdict, and its action counted. @inline */
 export function writeVerdict(verdict: usize, action: u32, connection: u32, isMasquerade: bool, servicePort: u32, rules: u32): void {
   store<u8>(verdict, <u8>action, VERDICT_ACTION);

@@ -41,7 +41,8 @@ export interface Packet {
 }
 
 export type Action = 'ACCEPT' | 'DNAT' | 'DROP' | 'REJECT';
-export type ConnectionState = 'NEW' | 'ESTABLISHED' | 'REPLY' | 'INVALID';
+/** `UNTRACKED`: conntrack never saw the packet, since a rule before it refused it or said `CT --notrack`. */
+export type ConnectionState = 'NEW' | 'ESTABLISHED' | 'REPLY' | 'INVALID' | 'UNTRACKED';
 
 /** An Endpoint that a packet was sent to. */
 export interface Backend {

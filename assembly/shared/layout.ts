@@ -77,6 +77,7 @@ export const CONNECTION_NEW: u32 = 1;
 export const CONNECTION_ESTABLISHED: u32 = 2;
 export const CONNECTION_REPLY: u32 = 3; // CONNECTION_ESTABLISHED + 1: the core adds the direction
 export const CONNECTION_INVALID: u32 = 4;
+export const CONNECTION_UNTRACKED: u32 = 5;
 
 export const VERDICT_FLAG_MASQUERADE: u32 = 1;
 
@@ -131,7 +132,7 @@ export const STATE_TIMEOUTS: u32 = 32;
 export const STATE_ROOT_V4: u32 = 120; // address of the Program in force; 0: none yet
 export const STATE_ROOT_V6: u32 = 124;
 export const STATE_COUNTERS: u32 = 128;
-export const STATE_SIZE: u32 = 232;
+export const STATE_SIZE: u32 = 240;
 
 /** The timeouts of TCP states come first, by TCP_STATE_*. */
 export const TIMEOUT_UDP: u32 = 10;
@@ -153,14 +154,15 @@ export const COUNTER_CONNTRACK_FULL: u32 = 9;
 export const COUNTER_INSERT_FAILED: u32 = 10;
 export const COUNTER_CHAIN_TOO_DEEP: u32 = 11;
 export const COUNTER_EARLY_DROP: u32 = 12;
-export const COUNTER_COUNT: u32 = 13;
+export const COUNTER_UNTRACKED: u32 = 13;
+export const COUNTER_COUNT: u32 = 14;
 
 export const INTERFACE_SIZE: u32 = 16; // IFNAMSIZ, zero-padded
 export const INTERFACE_LOOPBACK: u32 = 1; // the number of `lo`
 
 // ---- Program root, one a family: what the core reads of a Program. A change makes a new root; storing its address puts it in force.
-//   0                     40       44           48                68        72
-//   | 5 x (chains, count) | local  | masquerade | 5 x established | virtual | addresses of records ...
+//   0                     40       44           48                68        72                76
+//   | 5 x (chains, count) | local  | masquerade | 5 x established | virtual | first priority | addresses of records ...
 // Records that others refer to (chains, sets, virtual services) are numbered. A reference is ROOT_SIZE + 4 x number: the place,
 // from the root, where the address of the record stands. Records may so be replaced without a look at who refers to them.
 export const ROOT_HOOKS: u32 = 0; // by HOOK_*: address of BASE records, their number
@@ -168,7 +170,8 @@ export const ROOT_LOCAL: u32 = 40; // SET of networks that are LOCAL
 export const ROOT_MASQUERADE: u32 = 44; // address of the address; 0: none
 export const ROOT_ESTABLISHED: u32 = 48; // by PATH_*: rules evaluated, or ESTABLISHED_RUN
 export const ROOT_VIRTUAL_SERVICES: u32 = 68; // SET address, protocol, port → VS; 0: none
-export const ROOT_SIZE: u32 = 72;
+export const ROOT_FIRST_PRIORITY: u32 = 72; // i32: PRIORITY_CONNTRACK where chains before it are asked before connections are looked up, else PRIORITY_FIRST
+export const ROOT_SIZE: u32 = 76;
 export const ESTABLISHED_RUN: u32 = 0xffffffff;
 
 export const HOOK_PREROUTING: u32 = 0;
@@ -184,6 +187,11 @@ export const BASE_CHAIN: u32 = 0; // reference
 export const BASE_IS_NAT: u32 = 4;
 export const BASE_PRIORITY: u32 = 8;
 
+/** Before and behind every chain that iptables or kube-proxy makes. */
+export const PRIORITY_FIRST: i32 = -1000;
+export const PRIORITY_LAST: i32 = 1000;
+/** Where conntrack sees packets (NF_IP_PRI_CONNTRACK). */
+export const PRIORITY_CONNTRACK: i32 = -200;
 /** Where the destination is translated, and where IPVS listens at OUTPUT (NF_IP_PRI_NAT_DST, + 2). */
 export const PRIORITY_NAT_DESTINATION: i32 = -100;
 export const PRIORITY_IPVS_OUTPUT: i32 = -98;
@@ -229,6 +237,8 @@ export const TARGET_MASQUERADE: u32 = 10; // a: 1 for random-fully
 export const TARGET_VERDICT_MAP: u32 = 11; // a: reference of a SET, b: key selectors
 export const TARGET_RANDOM_CHAIN: u32 = 12; // a: address of references of chains, b: their number
 export const TARGET_UPDATE_SIGHTING: u32 = 13; // a: number of a dynamic set, b: its timeout in seconds
+export const TARGET_NOTRACK: u32 = 14;
+export const TARGET_TPROXY: u32 = 15; // a: value, b: mask of the mark
 export const PORT_KEEP: u32 = 0xffffffff;
 
 // ---- Match, 48 bytes: what the columns cannot say.   | kind | negated | a | b | 8 words |

@@ -68,7 +68,7 @@ function iptablesRuleWords(step: RuleStep): string {
     case KUBE_FIREWALL:
       return 'packets to loopback addresses from elsewhere are dropped';
     default:
-      return baseChainWords(target);
+      return baseChainWords(target, step.text);
   }
 }
 
@@ -125,7 +125,7 @@ function forwardWords(target: string, comment: string): string {
   return comment.endsWith('conntrack rule') ? 'part of a known connection: accepted' : 'marked for masquerade: accepted';
 }
 
-function baseChainWords(target: string): string {
+function baseChainWords(target: string, text: string): string {
   switch (target) {
     case KUBE_SERVICES:
       return 'new connections are looked up among the Services';
@@ -147,6 +147,10 @@ function baseChainWords(target: string): string {
       return 'the destination becomes another';
     case 'SNAT':
       return 'the source becomes another';
+    case 'CT':
+      return 'conntrack will not see the packet, nothing will translate it';
+    case 'TPROXY':
+      return `goes to the proxy on port ${/--on-port (\d+)/.exec(text)?.[1] ?? '?'} of this node, as it is`;
     default:
       return target === '' ? 'counted, nothing else' : `goes on in ${target}`;
   }

@@ -3,6 +3,7 @@ import { createDataplaneSync } from '../dataplane.ts';
 import type { Dataplane, Explanation } from '../dataplane-types.ts';
 import { RulesError } from '../errors.ts';
 import type { Packet, TransportProtocol } from '../packet.ts';
+import { readNumber } from '../parse/values.ts';
 import { addressAndPort } from './address-port.ts';
 import { explanationText } from './explanation-text.ts';
 import { readText } from './input.ts';
@@ -18,6 +19,7 @@ export interface TraceRulesOptions extends NodeOptions {
   readonly lenient?: true;
   readonly nodeIp?: readonly string[];
   readonly inInterface?: string;
+  readonly mark?: string;
   readonly from: string;
   readonly to: string;
   readonly protocol?: string;
@@ -79,7 +81,7 @@ function doubtText({ outcomes }: Explanation): string {
   return `\nUncertain: these rules ask what the model does not know (words that are not modelled, interfaces), taken as said above:\n${rules}`;
 }
 
-function packetOf({ from, to, protocol = 'TCP', inInterface }: TraceRulesOptions): Packet {
+function packetOf({ from, to, protocol = 'TCP', inInterface, mark }: TraceRulesOptions): Packet {
   const source = addressAndPort('--from', from, WITH_RULES);
   const destination = addressAndPort('--to', to, WITH_RULES);
   const named = PROTOCOLS.find((known) => known === protocol.toUpperCase());
@@ -92,5 +94,12 @@ function packetOf({ from, to, protocol = 'TCP', inInterface }: TraceRulesOptions
     destination: destination.address,
     destinationPort: destination.port,
     ...(inInterface === undefined ? {} : { inInterface }),
+    ...(mark === undefined ? {} : { mark: readMark(mark) }),
   };
+}
+
+function readMark(text: string): number {
+  const mark = readNumber(text);
+  if (mark === undefined) throw new UsageError(`--mark ${text} is not a number of 32 bits, such as 0x200`);
+  return mark;
 }

@@ -32,6 +32,7 @@ interface TraceOptions extends InputOptions, NodeOptions {
   readonly lenient?: true;
   readonly nodeIp?: readonly string[];
   readonly inInterface?: string;
+  readonly mark?: string;
   readonly verbose?: true;
   readonly output: OutputFormat;
 }
@@ -48,6 +49,7 @@ export function addTrace(program: Command, io: Io): void {
     .option('--rules <file>', 'instead of manifests: what iptables-save or ip6tables-save printed; may be repeated', collect)
     .option('--node-ip <address>', 'with --rules: an address of that node, primary first; may be repeated', collect)
     .option('--in-interface <name>', 'with --rules: where the packet comes in, for rules that ask (-i)')
+    .option('--mark <mark>', 'with --rules: the firewall mark that the packet carries already')
     .option('--lenient', 'with --rules: words that are not modelled are a warning, and what follows is uncertain')
     .addHelpText('after', '\nExample:\n  svcplane trace -f examples/hostnames.yaml --from default/client --to hostnames')
     .action((options: TraceOptions) => {

@@ -46,6 +46,8 @@ export interface EngineCounters {
   readonly established: number;
   readonly replies: number;
   readonly invalid: number;
+  /** Packets that conntrack never saw: refused before it, or with `CT --notrack`. */
+  readonly untracked: number;
   readonly accepted: number;
   readonly dnat: number;
   readonly dropped: number;

@@ -22,7 +22,8 @@ for (const chunk of SCTP_CHUNKS) chunks.set(RECORD_CODES.sctpChunk[chunk], chunk
 const actions = new Map<number, Action>();
 for (const action of ['ACCEPT', 'DNAT', 'DROP', 'REJECT'] as const) actions.set(RECORD_CODES.action[action], action);
 const connections = new Map<number, ConnectionState>();
-for (const state of ['NEW', 'ESTABLISHED', 'REPLY', 'INVALID'] as const) connections.set(RECORD_CODES.connection[state], state);
+for (const state of ['NEW', 'ESTABLISHED', 'REPLY', 'INVALID', 'UNTRACKED'] as const)
+  connections.set(RECORD_CODES.connection[state], state);
 
 /** The protocol behind the number in a packet record. */
 export function protocolOf(code: number): TransportProtocol | undefined {

@@ -127,7 +127,15 @@ function applyTarget(rule: Rule, place: Place, way: Way, walk: Walk): readonly L
     case 'goto':
       return goTo(target.chain, place, way, walk);
     case 'mark':
-      packet.mark = ((packet.mark & ~target.mask) ^ target.value) >>> 0;
+      packet.mark = changedMark(packet.mark, target);
+      return [{ way, exit: 'next' }];
+    case 'tproxy':
+      packet.mark = changedMark(packet.mark, target);
+      packet.isForProxy = true;
+      return [{ way, exit: 'accepted' }];
+    case 'notrack':
+      // Before conntrack its packets are INVALID; one that it knows already stays tracked.
+      if (packet.state === 'INVALID') packet.state = 'UNTRACKED';
       return [{ way, exit: 'next' }];
     case 'dnat':
       translateDestination(way, { address: walk.index.address(target.address), port: target.port ?? packet.destination.port }, decider);
@@ -145,6 +153,10 @@ function applyTarget(rule: Rule, place: Place, way: Way, walk: Walk): readonly L
       packet.seenNow = new Set([...packet.seenNow, target.set]);
       return [{ way, exit: 'next' }];
   }
+}
+
+function changedMark(mark: number, { value, mask }: { readonly value: number; readonly mask: number }): number {
+  return ((mark & ~mask) ^ value) >>> 0;
 }
 
 function jump(name: string, decider: string | undefined, place: Place, way: Way, walk: Walk): readonly Left[] {

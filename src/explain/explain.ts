@@ -4,7 +4,7 @@ import type { Packet } from '../packet.ts';
 import { firstState } from '../program/connection-states.ts';
 import type { Program } from '../program/program.ts';
 import { EveryChance } from './chance.ts';
-import { walkHooks } from './hooks.ts';
+import { walkBeforeConntrack, walkHooks } from './hooks.ts';
 import { beginPacket } from './packet.ts';
 import { indexOfProgram } from './program-index.ts';
 import { beginWay, stepsOf, type Way } from './way.ts';
@@ -16,8 +16,13 @@ import { beginWay, stepsOf, type Way } from './way.ts';
 export function explainPacket(program: Program, packet: Packet): Explanation {
   const walk = { index: indexOfProgram(program), chooser: new EveryChance(), keepsAll: false };
   const walked = beginPacket(packet, program.family);
-  if (firstState(packet, true) === 'INVALID') walked.state = 'INVALID';
-  return { outcomes: outcomesOf(walkHooks(walk, beginWay(walked), packet.hook)) };
+  const canBegin = firstState(packet, true) !== 'INVALID';
+  const ways = walkBeforeConntrack(walk, beginWay(walked), packet.hook).flatMap((way) => {
+    if (way.refusal !== undefined) return [way];
+    if (way.packet.state !== 'UNTRACKED') way.packet.state = canBegin ? 'NEW' : 'INVALID';
+    return walkHooks(walk, way, packet.hook);
+  });
+  return { outcomes: outcomesOf(ways) };
 }
 
 function outcomesOf(ways: readonly Way[]): Outcome[] {

@@ -17,13 +17,34 @@ interface Section {
   readonly isContinued?: true;
 }
 
-/** The ways of a packet that belongs to no known connection. */
-export function walkHooks(walk: Walk, way: Way, startsAt: 'PREROUTING' | 'OUTPUT' | undefined): readonly Way[] {
-  const { packet } = way;
-  const start = startsAt ?? (walk.index.isLocal(packet.source.address) ? 'OUTPUT' : 'PREROUTING');
-  if (start === 'OUTPUT') packet.isInInterfaceKnown = true;
-  const stages = start === 'OUTPUT' ? fromNode(walk, packet.state === 'NEW') : fromOutside(walk, packet.state === 'NEW');
-  return inTurn(way, packet.state === 'NEW' ? [...stages, settleSource(walk)] : stages);
+export type FirstHook = 'PREROUTING' | 'OUTPUT';
+
+/**
+ * The ways past the chains that see a packet before conntrack does, where these have a say: INVALID to their matches, and UNTRACKED from
+ * a `CT --notrack` on.
+ */
+export function walkBeforeConntrack(walk: Walk, way: Way, startsAt: FirstHook | undefined): readonly Way[] {
+  if (!walk.index.established.isAskedBeforeConntrack) return [way];
+  way.packet.state = 'INVALID';
+  return hook(firstHook(walk, way, startsAt), walk, { asksNat: false, below: HOOK_PRIORITY.conntrack })(way);
+}
+
+/** The ways of a packet that belongs to no known connection, and is past what stands before conntrack. */
+export function walkHooks(walk: Walk, way: Way, startsAt: FirstHook | undefined): readonly Way[] {
+  const isNew = way.packet.state === 'NEW';
+  const stages = firstHook(walk, way, startsAt) === 'OUTPUT' ? fromNode(walk, isNew) : fromOutside(walk, isNew);
+  return inTurn(way, isNew ? [...stages, settleSource(walk)] : stages);
+}
+
+function firstHook({ index }: Walk, { packet }: Way, startsAt: FirstHook | undefined): FirstHook {
+  const first = startsAt ?? (index.isLocal(packet.arrived.source.address) ? 'OUTPUT' : 'PREROUTING');
+  if (first === 'OUTPUT') packet.isInInterfaceKnown = true;
+  return first;
+}
+
+/** The chains of the first hook that the packet has not met yet. */
+function rest({ index }: Walk): Pick<Section, 'from' | 'isContinued'> {
+  return index.established.isAskedBeforeConntrack ? { from: HOOK_PRIORITY.conntrack, isContinued: true } : {};
 }
 
 function fromOutside(walk: Walk, asksNat: boolean): readonly Stage[] {
@@ -34,13 +55,13 @@ function fromOutside(walk: Walk, asksNat: boolean): readonly Stage[] {
     scheduleIpvs(walk),
     (way) => (way.packet.virtual === undefined ? [way] : inTurn(way, sentOn)),
   ];
-  return [hook('PREROUTING', walk, { asksNat }), (way) => inTurn(way, route(walk, way) ? input : forward)];
+  return [hook('PREROUTING', walk, { asksNat, ...rest(walk) }), (way) => inTurn(way, route(walk, way) ? input : forward)];
 }
 
 function fromNode(walk: Walk, asksNat: boolean): readonly Stage[] {
   const backIn = [...(asksNat ? [settleSource(walk)] : []), walkBackIn(walk)];
   return [
-    hook('OUTPUT', walk, { asksNat, below: IPVS_OUTPUT_PRIORITY }),
+    hook('OUTPUT', walk, { asksNat, ...rest(walk), below: IPVS_OUTPUT_PRIORITY }),
     scheduleIpvs(walk),
     hook('OUTPUT', walk, { asksNat, from: IPVS_OUTPUT_PRIORITY, isContinued: true }),
     hook('POSTROUTING', walk, { asksNat }),
@@ -68,10 +89,10 @@ export function walkKnownPath(
     each.packet.destination = to.destination;
     return [each];
   };
-  if (path === PATH_IPVS) return inTurn(way, [run('PREROUTING'), run('INPUT'), redirect, run('OUTPUT'), run('POSTROUTING')]);
+  if (path === PATH_IPVS) return inTurn(way, [run('PREROUTING', rest(walk)), run('INPUT'), redirect, run('OUTPUT'), run('POSTROUTING')]);
   const first = path === PATH_OUTPUT || path === PATH_LOOPBACK ? 'OUTPUT' : 'PREROUTING';
   const begin = [
-    run(first, { below: HOOK_PRIORITY.natDestination }),
+    run(first, { ...rest(walk), below: HOOK_PRIORITY.natDestination }),
     redirect,
     run(first, { from: HOOK_PRIORITY.natDestination, isContinued: true }),
   ];
@@ -104,6 +125,10 @@ function hook(name: Hook, walk: Walk, section: Section): Stage {
 /** True: the packet is for this node. */
 function route({ index }: Walk, way: Way): boolean {
   const { address } = way.packet.destination;
+  if (way.packet.isForProxy) {
+    note(way, () => ({ kind: 'routing', text: `${address.text} goes to a proxy on this node`, isLocal: true }));
+    return true;
+  }
   const isLocal = index.isLocal(address);
   note(way, () => ({
     kind: 'routing',

@@ -20,13 +20,15 @@ export interface WalkedPacket {
   inInterface: string;
   /** Somebody said so, or it began on this node. */
   isInInterfaceKnown: boolean;
-  state: 'NEW' | 'ESTABLISHED' | 'INVALID';
+  state: 'NEW' | 'ESTABLISHED' | 'INVALID' | 'UNTRACKED';
   isDnat: boolean;
   /** The source translation that was asked for. */
   sourceTarget: Extract<Target, { kind: 'snat' | 'masquerade' }> | undefined;
   isSnat: boolean;
   /** The source translation was applied. */
   isSourceSettled: boolean;
+  /** A proxy on this node gets it, whatever its destination. */
+  isForProxy: boolean;
   /** Where IPVS found it. */
   virtual: Endpoint | undefined;
   /** Lists and sets that this packet has put its source on; replaced when one is added. */
@@ -62,6 +64,7 @@ export function beginPacket(packet: Packet, family: Family): WalkedPacket {
     sourceTarget: undefined,
     isSnat: false,
     isSourceSettled: false,
+    isForProxy: false,
     virtual: undefined,
     seenNow: new Set(),
     isUncertain: false,

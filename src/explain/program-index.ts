@@ -2,6 +2,7 @@
 import { type Address, type Prefix, parseAddress, parsePrefix, prefixContains } from '../address.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import type { TransportProtocol } from '../packet.ts';
+import { type EstablishedProof, proofOf } from '../program/established.ts';
 import type { Program } from '../program/program.ts';
 import type { Chain, Hook, Rule, Table } from '../program/ruleset.ts';
 import type { NamedSet, VerdictMap } from '../program/sets.ts';
@@ -35,6 +36,7 @@ export class ProgramIndex {
   readonly #localAddresses: ReadonlySet<string>;
   readonly #localPrefixes: readonly Prefix[];
   readonly #virtualServices: ReadonlyMap<string, VirtualService>;
+  #established: EstablishedProof | undefined;
 
   constructor(program: Program) {
     this.program = program;
@@ -49,6 +51,12 @@ export class ProgramIndex {
       return [key, service] as const;
     });
     this.#virtualServices = new Map(keyed.reverse()); // of two with one address, the first is found
+  }
+
+  /** What rules do with packets of known connections, and whether some are asked before conntrack. */
+  get established(): EstablishedProof {
+    this.#established ??= proofOf(this.program);
+    return this.#established;
   }
 
   /** The base chains of a hook in the order they run. */

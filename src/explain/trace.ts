@@ -4,12 +4,11 @@ import type { Trace } from '../dataplane-types.ts';
 import type { EngineView, FoundConnection, TupleText } from '../engine/engine.ts';
 import type { Packet, Verdict } from '../packet.ts';
 import { firstState, nextState } from '../program/connection-states.ts';
-import { establishedPaths } from '../program/established.ts';
 import type { Program } from '../program/program.ts';
 import { endpointText } from './chains.ts';
 import { decision } from './explain.ts';
 import { ForeseenChoices } from './foreseen.ts';
-import { walkHooks, walkKnownPath } from './hooks.ts';
+import { walkBeforeConntrack, walkHooks, walkKnownPath } from './hooks.ts';
 import { beginPacket, type Endpoint, type WalkedPacket } from './packet.ts';
 import { indexOfProgram, type ProgramIndex } from './program-index.ts';
 import type { Walk } from './walk.ts';
@@ -26,19 +25,27 @@ export interface TraceConditions {
 export function tracePacket(program: Program, packet: Packet, view: EngineView, conditions: TraceConditions): Trace {
   const index = indexOfProgram(program);
   const walked = beginPacket(packet, program.family);
-  const way = beginWay(walked);
   const hit = view.findConnection(packet.protocol, tupleOf(walked));
   const role = hit === undefined ? 'new' : roleOf(hit, packet);
   // A connection that begins again leaves its own place first: there is room.
   const room = role === 'new' ? view.roomFor(packet.protocol, tupleOf(walked)) : {};
   const chooser = new ForeseenChoices(view, conditions.now, role === 'beginsAgain' ? hit?.connection : room?.evicted);
   const walk: Walk = { index, chooser, keepsAll: true };
+  const way = theWay(walkBeforeConntrack(walk, beginWay(walked), packet.hook));
+  if (way.refusal !== undefined) {
+    way.packet.state = 'UNTRACKED';
+    return traceOf(way);
+  }
+  if (way.packet.state === 'UNTRACKED') {
+    note(way, () => ({ kind: 'conntrack', text: 'does not see the packet', connection: 'UNTRACKED' }));
+    return traceOf(theWay(walkHooks(walk, way, packet.hook)));
+  }
   if (hit !== undefined && role === 'known') return traceKnown(walk, way, hit);
 
   const canBegin = firstState(packet, conditions.tcpLoose ?? true) !== 'INVALID';
   const isInvalid = role === 'invalid' || !canBegin;
   const connection = isInvalid ? 'INVALID' : 'NEW';
-  walked.state = connection;
+  way.packet.state = connection;
   note(way, () => ({ kind: 'conntrack', text: unknownText(role, isInvalid), connection }));
   if (!isInvalid && room === undefined) {
     note(way, () => ({ kind: 'conntrack', text: 'the table is full (nf_conntrack_max)', connection: 'NEW' }));
@@ -79,7 +86,7 @@ function traceKnown(walk: Walk, way: Way, { connection, direction, path, viaIpvs
   packet.isDnat = connection.dnat;
   packet.isSnat = snat;
   if (viaIpvs) packet.virtual = { address: index.address(connection.original.destination), port: connection.original.destinationPort };
-  const known = establishedPaths(index.program)[path] ?? 'run';
+  const known = index.established.paths[path] ?? 'run';
   const { refusal } = known === 'run' ? theWay(walkKnownPath(walk, way, path, to)) : way;
   if (refusal === undefined) {
     note(way, () => ({ kind: 'translation', text: `leaves as ${endpointText(to.source)} to ${endpointText(to.destination)}` }));

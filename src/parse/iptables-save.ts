@@ -62,7 +62,7 @@ function readTable({ name, family, lines }: DumpTable, sets: readonly NamedSet[]
     const chain = chains.get(chainName?.text ?? '');
     if (command?.text !== '-A') throw wrong(line, 'is not understood, expected a rule that begins with -A');
     if (chain === undefined) throw wrong(line, `is a rule of a chain that ${name} does not declare`);
-    chain.rules.push(readRule(words, { family, line: line.number, text: line.text, hasChain, sets, ...options }));
+    chain.rules.push(readRule(words, { family, table: name, line: line.number, text: line.text, hasChain, sets, ...options }));
   }
   return { name, chains: [...chains.values()] };
 }

@@ -24,6 +24,8 @@ const PROTOCOLS: Readonly<Record<string, IpProtocol>> = {
 };
 const STATES: readonly ConntrackState[] = ['NEW', 'ESTABLISHED', 'RELATED', 'INVALID', 'UNTRACKED', 'SNAT', 'DNAT'];
 
+const SOCKET_OPTIONS: readonly string[] = ['--transparent', '--nowildcard', '--restore-skmark'];
+
 const READERS: Readonly<Record<string, Reader>> = {
   tcp: readPortOptions,
   udp: readPortOptions,
@@ -39,6 +41,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   physdev: (options) =>
     options.length === 1 && options[0]?.name === '--physdev-is-in' ? [{ kind: 'physdevIn', ...not(options[0]) }] : undefined,
   ipvs: readIpvs,
+  socket: readSocket,
   nfacct: (options) => one(options, '--nfacct-name', (name) => ({ kind: 'nfacct', name })),
 };
 
@@ -154,6 +157,13 @@ function readRecent(options: readonly Option[], family: Family): readonly Match[
       ...not(operation),
     },
   ];
+}
+
+/** A packet of a transparent proxy's own socket: none here has one. Other sockets nobody knows. */
+function readSocket(options: readonly Option[]): readonly Match[] | undefined {
+  const names = options.map(({ name }) => name);
+  const isKnown = options.every(({ name, negated, values }) => SOCKET_OPTIONS.includes(name) && !negated && values.length === 0);
+  return isKnown && names.includes('--transparent') ? [{ kind: 'inert', text: `-m socket ${names.join(' ')}` }] : undefined;
 }
 
 /** Only the form that asks address, protocol and port at once, all negated or none. */

@@ -12,6 +12,7 @@ import { type Clause, splitClauses, type Word } from './words.ts';
 /** The line, and what its words need to know around them. */
 export interface RuleSource {
   readonly family: Family;
+  readonly table: string;
   readonly line: number;
   /** The whole line. */
   readonly text: string;

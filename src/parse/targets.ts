@@ -1,7 +1,7 @@
 // The target of a dumped rule. Undefined: not modelled.
-import type { Family } from '../address.ts';
+import { type Family, parseAddress } from '../address.ts';
 import type { Target } from '../program/ruleset.ts';
-import { readEndpoint, readMarked, readNumber } from './values.ts';
+import { readEndpoint, readMarked, readNumber, readPorts } from './values.ts';
 import type { Clause, Option } from './words.ts';
 
 const ALL_BITS = 0xffffffff;
@@ -32,11 +32,12 @@ const HARMLESS: readonly string[] = [
 /** What the words need to know of the table around them. */
 export interface TargetScope {
   readonly family: Family;
+  readonly table: string;
   hasChain(name: string): boolean;
 }
 
 /** `clause` begins with `-j` or `-g`; undefined: the rule has no target. */
-export function readTarget(clause: Clause | undefined, { family, hasChain }: TargetScope): Target | undefined {
+export function readTarget(clause: Clause | undefined, { family, table, hasChain }: TargetScope): Target | undefined {
   if (clause === undefined) return { kind: 'none' };
   const { flag, value, options } = clause;
   if (hasChain(value)) return options.length > 0 ? undefined : { kind: flag === '-g' ? 'goto' : 'jump', chain: value };
@@ -53,6 +54,13 @@ export function readTarget(clause: Clause | undefined, { family, hasChain }: Tar
       return readReject(options, family);
     case 'MARK':
       return readMark(options);
+    // The kernel takes them in these tables alone.
+    case 'CT':
+      return table === 'raw' && isFlag(options, '--notrack') ? { kind: 'notrack' } : undefined;
+    case 'NOTRACK':
+      return table === 'raw' ? plain(options, { kind: 'notrack' }) : undefined;
+    case 'TPROXY':
+      return table === 'mangle' ? readTproxy(options, family) : undefined;
     case 'MASQUERADE':
       return readMasquerade(options);
     case 'DNAT':
@@ -98,10 +106,29 @@ function readMark(options: readonly Option[]): Target | undefined {
   }
 }
 
+/** The proxy's port and address, and the mark that routing looks at. */
+function readTproxy(options: readonly Option[], family: Family): Target | undefined {
+  const values = new Map(options.map(({ name, values: [value = ''] }) => [name, value]));
+  if (options.some(({ negated, values: { length } }) => negated || length !== 1) || values.size !== options.length) return undefined;
+  if ([...values.keys()].some((name) => !['--on-port', '--on-ip', '--tproxy-mark'].includes(name))) return undefined;
+  const ports = readPorts(values.get('--on-port') ?? '');
+  const marked = readMarked(values.get('--tproxy-mark') ?? '0x0/0x0');
+  const text = values.get('--on-ip');
+  const address = text === undefined ? undefined : parseAddress(text);
+  if (ports === undefined || ports.from !== ports.to || marked === undefined) return undefined;
+  if (text !== undefined && address?.family !== family) return undefined;
+  return { kind: 'tproxy', port: ports.from, ...(address === undefined ? {} : { address: address.text }), ...marked };
+}
+
 function readMasquerade(options: readonly Option[]): Target | undefined {
   if (options.length === 0) return { kind: 'masquerade', randomFully: false };
-  const isRandomFully = options.length === 1 && options[0]?.name === '--random-fully' && options[0].values.length === 0;
-  return isRandomFully ? { kind: 'masquerade', randomFully: true } : undefined;
+  return isFlag(options, '--random-fully') ? { kind: 'masquerade', randomFully: true } : undefined;
+}
+
+/** The only option, without a value. */
+function isFlag(options: readonly Option[], name: string): boolean {
+  const [option, ...more] = options;
+  return option?.name === name && !option.negated && option.values.length === 0 && more.length === 0;
 }
 
 function readNat(kind: 'dnat' | 'snat', name: string, options: readonly Option[], family: Family): Target | undefined {

@@ -4,7 +4,7 @@ import { CHAIN_DEPTH_MAX, PATH_FORWARD, PATH_INPUT, PATH_IPVS, PATH_LOOPBACK, PA
 import type { ProgramChange } from './change.ts';
 import { chainsOf } from './joined.ts';
 import type { Program } from './program.ts';
-import type { Chain, Hook, Match, Rule, Table, Target } from './ruleset.ts';
+import { type Chain, HOOK_PRIORITY, type Hook, type Match, type Rule, type Table, type Target } from './ruleset.ts';
 import type { VerdictMap } from './sets.ts';
 
 /** For each PATH_* of the layout: the rules evaluated, or `run` where a rule might drop or reject. */
@@ -23,6 +23,8 @@ interface Exits {
 /** The proof for a Program, and what it rests on. */
 export interface EstablishedProof {
   readonly paths: EstablishedPaths;
+  /** Rules before conntrack may refuse a packet, or keep it from being tracked: they are asked before connections are looked up. */
+  readonly isAskedBeforeConntrack: boolean;
   /** The base chains that packets of known connections meet. */
   readonly bases: readonly Base[];
   /** Chains and maps that were looked at. */
@@ -33,6 +35,7 @@ interface Base {
   readonly table: string;
   readonly chain: Chain;
   readonly hook: Hook;
+  readonly priority: number;
   readonly policy: 'accept' | 'drop';
 }
 
@@ -60,8 +63,8 @@ const endless: Exits = { mayRefuse: true, mayReturn: true, depth: 0 };
  * true, may go either way: if its target is drop, reject or leads (jump, goto, vmap) to one that might be reached, the path is `run`;
  * if it accepts, returns or only marks, it counts as not matched.
  */
-export function establishedPaths(program: Program): EstablishedPaths {
-  return prove(program, basesOf(program)).paths;
+export function proofOf(program: Program): EstablishedProof {
+  return prove(program, basesOf(program));
 }
 
 /** The proof for the next Program: the same one as long as nothing that it rests on changed. */
@@ -81,13 +84,17 @@ function prove(program: Program, bases: readonly Base[]): EstablishedProof {
     program.tables.map((table): [string, Scope] => [table.name, { chains: new ChainIndex(table), maps, exits: new Map(), reads }]),
   );
   const hookRules = new Map<Hook, number | 'run'>();
+  let isAskedBeforeConntrack = false;
   for (const base of bases) {
     const scope = scopes.get(base.table);
-    if (scope !== undefined) hookRules.set(base.hook, addRules(hookRules.get(base.hook) ?? 0, baseChainRules(base, scope)));
+    if (scope === undefined) continue;
+    const rules = baseChainRules(base, scope);
+    hookRules.set(base.hook, addRules(hookRules.get(base.hook) ?? 0, rules));
+    isAskedBeforeConntrack ||= rules === 'run' && base.priority < HOOK_PRIORITY.conntrack;
   }
   const paths: (number | 'run')[] = [];
   for (const [path, hooks] of pathHooks) paths[path] = hooks.map((hook) => hookRules.get(hook) ?? 0).reduce(addRules, 0);
-  return { paths, bases, reads };
+  return { paths, isAskedBeforeConntrack, bases, reads };
 }
 
 function isBase({ base }: Chain): boolean {
@@ -100,7 +107,8 @@ function basesOf(program: Program): Base[] {
     return [head, ...parts, tail].flatMap((chains) =>
       chains.flatMap((chain) => {
         if (chain.base === undefined || chain.base.type === 'nat') return [];
-        return [{ table: table.name, chain, hook: chain.base.hook, policy: chain.base.policy }];
+        const { hook, priority, policy } = chain.base;
+        return [{ table: table.name, chain, hook, priority, policy }];
       }),
     );
   });
@@ -178,6 +186,9 @@ function targetExits(target: Target, scope: Scope): Exits & { readonly mayGoOn: 
     case 'drop':
     case 'reject':
       return { ...nothing, mayRefuse: true };
+    case 'notrack':
+      // No connection knows such a packet.
+      return { ...nothing, mayRefuse: true, mayGoOn: true };
     case 'return':
       return { ...nothing, mayReturn: true };
     case 'jump': {

@@ -65,6 +65,9 @@ export type Target =
   | { readonly kind: 'reject'; readonly with: string } // `icmp-port-unreachable`, `icmp6-port-unreachable`, `tcp-reset` …
   | { readonly kind: 'jump' | 'goto'; readonly chain: string }
   | { readonly kind: 'mark'; readonly value: number; readonly mask: number } // `--set-xmark`: mark = (mark & ~mask) ^ value; goes on
+  | { readonly kind: 'notrack' } // `CT --notrack`, before conntrack: it will not see the packet; goes on
+  /** `TPROXY`: marks the packet and hands it, untranslated, to a proxy that listens on this node; ends the base chain as accept. */
+  | { readonly kind: 'tproxy'; readonly port: number; readonly address?: string; readonly value: number; readonly mask: number }
   | { readonly kind: 'dnat'; readonly address: string; readonly port?: number } // no port: the destination port stays
   | { readonly kind: 'snat'; readonly address: string; readonly port?: number }
   | { readonly kind: 'masquerade'; readonly randomFully: boolean }
@@ -101,5 +104,13 @@ export interface Table {
   readonly comment?: string;
 }
 
-/** netfilter's priorities of the iptables tables at each hook (NF_IP_PRI_*). SNAT and DNAT stand on different sides of filter. */
-export const HOOK_PRIORITY = { raw: -300, mangle: -150, natDestination: -100, filter: 0, security: 50, natSource: 100 } as const;
+/** netfilter's priorities of the iptables tables and of conntrack at each hook (NF_IP_PRI_*). SNAT and DNAT stand on different sides of filter. */
+export const HOOK_PRIORITY = {
+  raw: -300,
+  conntrack: -200,
+  mangle: -150,
+  natDestination: -100,
+  filter: 0,
+  security: 50,
+  natSource: 100,
+} as const;

@@ -87,6 +87,10 @@ export function nftTargetText(target: Target, words: NftWords): string {
       return `${target.kind} ${target.chain}`;
     case 'mark':
       return `meta mark set ${markExpression(target)}`;
+    case 'notrack':
+      return 'notrack';
+    case 'tproxy':
+      return `tproxy to ${formatEndpoint(target.address ?? '', target.port)} meta mark set ${markExpression(target)} accept`;
     case 'dnat':
     case 'snat':
       return `${target.kind} to ${target.port === undefined ? target.address : formatEndpoint(target.address, target.port)}`;

@@ -114,6 +114,10 @@ function targetText(target: Target, family: Family): string {
       return `-g ${target.chain}`;
     case 'mark':
       return `-j MARK --set-xmark ${hex(target.value)}/${hex(target.mask)}`;
+    case 'notrack':
+      return '-j CT --notrack';
+    case 'tproxy':
+      return tproxyText(target);
     case 'dnat':
       return `-j DNAT --to-destination ${endpointText(target)}`;
     case 'snat':
@@ -126,6 +130,11 @@ function targetText(target: Target, family: Family): string {
       // iptables has no such target.
       return nftTargetText(target, { family, mapKey: () => [] });
   }
+}
+
+function tproxyText({ port, address, value, mask }: Extract<Target, { kind: 'tproxy' }>): string {
+  const onAddress = address === undefined ? '' : ` --on-ip ${address}`;
+  return `-j TPROXY --on-port ${port}${onAddress} --tproxy-mark ${hex(value)}/${hex(mask)}`;
 }
 
 /** /etc/protocols knows it by this name. */

@@ -1,7 +1,7 @@
 // What nf_conntrack makes of connections, packet by packet: the cases that are recorded from a kernel into conntrack.json.
 // conntrack.kernel.ts keeps that file true; test/engine/conntrack-kernel.test.ts holds both engines to it.
 import { readFileSync } from 'node:fs';
-import { SCTP_CHUNKS, type SctpChunk, type TransportProtocol } from '../../src/packet.ts';
+import { type ConnectionState, SCTP_CHUNKS, type SctpChunk, type TransportProtocol } from '../../src/packet.ts';
 
 export interface ConntrackStep {
   readonly from: 'client' | 'server';
@@ -21,7 +21,7 @@ export interface ConntrackCase {
 /** What the kernel said of one step. */
 export interface Observation {
   /** ctstate and direction of the packet. */
-  readonly packet: 'NEW' | 'ESTABLISHED' | 'REPLY' | 'INVALID';
+  readonly packet: ConnectionState;
   /** The connection afterwards, as `conntrack -L` prints it: who began it, state, timeout in seconds, [UNREPLIED], [ASSURED]. Empty: none. */
   readonly entry: string;
 }

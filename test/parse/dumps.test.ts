@@ -7,7 +7,16 @@ import { type Dump, parseIptablesSave } from '../../src/parse/iptables-save.ts';
 import type { Chain, Rule } from '../../src/program/ruleset.ts';
 import { ruleText } from '../../src/render/rule-text.ts';
 import { goldenProgram } from '../render/golden.ts';
-import { CALICO, CALICO_SETS, FLANNEL_DOCKER, FLANNEL_DOCKER_COUNTERS, KUBE_PROXY_IPV6, readFixture } from './fixtures.ts';
+import {
+  CALICO,
+  CALICO_SETS,
+  CILIUM,
+  CILIUM_SETS,
+  FLANNEL_DOCKER,
+  FLANNEL_DOCKER_COUNTERS,
+  KUBE_PROXY_IPV6,
+  readFixture,
+} from './fixtures.ts';
 
 const ignoreUnmodelled = { onUnmodelled: () => {} };
 
@@ -27,7 +36,7 @@ function printedBack(dump: Dump, text: string): { readonly printed: string[]; re
 }
 
 describe('a dump', () => {
-  test.each([FLANNEL_DOCKER, FLANNEL_DOCKER_COUNTERS, KUBE_PROXY_IPV6, CALICO])('%s is printed back word for word', (name) => {
+  test.each([FLANNEL_DOCKER, FLANNEL_DOCKER_COUNTERS, KUBE_PROXY_IPV6, CALICO, CILIUM])('%s is printed back word for word', (name) => {
     const text = readFixture(name);
 
     const { printed, given } = printedBack(parseIptablesSave(text, ignoreUnmodelled), text);
@@ -71,6 +80,11 @@ describe('a dump', () => {
   });
 });
 
+test('of Cilium is modelled whole, with its sets', () => {
+  expect(() => parseIptablesSave(`${readFixture(CILIUM)}${readFixture(CILIUM_SETS)}`)).not.toThrow();
+  expect(() => parseIptablesSave(readFixture(CILIUM))).toThrow('asks a set whose contents are not given');
+});
+
 describe.each(['wasm', 'js'] as const)('packets through dumps on the %s engine', (engine) => {
   const nodeIPs = ['192.168.0.11'];
   const packet = (source: string, destination: string, destinationPort: number, more: Partial<Packet> = {}): Packet => ({
@@ -104,6 +118,31 @@ describe.each(['wasm', 'js'] as const)('packets through dumps on the %s engine',
 
     expect(dataplane.process(sent)).toMatchObject(verdict);
     expect(outcome?.action).toBe('action' in verdict ? verdict.action : undefined);
+  });
+
+  test.each<[string, Packet, object]>([
+    ['a pod reaches a ClusterIP', packet('10.0.1.9', '10.96.0.10', 53), { action: 'DNAT', connection: 'NEW' }],
+    [
+      "the proxy's packets are not tracked, so that nothing translates them",
+      packet('10.0.1.9', '10.96.0.10', 53, { mark: 0x200 }),
+      { action: 'ACCEPT', connection: 'UNTRACKED' },
+    ],
+    [
+      'a packet for the DNS proxy stays on this node',
+      packet('10.0.1.9', '203.0.113.53', 53, { mark: 0x8b660200 }),
+      { action: 'ACCEPT', connection: 'UNTRACKED', masquerade: false },
+    ],
+    ['what leaves the cluster is masqueraded', packet('10.0.1.9', '203.0.113.53', 53), { action: 'ACCEPT', masquerade: true }],
+    ['what goes to a node of the cluster is not', packet('10.0.1.9', '192.168.0.12', 10250), { action: 'ACCEPT', masquerade: false }],
+  ])('Cilium: %s', (_title, sent, verdict) => {
+    const rules = `${readFixture(CILIUM)}${readFixture(CILIUM_SETS)}`;
+    const dataplane = createDataplaneSync({ rules, nodeIPs, engine, seed: 1 });
+    const { verdict: foreseen, steps } = dataplane.trace(sent);
+
+    expect(dataplane.process(sent)).toEqual(foreseen);
+    expect(foreseen).toMatchObject(verdict);
+    expect(dataplane.explain(sent).outcomes.map(({ action }) => action)).toContain(foreseen.action);
+    expect(steps.some((step) => step.kind === 'routing' && step.isLocal)).toBe(sent.mark === 0x8b660200);
   });
 
   test('Calico masquerades by its sets, and the interfaces that nobody named make it uncertain', () => {

@@ -74,7 +74,7 @@ class JsEngine implements Engine {
     const verdicts = batch.verdictWords();
     for (let index = 0; index < count; index++) {
       const flight = readFlight(packets, index, family, this.#interfaces);
-      const verdict = flight === undefined ? this.#count(untracked(packets, index, family)) : this.#run(flight, family);
+      const verdict = flight === undefined ? this.#count(refuseUnknown(packets, index, family)) : this.#run(flight, family);
       writeVerdict(verdicts, index, family, verdict);
     }
   }
@@ -153,7 +153,7 @@ class JsEngine implements Engine {
 }
 
 /** A record of a protocol without ports: nothing can be said about it, it is dropped before any rule. */
-function untracked(words: Uint32Array, index: number, family: Family): PacketVerdict {
+function refuseUnknown(words: Uint32Array, index: number, family: Family): PacketVerdict {
   const translated = readTuple(words, index, family);
   return { action: 'DROP', connection: 'INVALID', servicePort: 0, isMasquerade: false, translated, rulesEvaluated: 0 };
 }
@@ -170,6 +170,7 @@ const connectionCounters: Readonly<Record<Exclude<ConnectionState, 'NEW'>, keyof
   ESTABLISHED: 'established',
   REPLY: 'replies',
   INVALID: 'invalid',
+  UNTRACKED: 'untracked',
 };
 
 function countVerdict(counters: EventCounters, { action, connection }: PacketVerdict): void {

@@ -40,7 +40,7 @@ export interface Flight {
   mark: number;
   /** Empty: none. */
   inInterface: string;
-  state: 'NEW' | 'ESTABLISHED' | 'INVALID';
+  state: 'NEW' | 'ESTABLISHED' | 'INVALID' | 'UNTRACKED';
   /** The connection's virtual states DNAT and SNAT. */
   isDnat: boolean;
   isSnat: boolean;
@@ -49,6 +49,8 @@ export interface Flight {
   sourceTranslation: SourceTranslation | undefined;
   /** The source translation was applied: source and port are final. */
   isSourceSettled: boolean;
+  /** A proxy on this node gets it, whatever its destination. */
+  isForProxy: boolean;
   virtual: VirtualEndpoint | undefined;
   /** One of PATH_*. */
   path: number;
@@ -87,6 +89,7 @@ export function beginFlight(
     isSourceBound: false,
     sourceTranslation: undefined,
     isSourceSettled: false,
+    isForProxy: false,
     virtual: undefined,
     path: 0,
     rulesEvaluated: 0,

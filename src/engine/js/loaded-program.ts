@@ -72,6 +72,11 @@ export class LoadedProgram {
     return this.#proof?.paths ?? [];
   }
 
+  /** Chains before conntrack are asked before connections are looked up. */
+  get isAskedBeforeConntrack(): boolean {
+    return this.#proof?.isAskedBeforeConntrack ?? false;
+  }
+
   /** Sightings and rounds go on. @throws InvalidArgumentError, UnsupportedError */
   load(program: Program): void {
     const change = changeOf(this.#program, program);
@@ -229,6 +234,8 @@ export class LoadedProgram {
       case 'return':
       case 'none':
       case 'mark':
+      case 'notrack':
+      case 'tproxy':
         return target;
       case 'reject':
         return { kind: 'reject' };

@@ -1,4 +1,4 @@
-// One packet: conntrack first, then the hooks, then a new conntrack entry.
+// One packet: what stands before conntrack, conntrack, then the hooks, then a new conntrack entry.
 import { PATH_FORWARD, PATH_INPUT, PATH_LOOPBACK, PATH_OUTPUT } from '../../../assembly/shared/layout.ts';
 import type { Action, ConnectionState } from '../../packet.ts';
 import { firstState } from '../../program/connection-states.ts';
@@ -7,7 +7,7 @@ import { type PacketRole, refresh, roleOf, timeoutMs } from './connection-state.
 import type { Connection, Hit } from './conntrack.ts';
 import type { Flight, Tuple } from './flight.ts';
 import { replyTuple, type Surroundings, settleSource } from './nat.ts';
-import { walkKnownPath, walkNewPath } from './path.ts';
+import { walkBeforeConntrack, walkKnownPath, walkNewPath } from './path.ts';
 import type { Refusal } from './ruleset.ts';
 
 export interface PacketVerdict {
@@ -27,7 +27,13 @@ export interface ConntrackSettings {
 }
 
 export function processPacket(flight: Flight, surroundings: Surroundings, settings: ConntrackSettings): PacketVerdict {
-  const { conntrack, state } = surroundings;
+  const { conntrack, program, state } = surroundings;
+  if (program.isAskedBeforeConntrack) {
+    const refusal = walkBeforeConntrack(flight, surroundings);
+    if (refusal !== undefined) return untranslated(flight, 'UNTRACKED', refusal);
+    if (flight.state === 'UNTRACKED') return untranslated(flight, 'UNTRACKED', walkNewPath(flight, surroundings));
+    flight.state = 'NEW';
+  }
   const hit = conntrack.lookup(flight.protocol, flight.arrived, state.now);
   if (hit !== undefined) {
     const role = roleOf(hit, flight);
@@ -64,10 +70,14 @@ function processKnown(flight: Flight, hit: Hit, role: PacketRole, surroundings: 
 
 function processInvalid(flight: Flight, surroundings: Surroundings): PacketVerdict {
   flight.state = 'INVALID';
-  const refusal = walkNewPath(flight, surroundings);
+  return untranslated(flight, 'INVALID', walkNewPath(flight, surroundings));
+}
+
+/** No connection has the packet: nothing translates it. */
+function untranslated(flight: Flight, connection: 'INVALID' | 'UNTRACKED', refusal: Refusal | undefined): PacketVerdict {
   return {
     action: refusal ?? 'ACCEPT',
-    connection: 'INVALID',
+    connection,
     servicePort: refusal === undefined ? flight.acceptedServicePort : flight.servicePort,
     isMasquerade: false,
     translated: flight.arrived,
@@ -116,7 +126,7 @@ function confirm(flight: Flight, first: Connection['state'], { program, state }:
     startedAt: state.now,
     paths: {
       original: flight.path,
-      reply: replyPath(localAddresses.has(reply.source), localAddresses.has(flight.arrived.source)),
+      reply: replyPath(flight.isForProxy || localAddresses.has(reply.source), localAddresses.has(flight.arrived.source)),
     },
     isMasquerade: flight.sourceTranslation?.kind === 'masquerade',
     isDnat: flight.isDnat,

@@ -17,18 +17,31 @@ interface ChainFilter {
   readonly below?: number;
 }
 
+/** The chains that see the packet before conntrack does: INVALID to their matches, and UNTRACKED from a `CT --notrack` on. */
+export function walkBeforeConntrack(flight: Flight, surroundings: Surroundings): Refusal | undefined {
+  flight.state = 'INVALID';
+  return runHook(firstHook(flight, surroundings), flight, surroundings, { asksNat: false, below: HOOK_PRIORITY.conntrack });
+}
+
 /** The way of a packet of no known connection. Undefined: it got through, and `flight.path` says where. */
 export function walkNewPath(flight: Flight, surroundings: Surroundings): Refusal | undefined {
-  const { localAddresses } = surroundings.program;
-  const hook = flight.hook ?? (localAddresses.has(flight.source) ? 'OUTPUT' : 'PREROUTING');
-  return hook === 'OUTPUT' ? walkFromNode(flight, surroundings) : walkFromOutside(flight, surroundings);
+  return firstHook(flight, surroundings) === 'OUTPUT' ? walkFromNode(flight, surroundings) : walkFromOutside(flight, surroundings);
+}
+
+function firstHook({ hook, arrived }: Flight, { program }: Surroundings): 'PREROUTING' | 'OUTPUT' {
+  return hook ?? (program.localAddresses.has(arrived.source) ? 'OUTPUT' : 'PREROUTING');
+}
+
+/** Where the chains of the first hook begin that the packet has not met yet. */
+function firstPriority({ program }: Surroundings): number {
+  return program.isAskedBeforeConntrack ? HOOK_PRIORITY.conntrack : Number.NEGATIVE_INFINITY;
 }
 
 function walkFromOutside(flight: Flight, surroundings: Surroundings): Refusal | undefined {
   const chains = { asksNat: flight.state === 'NEW' };
-  const refusal = runHook('PREROUTING', flight, surroundings, chains);
+  const refusal = runHook('PREROUTING', flight, surroundings, { ...chains, from: firstPriority(surroundings) });
   if (refusal !== undefined) return refusal;
-  if (!surroundings.program.localAddresses.has(flight.destination)) {
+  if (!flight.isForProxy && !surroundings.program.localAddresses.has(flight.destination)) {
     flight.path = PATH_FORWARD;
     return runHook('FORWARD', flight, surroundings, chains) ?? runHook('POSTROUTING', flight, surroundings, chains);
   }
@@ -43,7 +56,7 @@ function walkFromNode(flight: Flight, surroundings: Surroundings): Refusal | und
   const asksNat = flight.state === 'NEW';
   flight.path = PATH_OUTPUT;
   const refusal =
-    runHook('OUTPUT', flight, surroundings, { asksNat, below: IPVS_OUTPUT_PRIORITY }) ??
+    runHook('OUTPUT', flight, surroundings, { asksNat, from: firstPriority(surroundings), below: IPVS_OUTPUT_PRIORITY }) ??
     scheduleIpvs(flight, surroundings) ??
     runHook('OUTPUT', flight, surroundings, { asksNat, from: IPVS_OUTPUT_PRIORITY }) ??
     runHook('POSTROUTING', flight, surroundings, { asksNat });
@@ -64,15 +77,16 @@ function comeBackIn(flight: Flight, surroundings: Surroundings): Refusal | undef
 export function walkKnownPath(flight: Flight, path: number, translated: Tuple, surroundings: Surroundings): Refusal | undefined {
   const run = (hook: Hook, chains: Omit<ChainFilter, 'asksNat'> = {}) => runHook(hook, flight, surroundings, { asksNat: false, ...chains });
   const first = path === PATH_OUTPUT || path === PATH_LOOPBACK ? 'OUTPUT' : 'PREROUTING';
+  const from = firstPriority(surroundings);
 
   // nf_nat translates the destination in the first hook; IPVS does so only after INPUT.
   if (path === PATH_IPVS) {
-    const refusal = run('PREROUTING') ?? run('INPUT');
+    const refusal = run('PREROUTING', { from }) ?? run('INPUT');
     if (refusal !== undefined) return refusal;
     takeDestination(flight, translated);
     return run('OUTPUT') ?? run('POSTROUTING');
   }
-  const refusal = run(first, { below: HOOK_PRIORITY.natDestination });
+  const refusal = run(first, { from, below: HOOK_PRIORITY.natDestination });
   if (refusal !== undefined) return refusal;
   takeDestination(flight, translated);
   const refused = run(first, { from: HOOK_PRIORITY.natDestination });

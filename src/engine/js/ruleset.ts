@@ -10,7 +10,8 @@ import type { EngineState } from './state.ts';
 export type LoadedTarget =
   | { readonly kind: 'accept' | 'drop' | 'reject' | 'return' | 'none' }
   | { readonly kind: 'jump' | 'goto'; readonly chain: LoadedChain }
-  | { readonly kind: 'mark'; readonly value: number; readonly mask: number }
+  | { readonly kind: 'mark' | 'tproxy'; readonly value: number; readonly mask: number }
+  | { readonly kind: 'notrack' }
   | { readonly kind: 'dnat'; readonly address: AddressWords; readonly port: number | undefined }
   | { readonly kind: 'translateSource'; readonly translation: SourceTranslation }
   | { readonly kind: 'verdictMap'; readonly elements: KeyTable<LoadedElement>; readonly sides: readonly Side[] }
@@ -105,7 +106,15 @@ export function walkBaseChain(base: LoadedBaseChain, flight: Flight, state: Engi
         enter(target.chain);
         break;
       case 'mark':
-        flight.mark = ((flight.mark & ~target.mask) ^ target.value) >>> 0;
+        flight.mark = changedMark(flight.mark, target);
+        break;
+      case 'tproxy':
+        flight.mark = changedMark(flight.mark, target);
+        flight.isForProxy = true;
+        return undefined;
+      case 'notrack':
+        // To rules before conntrack its packets are INVALID; one that it knows already stays tracked.
+        if (flight.state === 'INVALID') flight.state = 'UNTRACKED';
         break;
       case 'dnat':
         bindDestination(flight, target.address, target.port ?? flight.destinationPort, deciderOf(rule, flight));
@@ -146,6 +155,10 @@ export function bindDestination(flight: Flight, address: AddressWords, port: num
   flight.isDestinationBound = true;
   flight.isDnat = true;
   flight.servicePort = servicePort;
+}
+
+function changedMark(mark: number, { value, mask }: { readonly value: number; readonly mask: number }): number {
+  return ((mark & ~mask) ^ value) >>> 0;
 }
 
 function holds(rule: LoadedRule, flight: Flight): boolean {

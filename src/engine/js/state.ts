@@ -20,6 +20,7 @@ export class EngineState {
     rejected: 0,
     conntrackFull: 0,
     earlyDropped: 0,
+    untracked: 0,
     insertFailed: 0,
     chainTooDeep: 0,
   };

@@ -13,10 +13,12 @@ import {
   TARGET_MARK,
   TARGET_MASQUERADE,
   TARGET_NONE,
+  TARGET_NOTRACK,
   TARGET_RANDOM_CHAIN,
   TARGET_REJECT,
   TARGET_RETURN,
   TARGET_SNAT,
+  TARGET_TPROXY,
   TARGET_UPDATE_SIGHTING,
   TARGET_VERDICT_MAP,
 } from '../../../assembly/shared/layout.ts';
@@ -115,6 +117,10 @@ function targetWords(target: Target, targets: RuleTargets, image: TableImage): T
       return { kind: TARGET_GOTO, a: targets.chainReference(target.chain) };
     case 'mark':
       return { kind: TARGET_MARK, a: target.value, b: target.mask };
+    case 'notrack':
+      return { kind: TARGET_NOTRACK };
+    case 'tproxy':
+      return { kind: TARGET_TPROXY, a: target.value, b: target.mask };
     case 'dnat':
       return { kind: TARGET_DNAT, record: writeAddress(image, target.address), b: portWord(target.port) };
     case 'snat':

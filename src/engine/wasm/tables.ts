@@ -1,6 +1,16 @@
 // The tables of one family as they lie in linear memory, and how the next Program changes them: only chains, sets, maps and virtual
 // services that are other objects than before are written, beside those in force, and one store puts them all in force.
-import { ADDRESS_V4, ADDRESS_V6, ESTABLISHED_RUN, ROOT_ESTABLISHED, ROOT_LOCAL, ROOT_MASQUERADE } from '../../../assembly/shared/layout.ts';
+import {
+  ADDRESS_V4,
+  ADDRESS_V6,
+  ESTABLISHED_RUN,
+  PRIORITY_CONNTRACK,
+  PRIORITY_FIRST,
+  ROOT_ESTABLISHED,
+  ROOT_FIRST_PRIORITY,
+  ROOT_LOCAL,
+  ROOT_MASQUERADE,
+} from '../../../assembly/shared/layout.ts';
 import { type Family, parsePrefix } from '../../address.ts';
 import { changeOf, type ProgramChange } from '../../program/change.ts';
 import { type EstablishedProof, establishedProof } from '../../program/established.ts';
@@ -147,7 +157,8 @@ export class ProgramTables {
     return this.#records.place(this.#image);
   }
 
-  #writeEstablished({ paths }: EstablishedProof): void {
+  #writeEstablished({ paths, isAskedBeforeConntrack }: EstablishedProof): void {
+    this.#records.setField(ROOT_FIRST_PRIORITY, (isAskedBeforeConntrack ? PRIORITY_CONNTRACK : PRIORITY_FIRST) >>> 0);
     for (const [path, rules] of paths.entries())
       this.#records.setField(ROOT_ESTABLISHED + path * 4, rules === 'run' ? ESTABLISHED_RUN : rules);
   }

@@ -1,7 +1,7 @@
 // Rules of known connections: a constant where no rule can refuse them, else the filter chains run.
 import { describe, expect, it } from 'vitest';
 import { PATH_FORWARD, PATH_INPUT, PATH_IPVS, PATH_LOOPBACK, PATH_OUTPUT } from '../../../assembly/shared/layout.ts';
-import { establishedPaths } from '../../../src/program/established.ts';
+import { proofOf } from '../../../src/program/established.ts';
 import type { Chain, Match, Rule } from '../../../src/program/ruleset.ts';
 import { baseChain, CLIENT, chain, clusterIpProgram, filterProgram, rule } from './small-programs.ts';
 import { packet, TestNode } from './test-node.ts';
@@ -13,12 +13,12 @@ const drop = { kind: 'drop' } as const;
 const none = rule([], { kind: 'none' });
 
 function forwardPath(rules: readonly Rule[], policy: 'accept' | 'drop' = 'accept', ...others: Chain[]): number | 'run' | undefined {
-  return establishedPaths(filterProgram([baseChain('FORWARD', 'filter', rules, policy), ...others]))[PATH_FORWARD];
+  return proofOf(filterProgram([baseChain('FORWARD', 'filter', rules, policy), ...others])).paths[PATH_FORWARD];
 }
 
 describe('a path', () => {
   it('adds up the rules of its hooks', () => {
-    const paths = establishedPaths(
+    const { paths } = proofOf(
       filterProgram([
         baseChain('PREROUTING', 'filter', [none]),
         baseChain('INPUT', 'filter', [none, none]),
