@@ -53,6 +53,7 @@ export function openDataplane(
     ...(options.engine === undefined ? {} : { engine: options.engine }),
     nodeName: node.metadata.name,
     nodeIPs: nodeAddresses(node),
+    serviceCIDRs: cluster.serviceCIDRs,
     config: { ...config, clusterCIDR },
     onWarning: (message) => io.stderr(`warning: ${message}\n`),
     ...extra,

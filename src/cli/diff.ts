@@ -120,8 +120,8 @@ class OpenSides implements Disposable {
 
   constructor(plan: Plan, options: DiffOptions, io: Io) {
     const settings = clusterOptions([...plan.before, ...(plan.after ?? [])], options, io);
-    this.serviceCIDRs = settings.serviceCIDRs ?? [];
     const cluster = createCluster(settings);
+    this.serviceCIDRs = cluster.serviceCIDRs;
     cluster.apply(plan.before);
     // Addresses of interfaces are those of one node.
     const isOneNode = options.node !== undefined || options.nodeIp !== undefined;
@@ -142,7 +142,7 @@ class OpenSides implements Disposable {
         // The first node is asked everything; the others are there for policy Local.
         const seen =
           index === 0 ? cluster : { ...cluster, connect: (consumer: ClusterConsumer) => cluster.connect(onlyServices(local, consumer)) };
-        const opened = openDataplane(seen, node, asked, io, { nodeIPs, serviceCIDRs: this.serviceCIDRs });
+        const opened = openDataplane(seen, node, asked, io, { nodeIPs });
         this.#opened.push(opened);
         return opened;
       });

@@ -2,11 +2,11 @@
 import { type Command, Option } from 'commander';
 import { settleConfig } from '../api/settings.ts';
 import type { KubernetesObject } from '../api/types.ts';
-import { type Cluster, createCluster } from '../cluster/cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import type { Dataplane } from '../dataplane-types.ts';
 import type { ManifestError } from '../errors.ts';
 import type { ProxyMode } from '../packet.ts';
-import { clusterOptions, openDataplane } from './cluster-input.ts';
+import { openCluster, openDataplane } from './cluster-input.ts';
 import { readObjects, readProxyConfig, readText } from './input.ts';
 import { InputError, type Io, paintFor, writeJson } from './io.ts';
 import { type InputOptions, type NodeOptions, withInputOptions, withNodeOptions } from './options.ts';
@@ -112,13 +112,10 @@ class Dataplanes implements Disposable {
 
   constructor(options: TestOptions, io: Io) {
     const objects = readObjects(options, io);
-    const settings = clusterOptions(objects, options, io);
-    this.cluster = createCluster(settings);
-    this.cluster.apply(objects);
+    this.cluster = openCluster(objects, options, io);
     this.dataplane = (node, mode) => {
       const key = `${mode} ${node.metadata.name}`;
-      const extra = { mode, serviceCIDRs: settings.serviceCIDRs ?? [] };
-      const known = this.#opened.get(key) ?? openDataplane(this.cluster, node, options, io, extra);
+      const known = this.#opened.get(key) ?? openDataplane(this.cluster, node, options, io, { mode });
       this.#opened.set(key, known);
       return known.dataplane;
     };

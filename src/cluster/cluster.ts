@@ -47,6 +47,8 @@ export interface ApplyOptions {
 
 /** An API server with its controllers, in memory. Given objects always win over made ones. */
 export interface Cluster {
+  /** Where cluster IPs come from, one CIDR a family, as ServiceCIDR objects say. */
+  readonly serviceCIDRs: readonly string[];
   /** Validated and defaulted as the API server does; workloads become Pods. All of it or nothing. @throws InvalidObjectError */
   apply(objects: Iterable<KubernetesObject>, options?: ApplyOptions): void;
   /** Objects and all that their controllers made for them. What does not exist is passed over. */
@@ -112,6 +114,7 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
   }
 
   return {
+    serviceCIDRs: settings.serviceCIDRs.map(({ text }) => text),
     apply(objects, { prune = false } = {}) {
       const given = [...objects];
       change((draft) => {
