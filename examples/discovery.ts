@@ -23,7 +23,8 @@ function pods(): Map<string, { name: string; node: string }> {
 /** Resolves a name as the client's resolver does, and sends the first packet of a connection to the answer. */
 async function call(name: string, destinationPort: number, sourcePort: number): Promise<string> {
   const { answer, steps } = await dns.resolve(name, 'A', { pod: 'default/client' });
-  const [destination = ''] = answer.flatMap((record) => (record.type === 'A' ? [record.address] : []));
+  const [destination] = answer.flatMap((record) => (record.type === 'A' ? [record.address] : []));
+  if (destination === undefined) return `${name} → no such name`;
   const [source = ''] = [...pods()].find(([, { name: pod }]) => pod === 'client') ?? [];
   const { backend } = dataplane.process({ protocol: 'TCP', source, sourcePort, destination, destinationPort });
   const pod = pods().get(backend?.address ?? destination);
@@ -40,5 +41,7 @@ async function show(title: string, sourcePort: number): Promise<void> {
 }
 
 await show('Before', 40_000);
-cluster.drain('node-2'); // its Pods are evicted, their workloads make others elsewhere
-await show('node-2 drained', 50_000);
+cluster.drain('node-2'); // its Pods terminate: no name and no new connection leads there, and the Deployment has another Pod elsewhere
+await show('node-2 drained', 45_000);
+cluster.advance(30); // their grace period is over: the StatefulSet's Pod comes back elsewhere, under its name
+await show('30 seconds later', 50_000);

@@ -1,8 +1,8 @@
 // Objects that lean on a Service which is not there, and external names that are none.
 import { parseAddress } from '../address.ts';
 import { namespaceOf, objectName } from '../api/kinds.ts';
-import { serviceOfSlice } from '../cluster/endpoint-slices.ts';
 import { fieldsOf, textOf } from '../cluster/fields.ts';
+import { serviceOfSlice } from '../cluster/service-slices.ts';
 import type { Issue } from './finding.ts';
 import type { Scene } from './scene.ts';
 

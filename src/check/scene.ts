@@ -2,12 +2,12 @@
 import { namespaceOf, objectName } from '../api/kinds.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { serviceKey } from '../cluster/endpoint-slices.ts';
 import { type Fields, fieldsOf, isFields, labelsOf, listOf, textOf, textsOf } from '../cluster/fields.ts';
 import { nodeZone } from '../cluster/nodes.ts';
-import { ObjectIndex } from '../cluster/object-index.ts';
+import { groupBy, LabelIndex } from '../cluster/object-index.ts';
+
 import { isFinished } from '../cluster/pods.ts';
-import { groupBy } from '../cluster/store.ts';
+import { serviceKey } from '../cluster/service-slices.ts';
 
 export interface EndpointFacts {
   readonly address: string;
@@ -45,7 +45,7 @@ export interface Scene {
   /** All but those of type ExternalName. */
   readonly services: readonly ServiceFacts[];
   readonly pods: readonly KubernetesObject[];
-  readonly podsByLabel: ObjectIndex;
+  readonly podsByLabel: LabelIndex;
   readonly nodes: readonly NodeFacts[];
   /** The nodes stand among the manifests; made-up ones say nothing about zones. */
   readonly areNodesGiven: boolean;
@@ -60,7 +60,7 @@ export function sceneOf(cluster: Cluster, given: readonly KubernetesObject[], re
   const byKind = groupBy(objects, ({ kind }) => kind);
   const objectsOf = (kind: string) => byKind.get(kind) ?? [];
   const pods = objectsOf('Pod');
-  const podsByLabel = new ObjectIndex(pods);
+  const podsByLabel = new LabelIndex(pods);
   const slices = groupBy(objectsOf('EndpointSlice'), serviceKey);
   return {
     objects,
@@ -76,7 +76,7 @@ export function sceneOf(cluster: Cluster, given: readonly KubernetesObject[], re
   };
 }
 
-function factsOf(service: KubernetesObject, podsByLabel: ObjectIndex, slices: readonly KubernetesObject[]): ServiceFacts {
+function factsOf(service: KubernetesObject, podsByLabel: LabelIndex, slices: readonly KubernetesObject[]): ServiceFacts {
   const spec = fieldsOf(service.spec);
   const selector = isFields(spec.selector) ? labelsOf(spec.selector) : {};
   const hasSelector = Object.keys(selector).length > 0;

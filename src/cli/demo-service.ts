@@ -1,9 +1,9 @@
 // Which Service the demo shows, and how to make its choice of backends worth looking at.
 import type { KubernetesObject } from '../api/types.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { serviceOfSlice } from '../cluster/endpoint-slices.ts';
 import { fieldsOf, listOf, textOf } from '../cluster/fields.ts';
-import { controllerOf } from '../cluster/store.ts';
+import { controllerOf } from '../cluster/owners.ts';
+import { serviceOfSlice } from '../cluster/service-slices.ts';
 import { InputError } from './io.ts';
 
 const PREFERRED_NAME = 'frontend';

@@ -79,6 +79,8 @@ async function serve(options: ServeOptions, io: Io): Promise<void> {
 function reload(cluster: Cluster, options: ServeOptions, io: Io): void {
   try {
     cluster.apply(readObjects(options, io), { prune: true });
+    // The files say what should be: whoever asks sees the cluster that has come to it.
+    cluster.advance();
     note(io, `the files have changed: ${size(cluster)}`);
   } catch (error) {
     if (!(error instanceof SvcplaneError || error instanceof InputError)) throw error;

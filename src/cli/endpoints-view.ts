@@ -3,9 +3,9 @@ import { parseAddress } from '../address.ts';
 import { objectName } from '../api/kinds.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { serviceKey } from '../cluster/endpoint-slices.ts';
 import { type Fields, fieldsOf, isFields, labelsOf, listOf, textOf, textsOf } from '../cluster/fields.ts';
-import { groupBy } from '../cluster/store.ts';
+import { groupBy } from '../cluster/object-index.ts';
+import { serviceKey } from '../cluster/service-slices.ts';
 
 /** One for each Service that has slices or a selector, of its primary family alone, as Endpoints are. */
 export function endpointsObjects(cluster: Cluster): KubernetesObject[] {

@@ -32,7 +32,10 @@ export function admit(objects: Iterable<KubernetesObject>, store: ObjectStore, s
   const services = admitted.filter(({ object }) => object.kind === 'Service');
   if (services.length === 0) return { admitted: admitted.map(({ object }) => object), problems };
 
-  const allocator = new ServiceAllocator(settings, store.list('Service'));
+  const allocator = new ServiceAllocator(settings, (holding) => {
+    const [owner] = store.servicesByHolding.at(String(holding));
+    return owner === undefined ? undefined : objectName(owner);
+  });
   for (const { object } of services) {
     const previous = store.get('Service', objectName(object));
     if (previous !== undefined) allocator.release(previous);

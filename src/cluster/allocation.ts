@@ -33,26 +33,33 @@ export interface ServiceRanges {
 /** Why something cannot be had; with `owner`: because that Service holds it. */
 type Refusal = Pick<Complaint, 'message' | 'owner'>;
 
+/** An address, or a node port. */
+export type Holding = string | number;
+
 /** Hands out the addresses and node ports that the Services of one cluster do not hold yet. */
 export class ServiceAllocator {
   readonly #ranges: ServiceRanges;
-  /** Address or node port → the Service that holds it. */
-  readonly #owners = new Map<string | number, string>();
+  readonly #ownerBefore: (holding: Holding) => string | undefined;
+  /** What is given away or given back (undefined) here, over what was before. */
+  readonly #owners = new Map<Holding, string | undefined>();
 
-  constructor(ranges: ServiceRanges, services: Iterable<KubernetesObject>) {
+  /** @param ownerBefore the Service that holds an address or node port now */
+  constructor(ranges: ServiceRanges, ownerBefore: (holding: Holding) => string | undefined) {
     this.#ranges = ranges;
+    this.#ownerBefore = ownerBefore;
     for (const cidr of ranges.serviceCIDRs) this.#owners.set(addressAt(cidr, 1).text, KUBERNETES_SERVICE);
-    for (const service of services) {
-      for (const held of heldBy(service)) this.#owners.set(held, objectName(service));
-    }
   }
 
   /** Gives back what a Service held. */
   release(service: KubernetesObject): void {
     const isKubernetes = objectName(service) === KUBERNETES_SERVICE;
     for (const held of heldBy(service)) {
-      if (!isKubernetes || typeof held === 'number') this.#owners.delete(held);
+      if (!isKubernetes || typeof held === 'number') this.#owners.set(held, undefined);
     }
+  }
+
+  #ownerOf(holding: Holding): string | undefined {
+    return this.#owners.has(holding) ? this.#owners.get(holding) : this.#ownerBefore(holding);
   }
 
   /** Takes what a Service asks for, and says what it cannot have. */
@@ -88,7 +95,7 @@ export class ServiceAllocator {
         { message: `${JSON.stringify(text)}${refused}the provided IP is not in the valid range. The range of valid IPs is ${ranges}` },
       ];
     }
-    const owner = this.#owners.get(address.text);
+    const owner = this.#ownerOf(address.text);
     if (owner !== undefined && owner !== name)
       return [{ message: `${JSON.stringify(text)}${refused}provided IP is already allocated, to service ${owner}`, owner }];
     this.#owners.set(address.text, name);
@@ -99,7 +106,7 @@ export class ServiceAllocator {
     const { from, to } = this.#ranges.nodePorts;
     if (port < from || port > to)
       return [{ message: `${port}: provided port is not in the valid range. The range of valid ports is ${from}-${to}` }];
-    const owner = this.#owners.get(port);
+    const owner = this.#ownerOf(port);
     if (owner !== undefined && owner !== name)
       return [{ message: `${port}: provided port is already allocated, to service ${owner}`, owner }];
     this.#owners.set(port, name);
@@ -143,7 +150,7 @@ export class ServiceAllocator {
     if (name === KUBERNETES_SERVICE) return addressAt(cidr, 1).text;
     const last = lastOffset(cidr);
     const band = staticBand(rangeSize(cidr), 16, 256);
-    const offset = pick(1, last, band, hash32(name), (each) => this.#owners.has(addressAt(cidr, each).text));
+    const offset = pick(1, last, band, hash32(name), (each) => this.#ownerOf(addressAt(cidr, each).text) !== undefined);
     if (offset === undefined) throw new CapacityError(`service CIDR ${cidr.text}: addresses`, last, last + 1);
     const { text } = addressAt(cidr, offset);
     this.#owners.set(text, name);
@@ -153,7 +160,7 @@ export class ServiceAllocator {
   #takePort(seed: string, name: string): number {
     const { from, to } = this.#ranges.nodePorts;
     const size = to - from + 1;
-    const port = pick(from, to, staticBand(size, 32, 128), hash32(seed), (each) => this.#owners.has(each));
+    const port = pick(from, to, staticBand(size, 32, 128), hash32(seed), (each) => this.#ownerOf(each) !== undefined);
     if (port === undefined) throw new CapacityError(`node port range ${from}-${to}: ports`, size, size + 1);
     this.#owners.set(port, name);
     return port;
@@ -200,7 +207,8 @@ function nodePortFields(spec: Fields): { path: string; nodePort: number }[] {
   return [...ports, healthCheck].filter(({ nodePort }) => nodePort !== 0);
 }
 
-function heldBy(service: KubernetesObject): (string | number)[] {
+/** The addresses and node ports that a Service holds. */
+export function heldBy(service: KubernetesObject): Holding[] {
   const spec = fieldsOf(service.spec);
   const addresses = clusterIPsOf(spec).map((text) => parseAddress(text)?.text ?? text);
   return [...addresses, ...nodePortFields(spec).map(({ nodePort }) => nodePort)];

@@ -1,21 +1,23 @@
 // The embedded control plane: what an API server and its controllers would have made of plain manifests. Ties admission, controllers
-// and consumers together; every change is worked out on a copy first, so that it happens whole or not at all.
+// and consumers together; every change happens whole or not at all.
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Family, Prefix } from '../address.ts';
-import { keyOf, namespaceOf, objectName, refOf } from '../api/kinds.ts';
+import { isNamespaced, keyOf, namespaceOf, refOf } from '../api/kinds.ts';
 import type { KubernetesObject, ObjectRef } from '../api/types.ts';
 import { InvalidArgumentError, InvalidObjectError, type ObjectProblem } from '../errors.ts';
 import { requirePrefix } from './address-range.ts';
 import { type AdmissionSettings, admit } from './admission.ts';
 import { parsePortRange } from './allocation.ts';
+import { reconcile } from './controllers.ts';
 import { withNamespace } from './defaults.ts';
-import { reconcileEndpointSlices } from './endpoint-slices.ts';
+import { currentReplicaSet } from './deployments.ts';
+import { type DrainOptions, drainNode, setSchedulable } from './drain.ts';
 import { fieldsOf, listOf, textOf } from './fields.ts';
-import { completeNodes, type NodeSpec, nodesFromSpecs } from './nodes.ts';
-import { placePods } from './placement.ts';
-import { isTerminating, podNode, terminated, withReadiness } from './pods.ts';
-import { controllerOf, isControlledBy, ObjectStore } from './store.ts';
-import { currentReplicaSet, reconcileWorkloads, WORKLOAD_KINDS } from './workloads.ts';
+import { type NodeSpec, nodesFromSpecs } from './nodes.ts';
+import { podNode, withReadiness } from './pods.ts';
+import { type Change, ObjectStore } from './store.ts';
+import { nextExpiryMs, terminatePod } from './termination.ts';
+import { SCALABLE_KINDS } from './workloads.ts';
 
 export interface ClusterOptions {
   /** How many, or which. Default 3, named node-1 to node-3. Nodes among the objects take their place. */
@@ -30,7 +32,7 @@ export interface ClusterOptions {
   readonly ipFamilies?: readonly Family[];
   /** The namespace of objects that name none, as `kubectl -n`. Default `default`. */
   readonly namespace?: string;
-  /** Milliseconds since 1970, for the end of a Pod's grace period. Default: time stands still at 0, so that the same input gives the same cluster. */
+  /** Milliseconds since 1970, for the end of a Pod's grace period. Default: time stands still at 0, so that the same input gives the same cluster; `advance` moves it. */
   readonly now?: () => number;
 }
 
@@ -51,18 +53,28 @@ export interface Cluster {
   readonly serviceCIDRs: readonly string[];
   /** Validated and defaulted as the API server does; workloads become Pods. All of it or nothing. @throws InvalidObjectError */
   apply(objects: Iterable<KubernetesObject>, options?: ApplyOptions): void;
-  /** Objects and all that their controllers made for them. What does not exist is passed over. */
+  /** Objects and all that their controllers made for them, at once (`--force --grace-period=0`). What does not exist is passed over. */
   delete(refs: Iterable<ObjectRef>): void;
   /** Everything, or everything of a kind, sorted: with addresses, EndpointSlices, Namespaces. */
   objects(kind?: string): readonly KubernetesObject[];
   /** Turns the Ready condition of a Pod, `namespace/name`. */
   setReady(pod: string, ready: boolean): void;
-  /** Begins the deletion of a Pod: it serves on until its grace period is over or it is deleted. */
+  /** Begins the deletion of a Pod, as `kubectl delete pod` does: it serves on while it is ready, until its grace period is over. */
   terminate(pod: string): void;
-  /** `kind/namespace/name` of a Deployment, ReplicaSet or StatefulSet. Surplus Pods are gone at once. */
+  /** `kind/namespace/name` of a Deployment, ReplicaSet, ReplicationController or StatefulSet. Surplus Pods terminate. */
   scale(workload: string, replicas: number): void;
-  /** Cordons a Node and evicts its Pods, but those of DaemonSets. */
-  drain(node: string): void;
+  /**
+   * Cordons a Node and evicts its Pods, as `kubectl drain --ignore-daemonsets` does: they terminate, and their workloads make others
+   * elsewhere. @throws InvalidArgumentError when Pods would be lost that no workload makes anew, unless `force` says so
+   */
+  drain(node: string, options?: DrainOptions): void;
+  /** Lets Pods run on a drained Node again. */
+  uncordon(node: string): void;
+  /**
+   * Lets time pass: so many seconds on the cluster's clock, on top of what `now` has moved; without a number, until nothing is under way.
+   * Each end of a grace period is a change of its own, in the order of time. Any other call catches up with `now` first.
+   */
+  advance(seconds?: number): void;
   /** Hands over all objects, and from then on whatever changes, until it is disposed. */
   connect(consumer: ClusterConsumer): Disposable;
 }
@@ -73,7 +85,6 @@ const DEFAULT_CIDRS: Readonly<Record<Family, { readonly pods: string; readonly s
   IPv4: { pods: '10.244.0.0/16', services: '10.96.0.0/12' },
   IPv6: { pods: 'fd00:10:244::/56', services: 'fd00:10:96::/112' },
 };
-const INITIAL_NAMESPACES = ['default', 'kube-system'];
 
 interface ClusterSettings extends AdmissionSettings {
   readonly podCIDRs: readonly Prefix[];
@@ -88,27 +99,48 @@ interface ClusterSettings extends AdmissionSettings {
  * const cluster = createCluster({ nodes: 2 });
  * cluster.apply(parseManifests('{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {containers: [{name: web}]}}'));
  * cluster.objects('Pod'); // one Pod, on node-1, with an address
+ * cluster.terminate('default/web'); // ready no more, but it serves
+ * cluster.advance(30); // its grace period is over: it is gone
  */
 export function createCluster(options: ClusterOptions = {}): Cluster {
   const settings = settingsOf(options);
   const consumers = new Set<ClusterConsumer>();
   const ownNodes = nodesFromSpecs(options.nodes ?? DEFAULT_NODE_COUNT);
-  let store = new ObjectStore();
-  change((draft) => {
-    for (const node of ownNodes) draft.put(node);
+  const store = new ObjectStore();
+  let advancedMs = 0;
+  const nowMs = () => settings.now() + advancedMs;
+  change(() => {
+    for (const node of ownNodes) store.put(node);
   });
 
-  function change(edit: (draft: ObjectStore) => void): void {
-    const draft = store.clone();
-    edit(draft);
-    reconcile(draft, settings);
-    const before = store;
-    store = draft;
-    publish(before, draft, consumers);
+  /** All of it or nothing: whatever is thrown on the way takes everything back. */
+  function change(edit: () => void): void {
+    try {
+      edit();
+      reconcile(store, settings, nowMs());
+    } catch (error) {
+      store.rollback();
+      throw error;
+    }
+    publish(store.commit(), consumers);
   }
 
-  function requireObject(draft: ObjectStore, kind: string, name: string): KubernetesObject {
-    const object = draft.get(kind, kind === 'Node' || name.includes('/') ? name : `${settings.namespace}/${name}`);
+  /** What happens now, after all that was due before. */
+  function event(edit: () => void): void {
+    passTime(nowMs());
+    change(edit);
+  }
+
+  /** Ends the grace periods that are over by then, each at its own time. */
+  function passTime(untilMs: number): void {
+    for (let next = nextExpiryMs(store); next !== undefined && next <= untilMs; next = nextExpiryMs(store)) {
+      advancedMs += Math.max(0, next - nowMs());
+      change(() => {});
+    }
+  }
+
+  function requireObject(kind: string, name: string): KubernetesObject {
+    const object = store.get(kind, kind === 'Node' || name.includes('/') ? name : `${settings.namespace}/${name}`);
     if (object === undefined) throw new InvalidArgumentError(kind.toLowerCase(), name, 'does not exist');
     return object;
   }
@@ -117,46 +149,46 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
     serviceCIDRs: settings.serviceCIDRs.map(({ text }) => text),
     apply(objects, { prune = false } = {}) {
       const given = [...objects];
-      change((draft) => {
+      event(() => {
         if (prune) {
-          removeAllBut(draft, given, settings);
-          if (draft.count('Node') === 0) for (const node of ownNodes) draft.put(node);
+          removeAllBut(store, given, settings);
+          if (store.count('Node') === 0) for (const node of ownNodes) store.put(node);
         }
-        const { admitted, problems } = admit(given, draft, settings);
+        const { admitted, problems } = admit(given, store, settings);
         const [first] = problems;
         if (first !== undefined) throw new InvalidObjectError(first);
-        makeRoomForNodes(draft, admitted, settings);
-        for (const object of admitted) draft.putGiven(object);
+        makeRoomForNodes(store, admitted, settings);
+        for (const object of admitted) store.putGiven(object);
       });
     },
     delete(refs) {
       const gone = [...refs];
-      change((draft) => {
-        for (const ref of gone) removeWithDependents(draft, ref);
+      event(() => {
+        for (const ref of gone) removeWithDependents(store, ref);
       });
     },
     objects: (kind) => store.sorted(kind),
     setReady(pod, ready) {
-      change((draft) => draft.put(withReadiness(requireObject(draft, 'Pod', pod), ready)));
+      event(() => store.put(withReadiness(requireObject('Pod', pod), ready)));
     },
     terminate(pod) {
-      change((draft) => {
-        const found = requireObject(draft, 'Pod', pod);
-        if (!isTerminating(found)) draft.put(terminated(found, settings.now()));
-      });
+      event(() => terminatePod(store, requireObject('Pod', pod), nowMs()));
     },
     scale(workload, replicas) {
       if (!Number.isInteger(replicas) || replicas < 0) throw new InvalidArgumentError('replicas', replicas, 'is not a number of Pods');
-      change((draft) => scaleWorkload(draft, workload, replicas));
+      event(() => scaleWorkload(store, workload, replicas));
     },
-    drain(node) {
-      change((draft) => {
-        const found = requireObject(draft, 'Node', node);
-        draft.put({ ...found, spec: { ...fieldsOf(found.spec), unschedulable: true } });
-        for (const pod of draft.list('Pod')) {
-          if (podNode(pod) === node && controllerOf(pod)?.kind !== 'DaemonSet') draft.remove(pod);
-        }
-      });
+    drain(node, options = {}) {
+      event(() => drainNode(store, requireObject('Node', node), options, nowMs()));
+    },
+    uncordon(node) {
+      event(() => setSchedulable(store, requireObject('Node', node), true));
+    },
+    advance(seconds = Number.POSITIVE_INFINITY) {
+      if (!(seconds >= 0)) throw new InvalidArgumentError('seconds', seconds, 'is not a time that can pass, expected 0 or more');
+      const untilMs = nowMs() + seconds * 1000;
+      passTime(untilMs);
+      if (Number.isFinite(untilMs)) advancedMs += Math.max(0, untilMs - nowMs());
     },
     connect(consumer) {
       consumer.apply(store.sorted());
@@ -192,37 +224,25 @@ function settingsOf(options: ClusterOptions): ClusterSettings {
   };
 }
 
-/** All controllers, each after those whose objects it reads. */
-function reconcile(draft: ObjectStore, settings: ClusterSettings): void {
-  for (const pod of draft.list('Pod')) {
-    if (isTerminating(pod) && Date.parse(textOf(pod.metadata.deletionTimestamp)) <= settings.now()) draft.remove(pod);
-  }
-  completeNodes(draft, settings.podCIDRs);
-  reconcileWorkloads(draft);
-  placePods(draft, settings.families);
-  reconcileEndpointSlices(draft);
-  makeNamespaces(draft);
-}
-
 /** Given Nodes take the place of made ones, and Nodes that given Pods and slices run on exist. */
-function makeRoomForNodes(draft: ObjectStore, admitted: readonly KubernetesObject[], settings: ClusterSettings): void {
+function makeRoomForNodes(store: ObjectStore, admitted: readonly KubernetesObject[], settings: ClusterSettings): void {
   const givenNodes = admitted.filter((object) => object.kind === 'Node').map((node) => node.metadata.name);
   const named = new Set(admitted.flatMap(nodeNamesIn));
-  const present = new Set(draft.list('Node').map((node) => node.metadata.name));
+  const present = new Set(store.list('Node').map((node) => node.metadata.name));
   const namesNoneOfOurs = named.size > 0 && ![...named].some((name) => present.has(name));
   if (givenNodes.length > 0 || (namesNoneOfOurs && !settings.isNodesChosen)) {
-    for (const node of draft.list('Node')) if (!draft.isGiven(node)) draft.remove(node);
+    for (const node of store.list('Node')) if (!store.isGiven(node)) store.remove(node);
   }
-  const known = new Set([...givenNodes, ...draft.list('Node').map((node) => node.metadata.name)]);
+  const known = new Set([...givenNodes, ...store.list('Node').map((node) => node.metadata.name)]);
   const missing = [...named].filter((name) => !known.has(name)).sort();
-  for (const node of nodesFromSpecs(missing.map((name) => ({ name })))) draft.putGiven(node);
+  for (const node of nodesFromSpecs(missing.map((name) => ({ name })))) store.putGiven(node);
 }
 
 /** Deletes what was given before and is none of these objects. */
-function removeAllBut(draft: ObjectStore, objects: readonly KubernetesObject[], { namespace }: ClusterSettings): void {
+function removeAllBut(store: ObjectStore, objects: readonly KubernetesObject[], { namespace }: ClusterSettings): void {
   const kept = new Set(objects.map((object) => keyOf(refOf(withNamespace(object, namespace)))));
-  const given = draft.kinds().flatMap((kind) => draft.list(kind).filter((object) => draft.isGiven(object)));
-  for (const object of given) if (!kept.has(keyOf(refOf(object)))) removeWithDependents(draft, refOf(object));
+  const given = store.kinds().flatMap((kind) => store.list(kind).filter((object) => store.isGiven(object)));
+  for (const object of given) if (!kept.has(keyOf(refOf(object)))) removeWithDependents(store, refOf(object));
 }
 
 function nodeNamesIn(object: KubernetesObject): string[] {
@@ -231,49 +251,37 @@ function nodeNamesIn(object: KubernetesObject): string[] {
   return listOf(object.endpoints).flatMap((endpoint) => textOf(fieldsOf(endpoint).nodeName) || []);
 }
 
-function makeNamespaces(draft: ObjectStore): void {
-  const named = draft.kinds().flatMap((kind) => draft.list(kind).map(namespaceOf));
-  for (const name of new Set([...INITIAL_NAMESPACES, ...named])) {
-    if (name === '' || draft.get('Namespace', name) !== undefined) continue;
-    const labels = { 'kubernetes.io/metadata.name': name };
-    draft.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels }, status: { phase: 'Active' } });
-  }
-}
-
-function removeWithDependents(draft: ObjectStore, ref: ObjectRef): void {
-  const key = keyOf(ref);
-  const object = draft.list(ref.kind).find((each) => keyOf(refOf(each)) === key);
+function removeWithDependents(store: ObjectStore, { kind, namespace, name }: ObjectRef): void {
+  const object = store.get(kind, isNamespaced(kind) ? `${namespace || 'default'}/${name}` : name);
   if (object === undefined) return;
-  draft.remove(object);
-  const inNamespace = ref.kind === 'Namespace' ? ref.name : undefined;
-  const dependents = draft.kinds().flatMap((kind) => draft.list(kind));
-  for (const each of dependents) {
-    if (isControlledBy(each, object) || namespaceOf(each) === inNamespace) removeWithDependents(draft, refOf(each));
-  }
+  store.remove(object);
+  for (const each of store.controlledBy(object)) removeWithDependents(store, refOf(each));
+  if (kind !== 'Namespace') return;
+  const inside = store.kinds().flatMap((each) => store.list(each).filter((other) => namespaceOf(other) === name));
+  for (const each of inside) removeWithDependents(store, refOf(each));
 }
 
-function scaleWorkload(draft: ObjectStore, workload: string, replicas: number): void {
+function scaleWorkload(store: ObjectStore, workload: string, replicas: number): void {
   const [kindText = '', ...rest] = workload.split('/');
-  const kind = WORKLOAD_KINDS.find((each) => each.toLowerCase() === kindText.toLowerCase());
+  const kind = SCALABLE_KINDS.find((each) => each.toLowerCase() === kindText.toLowerCase());
   const name = rest.length === 1 ? `default/${rest[0]}` : rest.join('/');
-  const found = kind === undefined || kind === 'DaemonSet' ? undefined : draft.get(kind, name);
+  const found = kind === undefined ? undefined : store.get(kind, name);
   if (found === undefined)
     throw new InvalidArgumentError('workload', workload, 'does not exist, expected kind/namespace/name of something with replicas');
-  const replicaSet = found.kind === 'Deployment' ? currentReplicaSet(draft, found) : undefined;
+  const replicaSet = found.kind === 'Deployment' ? currentReplicaSet(store, found) : undefined;
   for (const scaled of replicaSet === undefined ? [found] : [found, replicaSet]) {
-    draft.put({ ...scaled, spec: { ...fieldsOf(scaled.spec), replicas } });
+    store.put({ ...scaled, spec: { ...fieldsOf(scaled.spec), replicas } });
     // Whoever scales wants that many Pods, also when the Pods were given.
-    for (const pod of draft.list('Pod')) if (isControlledBy(pod, scaled)) draft.release(pod);
+    for (const pod of store.controlledBy(scaled, 'Pod')) store.release(pod);
   }
 }
 
 /** Tells consumers what is new, and then what is gone, so that a replaced endpoint is never missing in between. */
-function publish(before: ObjectStore, after: ObjectStore, consumers: ReadonlySet<ClusterConsumer>): void {
-  if (consumers.size === 0) return;
-  const changed = after.sorted().filter((object) => before.get(object.kind, objectName(object)) !== object);
-  const gone = before.sorted().filter((object) => after.get(object.kind, objectName(object)) === undefined);
+function publish(changes: readonly Change[], consumers: ReadonlySet<ClusterConsumer>): void {
+  const changed = changes.flatMap(({ after }) => after ?? []);
+  const gone = changes.flatMap(({ before, after }) => (before === undefined || after !== undefined ? [] : refOf(before)));
   for (const consumer of consumers) {
     if (changed.length > 0) consumer.apply(changed);
-    if (gone.length > 0) consumer.delete(gone.map(refOf));
+    if (gone.length > 0) consumer.delete(gone);
   }
 }

@@ -30,9 +30,17 @@ export function withDefaults(object: KubernetesObject, { families, namespace }: 
     case 'ReplicaSet':
     case 'StatefulSet':
       return isFields(named.spec) ? { ...named, spec: { ...named.spec, replicas: named.spec.replicas ?? 1 } } : named;
+    case 'ReplicationController':
+      return isFields(named.spec) ? { ...named, spec: replicationSpec(named.spec) } : named;
     default:
       return named;
   }
+}
+
+/** A ReplicationController selects what its template is labelled with, unless it says otherwise. */
+function replicationSpec(spec: Fields): Fields {
+  const { labels } = fieldsOf(fieldsOf(spec.template).metadata);
+  return { ...spec, replicas: spec.replicas ?? 1, selector: spec.selector ?? labels };
 }
 
 /** In the namespace of objects that name none. */

@@ -3,69 +3,49 @@
 import { type Family, parseAddress } from '../address.ts';
 import { namespaceOf, objectName } from '../api/kinds.ts';
 import type { KubernetesObject } from '../api/types.ts';
-import { compact, type Fields, fieldsOf, isFields, labelsOf, listOf, numberOf, textOf, textsOf } from './fields.ts';
+import { compact, type Fields, fieldsOf, labelsOf, listOf, numberOf, textOf, textsOf } from './fields.ts';
 import { generatedName } from './names.ts';
 import { nodeZone } from './nodes.ts';
-import { ObjectIndex } from './object-index.ts';
-import { containersOf, isFinished, isReady, isTerminating, ownerReference, podIPs, podNode } from './pods.ts';
+import { ownerReference } from './owners.ts';
+import { containersOf, isFinished, isReady, isTerminating, podIPs, podNode } from './pods.ts';
+import { MANAGED_BY_LABEL, SERVICE_NAME_LABEL } from './service-slices.ts';
 import { type Packed, pack } from './slice-packing.ts';
-import { groupBy, type ObjectStore } from './store.ts';
-import { type NodeShare, nodeShare, topologyMode, withHints } from './topology-hints.ts';
+import { type ObjectStore, serviceSelector } from './store.ts';
+import { type NodeShare, topologyMode, withHints } from './topology-hints.ts';
 
-const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
-const MANAGED_BY_LABEL = 'endpointslice.kubernetes.io/managed-by';
 const MANAGED_BY = 'endpointslice-controller.k8s.io';
 const HEADLESS_LABEL = 'service.kubernetes.io/headless';
 
-/** The name of the Service that a slice belongs to; empty for none. */
-export function serviceOfSlice(slice: KubernetesObject): string {
-  return labelsOf(slice.metadata.labels)[SERVICE_NAME_LABEL] ?? '';
+/** Brings the slices of one Service in line with the Pods. A slice that says the same as before stays the same object. */
+export function reconcileEndpointSlices(store: ObjectStore, name: string, nodes: () => readonly NodeShare[]): void {
+  const service = store.get('Service', name);
+  const present = store.slicesByService.at(name);
+  const made = present.filter((slice) => labelsOf(slice.metadata.labels)[MANAGED_BY_LABEL] === MANAGED_BY && !store.isGiven(slice));
+  const hasGiven = present.some((slice) => store.isGiven(slice));
+  const isLeftAlone = service === undefined || serviceSelector(service) === undefined || hasGiven;
+  const wanted = isLeftAlone ? [] : slicesOf(store, service, nodes, made);
+  putMade(store, made, wanted);
 }
 
-/** Brings the slices of all Services in line with the Pods. A slice that says the same as before stays the same object. */
-export function reconcileEndpointSlices(store: ObjectStore): void {
-  const slices = store.list('EndpointSlice');
-  const given = new Set(slices.filter((slice) => store.isGiven(slice)).map(serviceKey));
-  const made = groupBy(
-    slices.filter((slice) => !store.isGiven(slice)),
-    serviceKey,
-  );
-  const pods = new ObjectIndex(store.list('Pod'));
-  const nodes = store.list('Node').map(nodeShare);
-  const wanted = new Set<string>();
-  for (const service of store.list('Service')) {
-    if (!isSelecting(service) || given.has(objectName(service))) continue;
-    for (const slice of slicesOf(store, service, pods, nodes, made.get(objectName(service)) ?? [])) {
-      wanted.add(objectName(slice));
-      const present = store.get('EndpointSlice', objectName(slice));
-      if (JSON.stringify(present) !== JSON.stringify(slice)) store.put(slice);
-    }
+/** Replaces the slices that were made before by those that are wanted now. */
+export function putMade(store: ObjectStore, made: readonly KubernetesObject[], wanted: readonly KubernetesObject[]): void {
+  const names = new Set(wanted.map(objectName));
+  for (const slice of wanted) {
+    const before = store.get('EndpointSlice', objectName(slice));
+    if (JSON.stringify(before) !== JSON.stringify(slice)) store.put(slice);
   }
-  for (const slice of slices) {
-    if (!store.isGiven(slice) && !wanted.has(objectName(slice))) store.remove(slice);
-  }
-}
-
-/** `namespace/name` of the Service. */
-export function serviceKey(slice: KubernetesObject): string {
-  return `${namespaceOf(slice)}/${serviceOfSlice(slice)}`;
-}
-
-function isSelecting(service: KubernetesObject): boolean {
-  const spec = fieldsOf(service.spec);
-  return spec.type !== 'ExternalName' && isFields(spec.selector);
+  for (const slice of made) if (!names.has(objectName(slice))) store.remove(slice);
 }
 
 function slicesOf(
   store: ObjectStore,
   service: KubernetesObject,
-  pods: ObjectIndex,
-  nodes: readonly NodeShare[],
+  nodes: () => readonly NodeShare[],
   present: readonly KubernetesObject[],
 ): KubernetesObject[] {
   const spec = fieldsOf(service.spec);
   const publishesNotReady = spec.publishNotReadyAddresses === true;
-  const selected = pods
+  const selected = store.podsByLabel
     .labelled(namespaceOf(service), labelsOf(spec.selector))
     .filter((pod) => !isFinished(pod) && (publishesNotReady || store.get('Node', podNode(pod)) !== undefined));
   return familiesOf(service).flatMap((family) => {
@@ -87,7 +67,7 @@ function packedOf(
   service: KubernetesObject,
   selected: readonly KubernetesObject[],
   family: Family,
-  nodes: readonly NodeShare[],
+  nodes: () => readonly NodeShare[],
   present: readonly KubernetesObject[],
 ): readonly Packed[] {
   const addressed = selected.flatMap((pod) => {

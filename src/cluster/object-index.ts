@@ -1,47 +1,115 @@
-// Objects of one kind, found by who controls them and by their labels: without it, every controller would ask every Pod.
+// Objects found by keys that are read off them: without it, every controller would ask every object. The store keeps its indexes true
+// through every change; `LabelIndex` and `SelectorIndex` are the two ways to find by labels.
 import { namespaceOf } from '../api/kinds.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import { labelsOf } from './fields.ts';
 import { matchesLabels } from './selector.ts';
-import { controllerOf } from './store.ts';
+
+/** What is kept of one object; it stays the same through all updates of the object. */
+export interface StoredObject {
+  object: KubernetesObject;
+  /** It came from outside: controllers neither replace nor remove it. */
+  isGiven: boolean;
+  /** Numbers creations. */
+  readonly order: number;
+}
+
+type Labels = Readonly<Record<string, string>>;
 
 export class ObjectIndex {
-  readonly #byNamespace = new Map<string, KubernetesObject[]>();
-  readonly #byController = new Map<string, KubernetesObject[]>();
-  readonly #byLabel = new Map<string, KubernetesObject[]>();
+  readonly #keysOf: (object: KubernetesObject) => readonly string[];
+  readonly #groups = new Map<string, Set<StoredObject>>();
 
-  /** Each answer keeps the order in which the objects come. */
-  constructor(objects: readonly KubernetesObject[]) {
-    for (const object of objects) {
-      const namespace = namespaceOf(object);
-      const controller = controllerOf(object);
-      add(this.#byNamespace, namespace, object);
-      add(this.#byController, controller === undefined ? namespace : `${namespace}/${controller.kind}/${controller.name}`, object);
-      for (const [key, value] of Object.entries(labelsOf(object.metadata.labels)))
-        add(this.#byLabel, `${namespace}/${key}=${value}`, object);
-    }
+  constructor(keysOf: (object: KubernetesObject) => readonly string[]) {
+    this.#keysOf = keysOf;
   }
 
-  controlledBy(owner: KubernetesObject): readonly KubernetesObject[] {
-    return this.#byController.get(`${namespaceOf(owner)}/${owner.kind}/${owner.metadata.name}`) ?? [];
+  /** From one state of an object to the next; undefined: it was not there, or is not any more. */
+  update(stored: StoredObject, before: KubernetesObject | undefined, after: KubernetesObject | undefined): void {
+    const old = before === undefined ? [] : this.#keysOf(before);
+    const keys = after === undefined ? [] : this.#keysOf(after);
+    for (const key of old) if (!keys.includes(key)) this.#remove(key, stored);
+    for (const key of keys) if (!old.includes(key)) this.#add(key, stored);
   }
 
-  /** Those that no controller owns. */
-  uncontrolled(namespace: string): readonly KubernetesObject[] {
-    return this.#byController.get(namespace) ?? [];
+  /** In the order of creation. */
+  at(key: string): KubernetesObject[] {
+    const group = this.#groups.get(key);
+    if (group === undefined) return [];
+    return [...group].sort((a, b) => a.order - b.order).map(({ object }) => object);
+  }
+
+  count(key: string): number {
+    return this.#groups.get(key)?.size ?? 0;
+  }
+
+  #add(key: string, stored: StoredObject): void {
+    const group = this.#groups.get(key);
+    if (group === undefined) this.#groups.set(key, new Set([stored]));
+    else group.add(stored);
+  }
+
+  #remove(key: string, stored: StoredObject): void {
+    const group = this.#groups.get(key);
+    group?.delete(stored);
+    if (group?.size === 0) this.#groups.delete(key);
+  }
+}
+
+/** Finds objects by labels that they have. */
+export class LabelIndex extends ObjectIndex {
+  constructor(objects: readonly KubernetesObject[] = []) {
+    super((object) => labelKeys(namespaceOf(object), labelsOf(object.metadata.labels)));
+    for (const [order, object] of objects.entries()) this.update({ object, isGiven: true, order }, undefined, object);
   }
 
   /** Those that have all of these labels; all of the namespace for none. */
-  labelled(namespace: string, labels: Readonly<Record<string, string>>): readonly KubernetesObject[] {
-    const [first] = Object.entries(labels);
-    if (first === undefined) return this.#byNamespace.get(namespace) ?? [];
-    const candidates = this.#byLabel.get(`${namespace}/${first[0]}=${first[1]}`) ?? [];
+  labelled(namespace: string, labels: Labels): KubernetesObject[] {
+    const candidates = this.at(firstKey(namespace, labels));
     return candidates.filter((object) => matchesLabels(labels, labelsOf(object.metadata.labels)));
   }
 }
 
-function add(groups: Map<string, KubernetesObject[]>, key: string, object: KubernetesObject): void {
-  const group = groups.get(key);
-  if (group === undefined) groups.set(key, [object]);
-  else group.push(object);
+/** Finds objects by what they select. */
+export class SelectorIndex extends ObjectIndex {
+  /** @param selectorOf labels that a selected object has in any case; undefined: it selects nothing */
+  constructor(selectorOf: (object: KubernetesObject) => Labels | undefined) {
+    super((object) => {
+      const selector = selectorOf(object);
+      return selector === undefined ? [] : [firstKey(namespaceOf(object), selector)];
+    });
+  }
+
+  /** Those that may select an object with these labels; the rest of their selectors is still to be asked. */
+  candidates(namespace: string, labels: Labels): KubernetesObject[] {
+    return labelKeys(namespace, labels).flatMap((key) => this.at(key));
+  }
+}
+
+/** Each group keeps the order in which the objects come. */
+export function groupBy(
+  objects: readonly KubernetesObject[],
+  keyOfObject: (object: KubernetesObject) => string,
+): Map<string, KubernetesObject[]> {
+  const groups = new Map<string, KubernetesObject[]>();
+  for (const object of objects) {
+    const key = keyOfObject(object);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [object]);
+    else group.push(object);
+  }
+  return groups;
+}
+
+function firstKey(namespace: string, labels: Labels): string {
+  const [first] = Object.entries(labels);
+  return first === undefined ? namespace : labelKey(namespace, ...first);
+}
+
+function labelKeys(namespace: string, labels: Labels): string[] {
+  return [namespace, ...Object.entries(labels).map(([key, value]) => labelKey(namespace, key, value))];
+}
+
+function labelKey(namespace: string, key: string, value: string): string {
+  return `${namespace}/${key}=${value}`;
 }

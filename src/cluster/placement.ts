@@ -6,29 +6,26 @@ import { CapacityError } from '../errors.ts';
 import { addressAt, offsetIn, rangeSize } from './address-range.ts';
 import { fieldsOf, labelsOf, listOf } from './fields.ts';
 import { nodeAddresses, nodePodCIDRs } from './nodes.ts';
-import { isFinished, isHostNetwork, podIPs, podNode, runningStatus } from './pods.ts';
+import { controllerOf } from './owners.ts';
+import { isFinished, isHostNetwork, isTerminating, podIPs, podNode, runningStatus } from './pods.ts';
 import { matchesLabels } from './selector.ts';
-import { controllerOf, type ObjectStore } from './store.ts';
+import type { ObjectStore } from './store.ts';
 
 /** The bridge of the node takes offset 1 of its pod CIDR. */
 const FIRST_POD_OFFSET = 2;
 
-/** Gives each Pod without a Node one, and each bound Pod without a status an address; what does not fit anywhere stays Pending. */
-export function placePods(store: ObjectStore, families: readonly Family[]): void {
-  const pods = store.list('Pod');
-  const load = new NodeLoad(pods);
-  const taken = new Set(pods.filter((pod) => !isFinished(pod)).flatMap(podIPs));
-  for (const pod of pods) {
-    const { phase } = fieldsOf(pod.status);
+/** Gives Pods without a Node one, and bound Pods without a status an address; what does not fit anywhere stays Pending. */
+export function placePods(store: ObjectStore, pods: readonly KubernetesObject[], families: readonly Family[]): void {
+  const waiting = pods.filter(isWaiting);
+  if (waiting.length === 0) return;
+  const load = new NodeLoad(store);
+  for (const pod of waiting) {
     const isBound = podNode(pod) !== '';
-    // A Pod that was given as Pending waits for something that no scheduler here can know.
-    if (isFinished(pod) || phase === 'Pending' || (isBound && phase !== undefined)) continue;
-    const node = isBound ? store.get('Node', podNode(pod)) : load.choose(pod, store.list('Node'));
+    const node = isBound ? store.get('Node', podNode(pod)) : load.take(pod);
     if (node === undefined) continue;
-    if (!isBound) load.add(pod, node.metadata.name);
     const hostIPs = nodeAddresses(node);
     const given = podIPs(pod);
-    const ips = given.length > 0 ? given : isHostNetwork(pod) ? hostIPs : takePodAddresses(store, node, families, taken);
+    const ips = given.length > 0 ? given : isHostNetwork(pod) ? hostIPs : takePodAddresses(store, node, families);
     store.put({
       ...pod,
       spec: { ...fieldsOf(pod.spec), nodeName: node.metadata.name },
@@ -37,13 +34,20 @@ export function placePods(store: ObjectStore, families: readonly Family[]): void
   }
 }
 
+/** True for a Pod that a scheduler or a kubelet has still to act on. */
+export function isWaiting(pod: KubernetesObject): boolean {
+  const { phase } = fieldsOf(pod.status);
+  // A Pod that was given as Pending waits for something that no scheduler here can know.
+  return !isFinished(pod) && phase !== 'Pending' && (podNode(pod) === '' || phase === undefined);
+}
+
 /** True when a workload's Pod may be put on the Node; `isDaemon`: cordoned Nodes are no obstacle. */
 export function accepts(node: KubernetesObject, podSpec: unknown, isDaemon = false): boolean {
   const spec = fieldsOf(node.spec);
   const pod = fieldsOf(podSpec);
   if (spec.unschedulable === true && !isDaemon) return false;
-  const tolerations = listOf(pod.tolerations).map(fieldsOf);
   const taints = listOf(spec.taints).map(fieldsOf);
+  const tolerations = taints.length === 0 ? [] : listOf(pod.tolerations).map(fieldsOf);
   const repelled = taints.some(
     (taint) =>
       (taint.effect === 'NoSchedule' || taint.effect === 'NoExecute') &&
@@ -55,21 +59,21 @@ export function accepts(node: KubernetesObject, podSpec: unknown, isDaemon = fal
           (toleration.operator === 'Exists' || (toleration.value ?? '') === (taint.value ?? '')),
       ),
   );
-  return !repelled && matchesLabels(labelsOf(pod.nodeSelector), labelsOf(node.metadata.labels));
+  return !repelled && (pod.nodeSelector === undefined || matchesLabels(labelsOf(pod.nodeSelector), labelsOf(node.metadata.labels)));
 }
 
 /** An address of each family that no Pod has yet. */
-function takePodAddresses(store: ObjectStore, node: KubernetesObject, families: readonly Family[], taken: Set<string>): string[] {
+function takePodAddresses(store: ObjectStore, node: KubernetesObject, families: readonly Family[]): string[] {
   const cidrs = nodePodCIDRs(node);
   return families.flatMap((family) => {
     const cidr = cidrs.find((each) => parsePrefix(each)?.family === family);
-    return cidr === undefined ? [] : [takePodAddress(store, cidr, taken)];
+    return cidr === undefined ? [] : [takePodAddress(store, cidr)];
   });
 }
 
 // Goes on behind the address handed out last, as the host-local plugin does: a fresh Pod does not get the address of one just gone,
 // to which connections may still be tracked.
-function takePodAddress(store: ObjectStore, cidr: string, taken: Set<string>): string {
+function takePodAddress(store: ObjectStore, cidr: string): string {
   const prefix = parsePrefix(cidr);
   if (prefix === undefined) throw new CapacityError(`pod CIDR ${cidr}: addresses`, 0, 1);
   const size = rangeSize(prefix) - FIRST_POD_OFFSET - (prefix.family === 'IPv4' ? 1 : 0);
@@ -78,8 +82,7 @@ function takePodAddress(store: ObjectStore, cidr: string, taken: Set<string>): s
   for (let tried = 0; tried < size; tried++) {
     const index = (next + tried) % size;
     const { text } = addressAt(prefix, FIRST_POD_OFFSET + index);
-    if (taken.has(text)) continue;
-    taken.add(text);
+    if (store.podsByAddress.count(text) > 0) continue;
     store.setCounter(counter, index);
     return text;
   }
@@ -101,34 +104,55 @@ export function unusedPodAddress(node: KubernetesObject, pods: readonly Kubernet
   return undefined;
 }
 
-/** How many Pods each Node runs, in all and of each owner. */
+/** How many Pods each Node runs, in all and of each owner. Nodes are counted by their place in the list. */
 class NodeLoad {
-  readonly #pods = new Map<string, number>();
+  readonly #store: ObjectStore;
+  readonly #nodes: readonly KubernetesObject[];
+  readonly #places: ReadonlyMap<string, number>;
+  readonly #all: number[];
+  /** Owner → Node → its Pods there; those that are ending are no reason to go elsewhere. */
+  readonly #owned = new Map<string, Map<number, number>>();
 
-  constructor(pods: readonly KubernetesObject[]) {
-    for (const pod of pods) {
-      if (podNode(pod) !== '' && !isFinished(pod)) this.add(pod, podNode(pod));
+  constructor(store: ObjectStore) {
+    this.#store = store;
+    this.#nodes = store.list('Node');
+    this.#places = new Map(this.#nodes.map(({ metadata }, place) => [metadata.name, place]));
+    this.#all = this.#nodes.map(({ metadata }) => store.unfinishedPodsByNode.count(metadata.name));
+  }
+
+  /** Takes the Node with the fewest Pods of the same owner, then with the fewest of all, then the first. */
+  take(pod: KubernetesObject): KubernetesObject | undefined {
+    const owned = this.#ownedBy(pod);
+    let best = -1;
+    for (const [place, node] of this.#nodes.entries()) {
+      if (this.#isBetter(place, best, owned) && accepts(node, pod.spec)) best = place;
     }
+    if (best < 0) return undefined;
+    this.#all[best] = (this.#all[best] ?? 0) + 1;
+    owned.set(best, (owned.get(best) ?? 0) + 1);
+    return this.#nodes[best];
   }
 
-  add(pod: KubernetesObject, node: string): void {
-    for (const key of [node, ownedOn(pod, node)]) this.#pods.set(key, (this.#pods.get(key) ?? 0) + 1);
+  #isBetter(place: number, best: number, owned: ReadonlyMap<number, number>): boolean {
+    if (best < 0) return true;
+    const difference = (owned.get(place) ?? 0) - (owned.get(best) ?? 0);
+    return difference < 0 || (difference === 0 && (this.#all[place] ?? 0) < (this.#all[best] ?? 0));
   }
 
-  /** The Node with the fewest Pods of the same owner, then with the fewest of all, then the first. */
-  choose(pod: KubernetesObject, nodes: readonly KubernetesObject[]): KubernetesObject | undefined {
-    let best: { node: KubernetesObject; owned: number; all: number } | undefined;
-    for (const node of nodes) {
-      if (!accepts(node, pod.spec)) continue;
-      const owned = this.#pods.get(ownedOn(pod, node.metadata.name)) ?? 0;
-      const all = this.#pods.get(node.metadata.name) ?? 0;
-      if (best === undefined || owned < best.owned || (owned === best.owned && all < best.all)) best = { node, owned, all };
+  #ownedBy(pod: KubernetesObject): Map<number, number> {
+    const owner = controllerOf(pod);
+    if (owner === undefined) return new Map();
+    const key = `${owner.kind}/${namespaceOf(pod)}/${owner.name}`;
+    const known = this.#owned.get(key);
+    if (known !== undefined) return known;
+    const object = this.#store.get(owner.kind, `${namespaceOf(pod)}/${owner.name}`);
+    const siblings = object === undefined ? [] : this.#store.controlledBy(object, 'Pod');
+    const counts = new Map<number, number>();
+    for (const sibling of siblings.filter((each) => !isFinished(each) && !isTerminating(each))) {
+      const place = this.#places.get(podNode(sibling));
+      if (place !== undefined) counts.set(place, (counts.get(place) ?? 0) + 1);
     }
-    return best?.node;
+    this.#owned.set(key, counts);
+    return counts;
   }
-}
-
-function ownedOn(pod: KubernetesObject, node: string): string {
-  const owner = controllerOf(pod);
-  return owner === undefined ? `bare on ${node}` : `${owner.kind} ${namespaceOf(pod)}/${owner.name} on ${node}`;
 }

@@ -1,8 +1,6 @@
-// One Pod: what its status says, and how a controller, a kubelet or a deletion changes it. Pods are values; changing one makes a new one.
+// One Pod: what its status says, and how a kubelet changes it. Pods are values; changing one makes a new one.
 import type { KubernetesObject } from '../api/types.ts';
-import { type Fields, fieldsOf, labelsOf, listOf, numberOf, textOf } from './fields.ts';
-
-const GRACE_SECONDS = 30;
+import { type Fields, fieldsOf, listOf, textOf } from './fields.ts';
 
 export function podIPs(pod: KubernetesObject): string[] {
   const status = fieldsOf(pod.status);
@@ -65,38 +63,4 @@ export function withReadiness(pod: KubernetesObject, ready: boolean): Kubernetes
   const others = conditions.filter((condition) => condition.type !== 'Ready' && condition.type !== 'ContainersReady');
   const answer = { status: ready ? 'True' : 'False', ...(ready ? {} : { reason: 'ContainersNotReady' }) };
   return { ...pod, status: { ...status, conditions: [...others, { type: 'ContainersReady', ...answer }, { type: 'Ready', ...answer }] } };
-}
-
-/** The Pod as between its deletion and the end of its grace period: `nowMs` is when it was deleted. */
-export function terminated(pod: KubernetesObject, nowMs: number): KubernetesObject {
-  const graceSeconds = numberOf(fieldsOf(pod.spec).terminationGracePeriodSeconds) ?? GRACE_SECONDS;
-  const deletionTimestamp = new Date(nowMs + graceSeconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
-  return { ...pod, metadata: { ...pod.metadata, deletionTimestamp, deletionGracePeriodSeconds: graceSeconds } };
-}
-
-/** The Pod that a workload makes of its template. */
-export function podFromTemplate(
-  owner: KubernetesObject,
-  name: string,
-  own: { readonly labels?: Readonly<Record<string, string>>; readonly spec?: Fields } = {},
-): KubernetesObject {
-  const template = fieldsOf(fieldsOf(owner.spec).template);
-  const { labels, annotations } = fieldsOf(template.metadata);
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name,
-      namespace: owner.metadata.namespace ?? 'default',
-      labels: { ...labelsOf(labels), ...own.labels },
-      ...(annotations === undefined ? {} : { annotations: labelsOf(annotations) }),
-      ownerReferences: [ownerReference(owner)],
-    },
-    spec: { ...fieldsOf(template.spec), ...own.spec },
-  };
-}
-
-/** The reference by which a controller's objects name it. */
-export function ownerReference(owner: KubernetesObject): Fields {
-  return { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.metadata.name, controller: true, blockOwnerDeletion: true };
 }

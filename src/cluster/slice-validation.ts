@@ -1,4 +1,4 @@
-// The API server's rules for one EndpointSlice, asked after defaulting (validation.ts calls it).
+// The API server's rules for one EndpointSlice, or for Endpoints written by hand, asked after defaulting (validation.ts calls it).
 import { parseAddress } from '../address.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import { type Complaint, complaint, hostLabelProblems, isPort, oneOf, quoted } from './complaint.ts';
@@ -24,8 +24,30 @@ export function sliceProblems(slice: KubernetesObject): Complaint[] {
     ...(ports.length > PORTS_MAX ? [complaint('ports', ports.length, `holds ${ports.length}, the limit is ${PORTS_MAX}`)] : []),
     ...endpoints.flatMap((endpoint, index) => addressProblems(fieldsOf(endpoint).addresses, addressType, `endpoints[${index}].addresses`)),
     ...endpoints.flatMap((endpoint, index) => hintProblems(fieldsOf(endpoint), `endpoints[${index}]`)),
-    ...portProblems(ports),
+    ...portProblems(ports, 'ports'),
   ];
+}
+
+export function endpointsProblems(endpoints: KubernetesObject): Complaint[] {
+  return listOf(endpoints.subsets).flatMap((entry, at) => {
+    const subset = fieldsOf(entry);
+    const addresses = ['addresses', 'notReadyAddresses'].flatMap((field) =>
+      listOf(subset[field]).flatMap((address, index) => {
+        const { ip, hostname } = fieldsOf(address);
+        const path = `subsets[${at}].${field}[${index}]`;
+        return [...endpointAddressProblems(ip, `${path}.ip`), ...hostLabelProblems(`${path}.hostname`, hostname)];
+      }),
+    );
+    return [...addresses, ...portProblems(listOf(subset.ports), `subsets[${at}].ports`)];
+  });
+}
+
+function endpointAddressProblems(text: unknown, path: string, family?: unknown): Complaint[] {
+  const address = typeof text === 'string' ? parseAddress(text) : undefined;
+  const isOfFamily = family === undefined || address?.family === family;
+  if (address === undefined || !isOfFamily) return [complaint(path, text, `${quoted(text)} is not an ${family ?? 'IP'} address`)];
+  const special = specialUse(address);
+  return special === undefined ? [] : [complaint(path, text, `${quoted(text)} is ${special}, which no endpoint may have`)];
 }
 
 function addressProblems(value: unknown, addressType: unknown, path: string): Complaint[] {
@@ -34,12 +56,7 @@ function addressProblems(value: unknown, addressType: unknown, path: string): Co
     return [complaint(path, value, `holds ${addresses.length} addresses, expected 1-${ADDRESSES_MAX}`)];
   }
   if (addressType !== 'IPv4' && addressType !== 'IPv6') return [];
-  return addresses.flatMap((text, index) => {
-    const address = typeof text === 'string' ? parseAddress(text) : undefined;
-    if (address?.family !== addressType) return [complaint(`${path}[${index}]`, text, `${quoted(text)} is not an ${addressType} address`)];
-    const special = specialUse(address);
-    return special === undefined ? [] : [complaint(`${path}[${index}]`, text, `${quoted(text)} is ${special}, which no endpoint may have`)];
-  });
+  return addresses.flatMap((text, index) => endpointAddressProblems(text, `${path}[${index}]`, addressType));
 }
 
 function hintProblems({ hostname, hints }: Fields, path: string): Complaint[] {
@@ -50,7 +67,7 @@ function hintProblems({ hostname, hints }: Fields, path: string): Complaint[] {
   return [...hostLabelProblems(`${path}.hostname`, hostname), ...counts];
 }
 
-function portProblems(ports: readonly unknown[]): Complaint[] {
+function portProblems(ports: readonly unknown[], path: string): Complaint[] {
   const names = new Set<unknown>();
   return ports.flatMap((entry, index) => {
     const { name, port, protocol } = fieldsOf(entry);
@@ -58,9 +75,9 @@ function portProblems(ports: readonly unknown[]): Complaint[] {
     names.add(name);
     const hasNumber = port === undefined || port === null || isPort(port);
     return [
-      ...(isRepeated ? [complaint(`ports[${index}].name`, name, `${quoted(name)} is there twice`)] : []),
-      ...(hasNumber ? [] : [complaint(`ports[${index}].port`, port, `${quoted(port)} is not a number of 1-65535`)]),
-      ...oneOf(`ports[${index}].protocol`, protocol, ['TCP', 'UDP', 'SCTP']),
+      ...(isRepeated ? [complaint(`${path}[${index}].name`, name, `${quoted(name)} is there twice`)] : []),
+      ...(hasNumber ? [] : [complaint(`${path}[${index}].port`, port, `${quoted(port)} is not a number of 1-65535`)]),
+      ...oneOf(`${path}[${index}].protocol`, protocol, ['TCP', 'UDP', 'SCTP']),
     ];
   });
 }

@@ -54,10 +54,14 @@ export function nodeShare(node: KubernetesObject): NodeShare {
   };
 }
 
-/** The endpoints of one address family, with their hints. Only ready ones get any. */
-export function withHints(endpoints: readonly Fields[], mode: TopologyMode | undefined, nodes: readonly NodeShare[]): readonly Fields[] {
+/** The endpoints of one address family, with their hints. Only ready ones get any. `nodes` is asked only where shares count. */
+export function withHints(
+  endpoints: readonly Fields[],
+  mode: TopologyMode | undefined,
+  nodes: () => readonly NodeShare[],
+): readonly Fields[] {
   if (mode === undefined) return endpoints;
-  if (mode.kind === 'Auto') return withSharedZones(endpoints, nodes);
+  if (mode.kind === 'Auto') return withSharedZones(endpoints, nodes());
   return endpoints.map((endpoint) => {
     const { zone, nodeName } = endpoint;
     const hints = {

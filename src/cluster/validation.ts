@@ -9,8 +9,9 @@ import { type Complaint, complaint, isDnsLabel, isDnsSubdomain, quoted } from '.
 import { type DefaultingContext, withDefaults } from './defaults.ts';
 import { annotationProblems, labelProblems } from './label-validation.ts';
 import { serviceProblems } from './service-validation.ts';
-import { sliceProblems } from './slice-validation.ts';
+import { endpointsProblems, sliceProblems } from './slice-validation.ts';
 import { jobProblems, podProblems, workloadProblems } from './workload-validation.ts';
+import { EXPANDED_KINDS } from './workloads.ts';
 
 const SINGLE_STACK: DefaultingContext = { families: ['IPv4'], namespace: 'default' };
 
@@ -43,6 +44,7 @@ function kindProblems(object: KubernetesObject): Complaint[] {
   switch (object.kind) {
     case 'Deployment':
     case 'ReplicaSet':
+    case 'ReplicationController':
     case 'StatefulSet':
     case 'DaemonSet':
       return workloadProblems(object);
@@ -52,6 +54,8 @@ function kindProblems(object: KubernetesObject): Complaint[] {
       return podProblems(object);
     case 'EndpointSlice':
       return sliceProblems(object);
+    case 'Endpoints':
+      return endpointsProblems(object);
     default:
       return [];
   }
@@ -77,5 +81,5 @@ function nameProblems(object: KubernetesObject): Complaint[] {
 
 // RBAC names, for example, may hold colons: only kinds that this cluster reads are held to the rule.
 function isStrictlyNamed(kind: string): boolean {
-  return ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet', 'Job', 'Pod', 'EndpointSlice', 'Node'].includes(kind);
+  return [...EXPANDED_KINDS, 'Endpoints', 'EndpointSlice', 'Node'].includes(kind);
 }

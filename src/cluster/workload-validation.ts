@@ -4,7 +4,7 @@ import type { KubernetesObject } from '../api/types.ts';
 import { type Complaint, complaint, hostLabelProblems, isPort, oneOf, portNameProblems, quoted } from './complaint.ts';
 import { type Fields, fieldsOf, isFields, labelsOf, listOf } from './fields.ts';
 import { annotationProblems, labelProblems } from './label-validation.ts';
-import { matchesSelector } from './selector.ts';
+import { matchesLabels, matchesSelector } from './selector.ts';
 
 export function workloadProblems(workload: KubernetesObject): Complaint[] {
   if (!isFields(workload.spec)) return [complaint('spec', workload.spec, 'is missing')];
@@ -16,15 +16,16 @@ export function workloadProblems(workload: KubernetesObject): Complaint[] {
   if (!isFields(template)) return [...complaints, complaint('spec.template', template, 'is missing')];
   const labels = labelsOf(fieldsOf(template.metadata).labels);
   const { matchLabels, matchExpressions } = fieldsOf(selector);
-  if (Object.keys(fieldsOf(matchLabels)).length === 0 && listOf(matchExpressions).length === 0) {
+  const isPlain = workload.kind === 'ReplicationController';
+  const isEmpty = isPlain
+    ? Object.keys(labelsOf(selector)).length === 0
+    : Object.keys(fieldsOf(matchLabels)).length === 0 && listOf(matchExpressions).length === 0;
+  if (isEmpty) {
     complaints.push(complaint('spec.selector', selector, 'is missing: an empty selector selects nothing of its own'));
-  } else if (!matchesSelector(selector, labels)) {
+  } else if (isPlain ? !matchesLabels(labelsOf(selector), labels) : !matchesSelector(selector, labels)) {
+    const shown = isPlain ? selector : (matchLabels ?? matchExpressions);
     complaints.push(
-      complaint(
-        'spec.template.metadata.labels',
-        labels,
-        `${quoted(labels)} are not selected by spec.selector ${quoted(matchLabels ?? matchExpressions)}`,
-      ),
+      complaint('spec.template.metadata.labels', labels, `${quoted(labels)} are not selected by spec.selector ${quoted(shown)}`),
     );
   }
   return [...complaints, ...templateProblems(template)];

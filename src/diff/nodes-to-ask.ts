@@ -3,8 +3,8 @@
 import { namespaceOf, objectName } from '../api/kinds.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import type { Cluster, ClusterConsumer } from '../cluster/cluster.ts';
-import { serviceOfSlice } from '../cluster/endpoint-slices.ts';
 import { fieldsOf, listOf, textOf } from '../cluster/fields.ts';
+import { serviceOfSlice } from '../cluster/service-slices.ts';
 
 /** More nodes than this are not asked: what they could add is rare, and each one costs as much as the first. */
 const NODES_MAX = 8;

@@ -68,6 +68,20 @@ describe('a cluster', () => {
     expect(address('api')).toEqual(before);
   });
 
+  it('takes back what a failing controller left half done, to the order of creation', () => {
+    const cluster = createCluster({ nodes: [{ name: 'small', podCIDRs: ['10.9.0.0/29'] }], podCIDRs: ['10.9.0.0/16'] });
+    cluster.apply(parse(deployment('web', 3)));
+    const before = cluster.objects();
+    expect(() => cluster.apply(parse(deployment('api', 9)))).toThrow('pod CIDR 10.9.0.0/29: addresses');
+    expect(() => cluster.apply(parse(deployment('api', 9)), { prune: true })).toThrow('pod CIDR 10.9.0.0/29: addresses');
+    expect(cluster.objects()).toEqual(before);
+    cluster.scale('Deployment/default/web', 2);
+    const fresh = createCluster({ nodes: [{ name: 'small', podCIDRs: ['10.9.0.0/29'] }], podCIDRs: ['10.9.0.0/16'] });
+    fresh.apply(parse(deployment('web', 3)));
+    fresh.scale('Deployment/default/web', 2);
+    expect(cluster.objects()).toEqual(fresh.objects());
+  });
+
   it('prunes nothing when the new objects are refused', () => {
     const cluster = createCluster();
     cluster.apply(parse(service('web')));
@@ -117,6 +131,8 @@ describe('a cluster', () => {
     expect(consumer.log).toEqual([expect.stringMatching(/^EndpointSlice web-/), 'Pod web-0']);
     consumer.log.length = 0;
     cluster.scale('StatefulSet/default/web', 0);
+    expect(consumer.log).not.toContain('gone: Pod web-0');
+    cluster.advance(30);
     expect(consumer.log).toContain('gone: Pod web-0');
     connection[Symbol.dispose]();
     consumer.log.length = 0;

@@ -2,7 +2,7 @@
 import { parseManifests } from '../../src/api/manifests.ts';
 import type { KubernetesObject } from '../../src/api/types.ts';
 import { fieldsOf, listOf } from '../../src/cluster/fields.ts';
-import { podIPs, podNode } from '../../src/cluster/pods.ts';
+import { isTerminating, podIPs, podNode } from '../../src/cluster/pods.ts';
 import type { Cluster } from '../../src/cluster.ts';
 
 export function deployment(name: string, replicas: number, extra = ''): string {
@@ -39,6 +39,14 @@ export function parse(text: string): KubernetesObject[] {
 
 export function pods(cluster: Cluster): { name: string; node: string; ip: string | undefined }[] {
   return cluster.objects('Pod').map((pod) => ({ name: pod.metadata.name, node: podNode(pod), ip: podIPs(pod)[0] }));
+}
+
+/** Names of Pods, sorted. */
+export function terminating(cluster: Cluster): string[] {
+  return cluster
+    .objects('Pod')
+    .filter(isTerminating)
+    .map(({ metadata }) => metadata.name);
 }
 
 export function endpoints(cluster: Cluster): Record<string, unknown>[] {

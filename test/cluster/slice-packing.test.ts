@@ -43,6 +43,7 @@ describe('slices', () => {
     expect(touchedBy(cluster, () => cluster.scale('StatefulSet/default/web', 160))).toEqual([half?.[0]]);
     expect(sizes(cluster)).toEqual({ [String(full?.[0])]: 100, [String(half?.[0])]: 60 });
     cluster.scale('StatefulSet/default/web', 50);
+    cluster.advance();
     expect(sizes(cluster)).toEqual({ [String(full?.[0])]: 50 });
   });
 
@@ -59,6 +60,7 @@ describe('slices', () => {
     const cluster = clusterOf(3);
     const names = Object.keys(sizes(cluster));
     cluster.scale('StatefulSet/default/web', 0);
+    cluster.advance();
     expect(sizes(cluster)).toEqual({ [String(names[0])]: 0 });
     cluster.scale('StatefulSet/default/web', 3);
     expect(sizes(cluster)).toEqual({ [String(names[0])]: 3 });
@@ -68,6 +70,7 @@ describe('slices', () => {
     const history = () => {
       const cluster = clusterOf(120);
       cluster.scale('StatefulSet/default/web', 40);
+      cluster.advance(95);
       cluster.drain('node-2');
       cluster.scale('StatefulSet/default/web', 210);
       return cluster.objects();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { fieldsOf } from '../../src/cluster/fields.ts';
 import { createCluster } from '../../src/cluster.ts';
-import { deployment, parse, pods, workload } from './manifests.ts';
+import { deployment, parse, pods, terminating, workload } from './manifests.ts';
 
 describe('workloads become Pods', () => {
   it('a Deployment makes a ReplicaSet, whose Pods are spread over the nodes with addresses of their pod CIDRs', () => {
@@ -30,7 +31,7 @@ describe('workloads become Pods', () => {
         .sort(),
     ).toEqual(['a', 'b']);
     cluster.drain('a');
-    expect(pods(cluster)).toHaveLength(2);
+    expect(terminating(cluster)).toEqual([]);
     cluster.delete([{ kind: 'Node', name: 'a' }]);
     expect(pods(cluster).map(({ node }) => node)).toEqual(['b']);
   });
@@ -64,37 +65,85 @@ describe('workloads become Pods', () => {
     expect(cluster.objects('ReplicaSet').map(({ metadata }) => metadata.name)).toEqual(['web-5d59d67564']);
   });
 
-  it('a changed template replaces the Pods', () => {
+  it('a changed template replaces the Pods, and the way back stays open', () => {
     const cluster = createCluster();
+    const names = () => pods(cluster).map(({ name }) => name);
     cluster.apply(parse(deployment('web', 2)));
-    const before = pods(cluster).map(({ name }) => name);
+    const before = names();
     cluster.apply(parse(deployment('web', 2, 'env: []')));
-    const after = pods(cluster).map(({ name }) => name);
-    expect(after).toHaveLength(2);
-    expect(after.filter((name) => before.includes(name))).toEqual([]);
-    expect(cluster.objects('ReplicaSet')).toHaveLength(1);
+    expect(names()).toHaveLength(4);
+    expect(terminating(cluster)).toEqual(before);
+    cluster.advance();
+    expect(names()).toHaveLength(2);
+    expect(names().filter((name) => before.includes(name))).toEqual([]);
+    const replicas = () => cluster.objects('ReplicaSet').map(({ spec }) => fieldsOf(spec).replicas);
+    expect(replicas().sort()).toEqual([0, 2]);
+    cluster.apply(parse(deployment('web', 2)));
+    expect(cluster.objects('ReplicaSet')).toHaveLength(2);
+    expect(replicas().sort()).toEqual([0, 2]);
   });
 
-  it('scale adds and removes Pods, keeping the oldest', () => {
+  it('as many old ReplicaSets are kept as revisionHistoryLimit says', () => {
     const cluster = createCluster();
-    cluster.apply(parse(deployment('web', 2)));
-    const first = pods(cluster).map(({ name }) => name);
+    for (const version of [1, 2, 3, 4]) {
+      const text = deployment('web', 1, `env: [{name: V, value: "${version}"}]`);
+      cluster.apply(parse(text.replace('replicas: 1', 'replicas: 1, revisionHistoryLimit: 1')));
+      cluster.advance();
+    }
+    const revisions = cluster.objects('ReplicaSet').map(({ metadata }) => metadata.annotations?.['deployment.kubernetes.io/revision']);
+    expect(revisions.sort()).toEqual(['3', '4']);
+  });
+
+  it('the strategy Recreate waits until the old Pods are gone', () => {
+    const cluster = createCluster();
+    const recreate = (text: string) => parse(text.replace('replicas: 2', 'replicas: 2, strategy: {type: Recreate}'));
+    cluster.apply(recreate(deployment('web', 2)));
+    const before = pods(cluster).map(({ name }) => name);
+    cluster.apply(recreate(deployment('web', 2, 'env: []')));
+    expect(pods(cluster).map(({ name }) => name)).toEqual(before);
+    cluster.advance(30);
+    expect(pods(cluster)).toHaveLength(2);
+    expect(pods(cluster).filter(({ name }) => before.includes(name))).toEqual([]);
+  });
+
+  it('scale adds Pods, and takes those away first that share their node, the youngest before the others', () => {
+    const cluster = createCluster({ nodes: 3 });
+    cluster.apply(parse(deployment('web', 3)));
+    const first = pods(cluster);
     cluster.scale('Deployment/default/web', 5);
-    expect(pods(cluster)).toHaveLength(5);
-    cluster.scale('Deployment/default/web', 2);
-    expect(pods(cluster).map(({ name }) => name)).toEqual(first);
+    const added = pods(cluster).filter(({ name }) => !first.some((pod) => pod.name === name));
+    cluster.scale('Deployment/default/web', 3);
+    expect(terminating(cluster)).toEqual(added.map(({ name }) => name).sort());
+    cluster.advance(30);
+    expect(pods(cluster)).toEqual(first);
     expect(() => cluster.scale('Deployment/default/nope', 1)).toThrow('workload "Deployment/default/nope" does not exist');
   });
 
-  it('drain moves Pods to other nodes, under new names', () => {
+  it('scale takes Pods first that are not ready or cheap', () => {
+    const cluster = createCluster({ nodes: 4 });
+    cluster.apply(parse(deployment('web', 4)));
+    const [first, , third] = pods(cluster);
+    cluster.setReady(`default/${first?.name}`, false);
+    cluster.scale('Deployment/default/web', 3);
+    expect(terminating(cluster)).toEqual([first?.name]);
+    const cheap = cluster.objects('Pod').find(({ metadata }) => metadata.name === third?.name);
+    const annotations = { 'controller.kubernetes.io/pod-deletion-cost': '-5' };
+    if (cheap !== undefined) cluster.apply([{ ...cheap, metadata: { ...cheap.metadata, annotations } }]);
+    cluster.scale('Deployment/default/web', 2);
+    expect(terminating(cluster)).toEqual([first?.name, third?.name].sort());
+  });
+
+  it('a ReplicationController keeps its Pods, and takes those as its own that nobody controls', () => {
     const cluster = createCluster();
-    cluster.apply(parse(deployment('web', 3)));
-    const before = pods(cluster);
-    cluster.drain('node-1');
-    const after = pods(cluster);
-    expect(after.map(({ node }) => node)).not.toContain('node-1');
-    expect(after).toHaveLength(3);
-    expect(after.filter(({ name }) => before.some((pod) => pod.name === name))).toHaveLength(2);
+    const controller = (replicas: number) =>
+      `{apiVersion: v1, kind: ReplicationController, metadata: {name: old}, spec: {replicas: ${replicas}, template: {metadata: {labels: {app: old}}, spec: {containers: [{name: c}]}}}}`;
+    cluster.apply(parse('{apiVersion: v1, kind: Pod, metadata: {name: orphan, labels: {app: old}}, spec: {containers: [{name: c}]}}'));
+    cluster.apply(parse(controller(3)));
+    expect(pods(cluster)).toHaveLength(3);
+    cluster.scale('ReplicationController/default/old', 4);
+    expect(pods(cluster)).toHaveLength(4);
+    cluster.delete([{ kind: 'Pod', name: 'orphan' }]);
+    expect(pods(cluster)).toHaveLength(4);
   });
 
   it('a Pod that no node takes stays Pending without an address', () => {

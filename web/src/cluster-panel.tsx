@@ -4,8 +4,8 @@ import type { Cluster } from 'svcplane/cluster';
 import { formatEndpoint } from '../../src/address.ts';
 import { fieldsOf, numberOf } from '../../src/cluster/fields.ts';
 import { nodeAddresses } from '../../src/cluster/nodes.ts';
+import { controllerOf } from '../../src/cluster/owners.ts';
 import { isReady, isTerminating, podIPs, podNode } from '../../src/cluster/pods.ts';
-import { controllerOf } from '../../src/cluster/store.ts';
 import { EXAMPLES } from './examples.ts';
 import { ManifestEditor } from './manifest-editor.tsx';
 import { type ClusterChange, manifestsOf, type PlaygroundState } from './playground-state.ts';
@@ -23,7 +23,9 @@ export interface ClusterPanelProps {
   readonly nodeName: string;
 }
 
-const SCALABLE = ['Deployment', 'StatefulSet', 'ReplicaSet'];
+const SCALABLE = ['Deployment', 'StatefulSet', 'ReplicaSet', 'ReplicationController'];
+/** A step of time that ends the usual grace period. */
+const STEP_SECONDS = 30;
 
 export function ClusterPanel(props: ClusterPanelProps) {
   const { state, update, cluster, problems, notes, servicePorts, nodeName } = props;
@@ -123,11 +125,20 @@ function ServiceCard({
 
 function Pods({ cluster, change, undoChanges, state }: ClusterPanelProps & { readonly cluster: Cluster }) {
   const pods = cluster.objects('Pod');
+  const waiting = pods.filter((pod) => podNode(pod) === '');
   const workloads = SCALABLE.flatMap((kind) => cluster.objects(kind)).filter((each) => controllerOf(each) === undefined);
   return (
     <section>
       <div class="row">
         <h2>Pods</h2>
+        <button
+          type="button"
+          disabled={!pods.some(isTerminating)}
+          title="Lets the grace period of terminating Pods end"
+          onClick={() => change({ kind: 'advance', seconds: STEP_SECONDS })}
+        >
+          {STEP_SECONDS} s later
+        </button>
         <button type="button" disabled={state.changes.length === 0} onClick={undoChanges}>
           As applied
         </button>
@@ -142,18 +153,22 @@ function Pods({ cluster, change, undoChanges, state }: ClusterPanelProps & { rea
           <div class="node" key={node.metadata.name}>
             <p class="row">
               <b>{node.metadata.name}</b> <small>{nodeAddresses(node)[0]}</small>
-              <button type="button" disabled={isDrained} onClick={() => change({ kind: 'drain', node: node.metadata.name })}>
-                {isDrained ? 'drained' : 'Drain'}
+              <button type="button" onClick={() => change({ kind: isDrained ? 'uncordon' : 'drain', node: node.metadata.name })}>
+                {isDrained ? 'Uncordon' : 'Drain'}
               </button>
             </p>
-            <ul>
-              {own.map((pod) => (
-                <PodRow key={pod.metadata.name} pod={pod} change={change} />
-              ))}
-            </ul>
+            <PodList pods={own} change={change} />
           </div>
         );
       })}
+      {waiting.length === 0 ? null : (
+        <div class="node">
+          <p class="row">
+            <b>no node</b> <small>takes these</small>
+          </p>
+          <PodList pods={waiting} change={change} />
+        </div>
+      )}
     </section>
   );
 }
@@ -175,6 +190,16 @@ function Scale({ workload, change }: { readonly workload: KubernetesObject; read
         +
       </button>
     </p>
+  );
+}
+
+function PodList({ pods, change }: { readonly pods: readonly KubernetesObject[]; readonly change: ClusterPanelProps['change'] }) {
+  return (
+    <ul>
+      {pods.map((pod) => (
+        <PodRow key={pod.metadata.name} pod={pod} change={change} />
+      ))}
+    </ul>
   );
 }
 

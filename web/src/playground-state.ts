@@ -16,7 +16,9 @@ export type ClusterChange =
   | { readonly kind: 'ready'; readonly pod: string; readonly ready: boolean }
   | { readonly kind: 'terminate'; readonly pod: string }
   | { readonly kind: 'scale'; readonly workload: string; readonly replicas: number }
-  | { readonly kind: 'drain'; readonly node: string };
+  | { readonly kind: 'drain'; readonly node: string }
+  | { readonly kind: 'uncordon'; readonly node: string }
+  | { readonly kind: 'advance'; readonly seconds: number };
 
 export interface PlaygroundState {
   /** The name of an example; empty: `manifests` is the visitor's own. */

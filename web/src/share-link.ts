@@ -59,11 +59,12 @@ function stateOf(value: unknown): PlaygroundState {
 
 function changeOf(value: unknown): ClusterChange {
   const change: Readonly<Record<string, unknown>> = typeof value === 'object' && value !== null ? { ...value } : {};
-  const { kind, pod, ready, workload, replicas, node } = change;
+  const { kind, pod, ready, workload, replicas, node, seconds } = change;
   if (kind === 'ready' && typeof pod === 'string' && typeof ready === 'boolean') return { kind, pod, ready };
   if (kind === 'terminate' && typeof pod === 'string') return { kind, pod };
   if (kind === 'scale' && typeof workload === 'string' && typeof replicas === 'number') return { kind, workload, replicas };
-  if (kind === 'drain' && typeof node === 'string') return { kind, node };
+  if ((kind === 'drain' || kind === 'uncordon') && typeof node === 'string') return { kind, node };
+  if (kind === 'advance' && typeof seconds === 'number') return { kind, seconds };
   throw new Error('this link holds a change that this version does not know');
 }
 

@@ -52,7 +52,10 @@ export function applyChange(cluster: Cluster, change: ClusterChange): void {
     if (change.kind === 'ready') cluster.setReady(change.pod, change.ready);
     else if (change.kind === 'terminate') cluster.terminate(change.pod);
     else if (change.kind === 'scale') cluster.scale(change.workload, change.replicas);
-    else cluster.drain(change.node);
+    else if (change.kind === 'uncordon') cluster.uncordon(change.node);
+    else if (change.kind === 'advance') cluster.advance(change.seconds);
+    // A lesson may lose a bare Pod: it can be taken back.
+    else cluster.drain(change.node, { force: true });
   } catch (error) {
     if (!(error instanceof SvcplaneError)) throw error;
   }
