@@ -50,7 +50,7 @@ export function nextState(record: CtEntry, isReply: bool, header: u32): u32 {
   return record.class == CLASS_SCTP ? nextSctpState(isReply, header, record.state) : TCP_STATE_NONE;
 }
 
-/** State and timer of a known connection after one more packet. */
+/** State, timer and count of a known connection after one more packet; whatever does not move the timer is not counted. */
 export function refresh(record: CtEntry, isReply: bool, next: u32, header: u32): void {
   let flags: u32 = record.flags;
   const hadReply = (flags & CT_FLAG_SEEN_REPLY) != 0;
@@ -85,6 +85,8 @@ export function refresh(record: CtEntry, isReply: bool, next: u32, header: u32):
   }
   record.flags = <u16>flags;
   record.expiresAt = engine.now + timeout;
+  if (isReply) record.packetsReply++;
+  else record.packetsOriginal++;
 }
 
 /** A TCP or SCTP connection on its way out, which may be dropped early even if it is assured. */

@@ -41,6 +41,7 @@ import {
   ROOT_ESTABLISHED,
   STATE_BIT_DNAT,
   STATE_BIT_ESTABLISHED,
+  STATE_BIT_NEW,
   STATE_BIT_SNAT,
 } from "./shared/layout.ts";
 import { count, engine } from "./state.ts";
@@ -56,11 +57,12 @@ export function processKnown<A>(packet: usize, verdict: usize, entry: usize, isR
   if (next != STATE_IGNORE) refresh(record, isReply, next, header);
   else record.flags = <u16>((had & ~CT_FLAG_LAST_RST) | (isReply ? CT_FLAG_SEEN_REPLY : 0));
   const ownPath = (had >> (isReply ? CT_PATH_REPLY_SHIFT : CT_PATH_ORIGINAL_SHIFT)) & CT_PATH_MASK;
-  let rules = load<u32>(rootOf<A>(engine) + ROOT_ESTABLISHED + (ownPath << 2));
+  const isAnswered = isReply || (had & CT_FLAG_SEEN_REPLY) != 0;
+  let rules = isAnswered ? load<u32>(rootOf<A>(engine) + ROOT_ESTABLISHED + (ownPath << 2)) : ESTABLISHED_RUN;
   let action: u32 = !isReply && (had & CT_FLAG_DNAT) != 0 ? ACTION_DNAT : ACTION_ACCEPT;
   let servicePort = record.servicePort;
   if (rules == ESTABLISHED_RUN) {
-    const refused = runEstablished<A>(packet, entry, isReply, ownPath);
+    const refused = runKnown<A>(packet, entry, isReply, ownPath, isAnswered ? STATE_BIT_ESTABLISHED : STATE_BIT_NEW);
     rules = flight.rulesEvaluated;
     if (refused != ACTION_NONE) {
       action = refused;
@@ -68,8 +70,6 @@ export function processKnown<A>(packet: usize, verdict: usize, entry: usize, isR
     }
   }
   const other = isReply ? originalTuple(entry) : replyTuple<A>(entry);
-  if (isReply) record.packetsReply++;
-  else record.packetsOriginal++;
   if (action == ACTION_ACCEPT || action == ACTION_DNAT)
     writeTranslation<A>(verdict, other + offsetof<A>(), other, rotl<u32>(load<u32>(other + 2 * offsetof<A>()), 16));
   else writeUntranslated<A>(verdict, packet);
@@ -78,11 +78,11 @@ export function processKnown<A>(packet: usize, verdict: usize, entry: usize, isR
   if (ofClass == CLASS_TCP && kindOf(header) == KIND_RST && (had & CT_FLAG_SEEN_REPLY) == 0) remove<A>(entry);
 }
 
-/** Runs the filter chains of a known connection's path. ACTION_NONE: it passes. */
-function runEstablished<A>(packet: usize, entry: usize, isReply: bool, ownPath: u32): u32 {
+/** Runs the filter chains of a known connection's path; to them it is NEW until it is answered. ACTION_NONE: it passes. */
+function runKnown<A>(packet: usize, entry: usize, isReply: bool, ownPath: u32, ctstate: u32): u32 {
   board<A>(packet, true);
   const had: u32 = changetype<CtEntry>(entry).flags;
-  flight.conntrackState = STATE_BIT_ESTABLISHED;
+  flight.conntrackState = ctstate;
   if ((had & CT_FLAG_DNAT) != 0) flight.conntrackState |= STATE_BIT_DNAT;
   if ((had & (CT_FLAG_SNAT | CT_FLAG_MASQUERADE)) != 0) flight.conntrackState |= STATE_BIT_SNAT;
   if ((had & CT_FLAG_IPVS) != 0) {

@@ -6,12 +6,12 @@ const CHUNKS_OF_DIRECTION: u32 = CHUNK_HEARTBEAT_ACK - CHUNK_INIT + 1;
 
 /**
  * Columns: NONE, CLOSED, COOKIE_WAIT, COOKIE_ECHOED, ESTABLISHED, SHUTDOWN_SENT, SHUTDOWN_RECD, SHUTDOWN_ACK_SENT, HEARTBEAT_SENT.
- * Rows by CHUNK_*, from INIT to HEARTBEAT_ACK. 10 is STATE_INVALID.
+ * Rows by CHUNK_*, from INIT to HEARTBEAT_ACK. 10 is STATE_INVALID, 11 STATE_IGNORE.
  */
 // biome-ignore format: a row of the table a line
 const TRANSITIONS: usize = memory.data<u8>([
   // original
-  1, 1, 2, 3, 4, 1, 1, 7, 2,
+  1, 11, 2, 3, 4, 1, 1, 7, 2,
   10, 1, 2, 3, 4, 5, 6, 7, 1,
   10, 1, 3, 3, 4, 5, 6, 7, 1,
   10, 1, 2, 4, 4, 5, 6, 7, 1,
@@ -23,7 +23,7 @@ const TRANSITIONS: usize = memory.data<u8>([
   8, 1, 2, 3, 4, 5, 6, 7, 8,
   1, 1, 2, 3, 4, 5, 6, 7, 8,
   // reply
-  10, 1, 2, 3, 4, 5, 6, 7, 10,
+  10, 11, 2, 3, 4, 5, 6, 7, 10,
   10, 2, 2, 3, 4, 5, 6, 7, 10,
   10, 1, 3, 3, 4, 5, 6, 7, 10,
   10, 1, 2, 4, 4, 5, 6, 7, 10,
@@ -43,7 +43,7 @@ const DUE_CHUNKS: usize = memory.data<u8>([
   1, 3, 3, 5, 1, 1, 1, 1, 12,
 ]);
 
-/** The state after one more packet, or STATE_INVALID; SCTP_STATE_NONE: there is no connection yet. `chunk`: CHUNK_* of the packet record. */
+/** The state after one more packet, STATE_INVALID or STATE_IGNORE; SCTP_STATE_NONE: there is no connection yet. `chunk`: CHUNK_* of the packet record. */
 export function nextSctpState(isReply: bool, chunk: u32, state: u32): u32 {
   if (chunk == CHUNK_DUE) chunk = load<u8>(DUE_CHUNKS + <usize>(state + (isReply ? SCTP_STATE_COUNT : 0)));
   // DATA, or a chunk without a name.

@@ -62,7 +62,10 @@ export interface Translation {
 export interface Verdict {
   /** DNAT: sent on to a backend (also each later packet of that connection). ACCEPT: passed without a new destination, or a reply. */
   readonly action: Action;
-  /** NEW: this packet began a connection, or was refused one. REPLY: it runs against the first packet's direction. */
+  /**
+   * NEW: this packet began a connection, or was refused one. REPLY: it runs against the first packet's direction. ESTABLISHED: it goes on with
+   * a connection, which to rules (ctstate) is NEW until somebody has answered.
+   */
   readonly connection: ConnectionState;
   /** `namespace/name:port`, or `namespace/name` when the port has no name. Absent when no Service decided. */
   readonly servicePort?: string;

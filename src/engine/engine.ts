@@ -34,6 +34,11 @@ export interface TrackedConnection {
   readonly assured: boolean;
   readonly masquerade: boolean;
   readonly dnat: boolean;
+  /**
+   * As `conntrack -L` counts them with nf_conntrack_acct on: packets that moved its timer, of the direction it began in and of the other one,
+   * modulo 2^32. What is ignored, as a SYN that comes again, does not count.
+   */
+  readonly packets: { readonly original: number; readonly reply: number };
   readonly servicePort?: string;
   /** Milliseconds until it expires. */
   readonly expiresInMs: number;

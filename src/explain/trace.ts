@@ -80,13 +80,14 @@ function traceKnown(walk: Walk, way: Way, { connection, direction, path, viaIpvs
   const isOriginal = direction === 'original';
   const kind = isOriginal ? 'ESTABLISHED' : 'REPLY';
   const to = leavingAs(isOriginal ? connection.reply : connection.original, index);
-  const state = connection.state === undefined ? '' : ` in state ${connection.state}`;
+  const isAnswered = !isOriginal || connection.seenReply;
+  const state = `${connection.state === undefined ? '' : ` in state ${connection.state}`}${isAnswered ? '' : ', not answered yet'}`;
   note(way, () => ({ kind: 'conntrack', text: `known connection${state}, ${direction} direction`, connection: kind }));
-  packet.state = 'ESTABLISHED';
+  packet.state = isAnswered ? 'ESTABLISHED' : 'NEW';
   packet.isDnat = connection.dnat;
   packet.isSnat = snat;
   if (viaIpvs) packet.virtual = { address: index.address(connection.original.destination), port: connection.original.destinationPort };
-  const known = index.established.paths[path] ?? 'run';
+  const known = isAnswered ? (index.established.paths[path] ?? 'run') : 'run';
   const { refusal } = known === 'run' ? theWay(walkKnownPath(walk, way, path, to)) : way;
   if (refusal === undefined) {
     note(way, () => ({ kind: 'translation', text: `leaves as ${endpointText(to.source)} to ${endpointText(to.destination)}` }));

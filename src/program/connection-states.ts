@@ -1,6 +1,6 @@
 // What a packet makes of a connection's state, whatever the protocol: the state tables of TCP and SCTP behind one question.
 import type { Packet } from '../packet.ts';
-import { dueSctpChunk, isSctpState, nextSctpState, type SctpState } from './sctp-states.ts';
+import { dueSctpChunk, isSctpState, nextSctpState, type SctpAnswer, type SctpState } from './sctp-states.ts';
 import { type Direction, firstTcpState, isTcpState, nextTcpState, type TcpAnswer, type TcpState, tcpPacketKind } from './tcp-states.ts';
 
 /** nf_conntrack's name; UDP has none. */
@@ -15,7 +15,9 @@ export type StateHeader = Pick<Packet, 'protocol'> & {
 /** The state in which a connection begins with this packet, or INVALID when none can. `isTcpLoose`: nf_conntrack_tcp_loose. */
 export function firstState({ protocol, tcpFlags, sctpChunk }: StateHeader, isTcpLoose: boolean): ProtocolState | 'INVALID' {
   if (protocol === 'TCP') return firstTcpState(tcpPacketKind(tcpFlags), isTcpLoose);
-  return protocol === 'SCTP' ? nextSctpState('original', sctpChunk ?? dueSctpChunk('original', 'NONE'), 'NONE') : undefined;
+  if (protocol !== 'SCTP') return undefined;
+  const first = nextSctpState('original', sctpChunk ?? dueSctpChunk('original', 'NONE'), 'NONE');
+  return first === 'IGNORE' ? 'INVALID' : first;
 }
 
 /** The state of a known connection after one more packet. */
@@ -23,7 +25,7 @@ export function nextState(
   direction: Direction,
   { protocol, tcpFlags, sctpChunk }: StateHeader,
   state: string | undefined,
-): TcpAnswer | SctpState | undefined {
+): TcpAnswer | SctpAnswer | undefined {
   if (protocol === 'TCP' && isTcpState(state)) return nextTcpState(direction, tcpPacketKind(tcpFlags), state);
   if (protocol === 'SCTP' && isSctpState(state)) return nextSctpState(direction, sctpChunk ?? dueSctpChunk(direction, state), state);
   return undefined;

@@ -24,7 +24,11 @@ export function isSctpState(name: string | undefined): name is SctpState {
   return knownStates.has(name);
 }
 
-const answers = new Map<string, SctpState>([
+/** INVALID: the packet is not part of the connection, or cannot begin one. IGNORE: it is, and changes nothing. */
+export type SctpAnswer = SctpState | 'INVALID' | 'IGNORE';
+
+const answers = new Map<string, SctpAnswer>([
+  ['IG', 'IGNORE'],
   ['CL', 'CLOSED'],
   ['CW', 'COOKIE_WAIT'],
   ['CE', 'COOKIE_ECHOED'],
@@ -35,12 +39,12 @@ const answers = new Map<string, SctpState>([
   ['HS', 'HEARTBEAT_SENT'],
 ]);
 
-type Transitions = Readonly<Record<Exclude<SctpChunk, 'DATA'>, ReadonlyMap<SctpState, SctpState | 'INVALID'>>>;
+type Transitions = Readonly<Record<Exclude<SctpChunk, 'DATA'>, ReadonlyMap<SctpState, SctpAnswer>>>;
 
 // Columns: NONE CLOSED COOKIE_WAIT COOKIE_ECHOED ESTABLISHED SHUTDOWN_SENT SHUTDOWN_RECD SHUTDOWN_ACK_SENT HEARTBEAT_SENT.
 const transitions: Readonly<Record<Direction, Transitions>> = {
   original: {
-    INIT: row('CL CL CW CE ES CL CL SA CW'),
+    INIT: row('CL IG CW CE ES CL CL SA CW'),
     INIT_ACK: row('IV CL CW CE ES SS SR SA CL'),
     COOKIE_ECHO: row('IV CL CE CE ES SS SR SA CL'),
     COOKIE_ACK: row('IV CL CW ES ES SS SR SA CL'),
@@ -53,7 +57,7 @@ const transitions: Readonly<Record<Direction, Transitions>> = {
     HEARTBEAT_ACK: row('CL CL CW CE ES SS SR SA HS'),
   },
   reply: {
-    INIT: row('IV CL CW CE ES SS SR SA IV'),
+    INIT: row('IV IG CW CE ES SS SR SA IV'),
     INIT_ACK: row('IV CW CW CE ES SS SR SA IV'),
     COOKIE_ECHO: row('IV CL CE CE ES SS SR SA IV'),
     COOKIE_ACK: row('IV CL CW ES ES SS SR SA IV'),
@@ -67,13 +71,13 @@ const transitions: Readonly<Record<Direction, Transitions>> = {
   },
 };
 
-function row(text: string): ReadonlyMap<SctpState, SctpState | 'INVALID'> {
+function row(text: string): ReadonlyMap<SctpState, SctpAnswer> {
   const codes = text.split(' ');
   return new Map(SCTP_STATES.map((state, index) => [state, answers.get(codes[index] ?? '') ?? 'INVALID']));
 }
 
-/** The state after one more packet; NONE: there is no connection yet. INVALID: the packet is not part of it, or cannot begin one. */
-export function nextSctpState(direction: Direction, chunk: SctpChunk, state: SctpState): SctpState | 'INVALID' {
+/** The state after one more packet; NONE: there is no connection yet. */
+export function nextSctpState(direction: Direction, chunk: SctpChunk, state: SctpState): SctpAnswer {
   if (chunk === 'DATA') return state === 'NONE' ? 'INVALID' : state;
   return transitions[direction][chunk].get(state) ?? 'INVALID';
 }

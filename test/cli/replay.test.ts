@@ -69,10 +69,10 @@ describe('svcplane conntrack', () => {
     const lines = stdout.trimEnd().split('\n').toSorted();
     expect(lines).toHaveLength(7);
     expect(lines[0]).toMatch(
-      /^tcp {6}6 119 TIME_WAIT src=10\.244\.1\.250 dst=10\.102\.169\.4 sport=40000 dport=80 src=10\.244\.\d\.2 dst=10\.244\.1\.250 sport=9376 dport=40000 \[ASSURED\] mark=0 use=1$/,
+      /^tcp {6}6 119 TIME_WAIT src=10\.244\.1\.250 dst=10\.102\.169\.4 sport=40000 dport=80 packets=5 src=10\.244\.\d\.2 dst=10\.244\.1\.250 sport=9376 dport=40000 packets=3 \[ASSURED\] mark=0 use=1$/,
     );
     expect(lines[6]).toBe(
-      'udp      17 29 src=10.244.1.250 dst=10.244.2.99 sport=5353 dport=53 [UNREPLIED] src=10.244.2.99 dst=10.244.1.250 sport=53 dport=5353 mark=0 use=1',
+      'udp      17 29 src=10.244.1.250 dst=10.244.2.99 sport=5353 dport=53 packets=1 [UNREPLIED] src=10.244.2.99 dst=10.244.1.250 sport=53 dport=5353 packets=0 mark=0 use=1',
     );
     expect(stderr).toBe('7 flow entries have been shown.\n');
   });

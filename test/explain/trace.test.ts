@@ -146,8 +146,17 @@ describe('a trace', () => {
 
   it('of a known connection shows conntrack and its translation', () => {
     const node = new TestNode(traced);
+    node.process(replyTo(node.process(packet())));
+    expect(trace(node, traced, packet({ tcpFlags: ACK })).steps.map(({ kind }) => kind)).toEqual(['conntrack', 'translation']);
+  });
+
+  it('of a connection that nobody has answered shows the chains that it meets as a new one', () => {
+    const node = new TestNode(traced);
     node.process(packet());
-    expect(trace(node, traced, packet()).steps.map(({ kind }) => kind)).toEqual(['conntrack', 'translation']);
+    const { steps, verdict } = trace(node, traced, packet());
+    expect(steps[0]).toMatchObject({ kind: 'conntrack', text: 'known connection in state SYN_SENT, not answered yet, original direction' });
+    expect(steps.map(({ kind }) => kind)).toContain('hook');
+    expect(verdict).toEqual(node.process(packet()));
   });
 
   it('foresees that a closed connection begins again with the source port it had', () => {

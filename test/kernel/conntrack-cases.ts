@@ -22,7 +22,10 @@ export interface ConntrackCase {
 export interface Observation {
   /** ctstate and direction of the packet. */
   readonly packet: ConnectionState;
-  /** The connection afterwards, as `conntrack -L` prints it: who began it, state, timeout in seconds, [UNREPLIED], [ASSURED]. Empty: none. */
+  /**
+   * The connection afterwards, as `conntrack -L` prints it: who began it, state, timeout in seconds, packets of the original direction and
+   * of the other one, [UNREPLIED], [ASSURED]. Empty: none.
+   */
   readonly entry: string;
 }
 
@@ -53,6 +56,7 @@ export const SYSCTLS: Readonly<Record<string, number>> = {
   'net.netfilter.nf_conntrack_sctp_timeout_shutdown_recd': 6 * TIMEOUT_STEP,
   'net.netfilter.nf_conntrack_sctp_timeout_shutdown_ack_sent': 7 * TIMEOUT_STEP,
   'net.netfilter.nf_conntrack_sctp_timeout_heartbeat_sent': 8 * TIMEOUT_STEP,
+  'net.netfilter.nf_conntrack_acct': 1,
   'net.netfilter.nf_conntrack_tcp_loose': 1,
   'net.netfilter.nf_conntrack_tcp_be_liberal': 0,
 };

@@ -111,8 +111,9 @@ function readEntries(network: Network): Map<string, string> {
     const began = field('src') === CLIENT ? 'client' : 'server';
     const port = began === 'client' ? field('sport') : field('dport');
     const state = protocol === 'UDP' ? [] : [words[3] ?? ''];
+    const packets = words.filter((word) => word.startsWith('packets=')).map((word) => word.slice('packets='.length));
     const flags = words.filter((word) => word === '[UNREPLIED]' || word === '[ASSURED]');
-    entries.set(`${protocol} ${port}`, [began, ...state, timeoutBehind(Number(words[2])), ...flags].join(' '));
+    entries.set(`${protocol} ${port}`, [began, ...state, timeoutBehind(Number(words[2])), packets.join('+'), ...flags].join(' '));
   }
   return entries;
 }

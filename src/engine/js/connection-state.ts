@@ -26,7 +26,7 @@ export function roleOf({ connection, direction }: Hit, flight: Flight): PacketRo
   return connection.closeBegun || connection.lastWasReset ? 'beginsAgain' : 'ignored';
 }
 
-/** Moves state and timer for one more packet of a known connection; only ever called with `known` or `ignored`. */
+/** Moves state, timer and count for one more packet of a known connection; only ever called with `known` or `ignored`. */
 export function refresh(conntrack: Conntrack, hit: Hit, flight: Flight, role: PacketRole, timeouts: ConntrackTimeouts, now: number): void {
   const { connection, direction } = hit;
   const hadReply = connection.seenReply;
@@ -40,7 +40,10 @@ export function refresh(conntrack: Conntrack, hit: Hit, flight: Flight, role: Pa
   if (connection.state === 'SYN_SENT2') connection.simultaneousOpen = true;
   if (connection.protocol === 'UDP' && hadReply && now - connection.startedAt > UDP_STREAM_AFTER_MS) connection.assured = true;
   // nf_conntrack: a SYN sent again does not keep an unanswered connection alive.
-  if (!isSynAgain) connection.expiresAt = now + timeoutMs(connection, timeouts, hadReply);
+  if (!isSynAgain) {
+    connection.expiresAt = now + timeoutMs(connection, timeouts, hadReply);
+    connection.packets[direction] = (connection.packets[direction] + 1) >>> 0;
+  }
   // nf_conntrack: a RST as the only answer means that there never was a connection.
   if (kind === 'RST' && !hadReply) conntrack.remove(connection);
 }

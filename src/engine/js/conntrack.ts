@@ -34,6 +34,8 @@ export interface Connection {
   /** Both ends have sent a SYN and no SYN+ACK yet. */
   simultaneousOpen: boolean;
   expiresAt: number;
+  /** Those that moved its timer, modulo 2^32. */
+  readonly packets: Record<Direction, number>;
 }
 
 export interface Hit {

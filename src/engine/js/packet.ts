@@ -49,11 +49,12 @@ export function processPacket(flight: Flight, surroundings: Surroundings, settin
 function processKnown(flight: Flight, hit: Hit, role: PacketRole, surroundings: Surroundings, settings: ConntrackSettings): PacketVerdict {
   const { connection, direction } = hit;
   const { conntrack, program, state } = surroundings;
+  const isAnswered = direction === 'reply' || connection.seenReply;
   refresh(conntrack, hit, flight, role, settings.timeouts, state.now);
   const translated = swapTuple(direction === 'original' ? connection.reply : connection.original);
   const path = connection.paths[direction];
-  const known = program.established[path] ?? 'run';
-  flight.state = 'ESTABLISHED';
+  const known = isAnswered ? (program.established[path] ?? 'run') : 'run';
+  flight.state = isAnswered ? 'ESTABLISHED' : 'NEW';
   flight.isDnat = connection.isDnat;
   flight.isSnat = connection.isSnat;
   flight.virtual = connection.virtual;
@@ -140,6 +141,7 @@ function confirm(flight: Flight, first: Connection['state'], { program, state }:
     lastWasReset: false,
     simultaneousOpen: false,
     expiresAt: state.now + timeout,
+    packets: { original: 1, reply: 0 },
   };
 }
 

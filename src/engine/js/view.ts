@@ -21,6 +21,7 @@ export function trackedConnection(connection: Connection, servicePorts: NameTabl
     assured,
     masquerade: connection.isMasquerade,
     dnat: connection.isDnat,
+    packets: { ...connection.packets },
     ...(servicePort === undefined ? {} : { servicePort }),
     expiresInMs: connection.expiresAt - now,
   };

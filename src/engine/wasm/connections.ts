@@ -17,6 +17,8 @@ import {
   CT_FLAG_SNAT,
   CT_FLAGS,
   CT_ORIGINAL,
+  CT_PACKETS_ORIGINAL,
+  CT_PACKETS_REPLY,
   CT_PATH_MASK,
   CT_PATH_ORIGINAL_SHIFT,
   CT_PATH_REPLY_SHIFT,
@@ -130,6 +132,7 @@ export class ConnectionTable {
       assured: (flags & CT_FLAG_ASSURED) !== 0,
       masquerade: (flags & CT_FLAG_MASQUERADE) !== 0,
       dnat: (flags & CT_FLAG_DNAT) !== 0,
+      packets: { original: data.getUint32(entry + CT_PACKETS_ORIGINAL, true), reply: data.getUint32(entry + CT_PACKETS_REPLY, true) },
       ...(servicePort === undefined ? {} : { servicePort }),
       expiresInMs: data.getFloat64(entry + CT_EXPIRES_AT, true) - now,
     };

@@ -4,7 +4,7 @@ import { PATH_FORWARD, PATH_INPUT, PATH_IPVS, PATH_LOOPBACK, PATH_OUTPUT } from 
 import { proofOf } from '../../../src/program/established.ts';
 import type { Chain, Match, Rule } from '../../../src/program/ruleset.ts';
 import { baseChain, CLIENT, chain, clusterIpProgram, filterProgram, rule } from './small-programs.ts';
-import { packet, TestNode } from './test-node.ts';
+import { ACK, packet, replyTo, TestNode } from './test-node.ts';
 
 const onlyNew: Match = { kind: 'conntrackState', states: ['NEW'] };
 const known: Match = { kind: 'conntrackState', states: ['RELATED', 'ESTABLISHED'] };
@@ -79,8 +79,17 @@ describe('a packet of a known connection', () => {
   it('counts the constant of its path', () => {
     const filterChains = [baseChain('FORWARD', 'filter', [rule([known], { kind: 'accept' }), none])];
     const node = new TestNode(clusterIpProgram({ endpoints: ['10.244.1.1'], filterChains }));
-    node.process(packet());
-    expect(node.process(packet())).toMatchObject({ connection: 'ESTABLISHED', rulesEvaluated: 1 });
+    node.process(replyTo(node.process(packet())));
+    expect(node.process(packet({ tcpFlags: ACK }))).toMatchObject({ connection: 'ESTABLISHED', rulesEvaluated: 1 });
+  });
+
+  it('is NEW to the filter chains until it is answered', () => {
+    const filterChains = [baseChain('FORWARD', 'filter', [rule([known], { kind: 'accept' }), rule([onlyNew], { kind: 'accept' }), none])];
+    const node = new TestNode(clusterIpProgram({ endpoints: ['10.244.1.1'], filterChains }));
+    const opened = node.process(packet());
+    expect(node.process(packet())).toMatchObject({ action: 'DNAT', connection: 'ESTABLISHED', rulesEvaluated: 2 });
+    node.process(replyTo(opened));
+    expect(node.process(packet({ tcpFlags: ACK }))).toMatchObject({ action: 'DNAT', connection: 'ESTABLISHED', rulesEvaluated: 1 });
   });
 
   it('meets the filter chains that must run, with its translated destination, and can be dropped', () => {
