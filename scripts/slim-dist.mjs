@@ -1,5 +1,5 @@
-// Before packing: takes out of dist/ what no user of the package can reach, which is declarations behind no entry, and the maps of the
-// command line and of the core's bytes.
+// Before packing: takes out of dist/ what no user of the package can reach, which is declarations behind no entry, and the map of the
+// command line.
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -19,7 +19,7 @@ entries.forEach(visit);
 
 const isSuperfluous = (file) => {
   if (/\.d\.ts(\.map)?$/.test(file)) return !reached.has(file.replace(/\.map$/, ''));
-  return file.endsWith('.map') && (file.startsWith(join('dist/src/cli/')) || file.includes('core-bytes'));
+  return file === join('dist/src/cli/main.js.map');
 };
 for (const entry of readdirSync('dist', { recursive: true })) {
   const file = join('dist', entry);
