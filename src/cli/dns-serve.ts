@@ -23,6 +23,7 @@ interface ServeOptions extends InputOptions, DnsOptions {
   readonly listen: string;
   readonly upstream?: string;
   readonly watch?: true;
+  readonly transfer?: true;
 }
 
 interface SocketAddress {
@@ -35,6 +36,7 @@ export function addDnsServe(group: Command, io: Io): void {
   withDnsOptions(withInputOptions(command))
     .option('--listen <address>', 'address and port to answer at; port 0 takes any free one', DEFAULT_LISTEN)
     .option('--upstream <address>', 'ask this resolver (port 53 by default) about all other names')
+    .option('--transfer', 'give whole zones to whoever asks for AXFR over TCP')
     .option('--watch', 'follow the files: what changes in them changes the answers')
     .addHelpText(
       'after',
@@ -52,6 +54,7 @@ async function serve(options: ServeOptions, io: Io): Promise<void> {
   const cluster = openCluster(readObjects(options, io), options, io);
   const dns = await createClusterDns({
     ...clusterDnsOptions(options),
+    transfer: options.transfer ?? false,
     ...(ANY_ADDRESS.includes(listen.address) ? {} : { localIPs: [listen.address] }),
     // Addresses that are none of the cluster's are asked about elsewhere, when there is an elsewhere.
     ...(upstream === undefined ? {} : { upstream: createUpstream(upstream), fallthrough: ['in-addr.arpa', 'ip6.arpa'] }),

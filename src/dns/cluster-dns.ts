@@ -6,15 +6,15 @@ import { InvalidArgumentError } from '../errors.ts';
 import { DnsCatalog } from './catalog.ts';
 import { readName } from './domain-name.ts';
 import { isDnsKind, readDnsObject } from './objects.ts';
-import { CLASS_IN, RCODE, typeCode, typeName } from './record.ts';
-import { bareReply } from './reply.ts';
+import { CLASS_IN, isTransferType, RCODE, typeCode, typeName } from './record.ts';
+import { bareReply, type Reply } from './reply.ts';
 import { endsWalk, outsideStep, type Resolution, type ResolutionStep, stepOf } from './resolution.ts';
 import { podResolver, searchPath } from './resolv-conf.ts';
 import { createResponder, type QueryOrigin } from './responder.ts';
 import { type ClusterDnsOptions, settleDnsOptions } from './settings.ts';
-import { MessageWriter } from './wire/message-writer.ts';
+import { MESSAGE_SIZE_MAX, MessageWriter } from './wire/message-writer.ts';
 import { type QueryMessage, readMessage } from './wire/query-message.ts';
-import { sizeLimit, writeError, writeReply } from './wire/reply-message.ts';
+import { sizeLimit, writeError, writeReply, writeTransfer } from './wire/reply-message.ts';
 import { passOn, writeQuery } from './wire/upstream-message.ts';
 
 /** Names of a cluster, answered as CoreDNS's `kubernetes` plugin answers them. */
@@ -22,8 +22,13 @@ export interface ClusterDns {
   /** Creates or updates objects; kinds without names are passed over. All of it or nothing. @throws InvalidObjectError */
   apply(objects: Iterable<KubernetesObject>): void;
   delete(refs: Iterable<ObjectRef>): void;
-  /** Answers one message. Empty: it must not be answered (a response, or too short to have an id). Never rejects. */
+  /**
+   * Answers one message. Empty: it must not be answered (a response, or too short to have an id). A zone transfer that takes more than
+   * one message is answered with SERVFAIL: `replies` has all of it. Never rejects.
+   */
   query(message: Uint8Array, from?: QueryOrigin): Promise<Uint8Array>;
+  /** The same for a stream: every message of the answer, which is one but for a zone transfer, or none. Never rejects. */
+  replies(message: Uint8Array, from?: QueryOrigin): Promise<readonly Uint8Array[]>;
   /**
    * Resolves a name. `from.pod`, `namespace/name`, walks the search list of that Pod; without it the name is taken as absolute.
    * @throws InvalidArgumentError for what is no name or type, and for a Pod that does not exist
@@ -55,6 +60,21 @@ export async function createClusterDns(options: ClusterDnsOptions = {}): Promise
     return stepOf(name, await respond(query, message, {}));
   }
 
+  async function replies(message: Uint8Array, from: QueryOrigin = {}): Promise<readonly Uint8Array[]> {
+    const read = readMessage(message);
+    if (read.kind === 'ignored') return [];
+    if (read.kind === 'error') return [writeError(writer, read)];
+    const { query } = read;
+    const limit = sizeLimit(query, from.transport);
+    const response = await respond(query, message, from);
+    if (response.kind === 'forwarded') {
+      const tooLarge: Reply = { ...bareReply(RCODE.NOERROR), truncated: true };
+      return [passOn(response.message, query.id, limit) ?? writeReply(writer, query, tooLarge, limit)];
+    }
+    const isTransfer = isTransferType(query.type) && from.transport !== 'udp';
+    return isTransfer ? writeTransfer(writer, query, response.reply) : [writeReply(writer, query, response.reply, limit)];
+  }
+
   return {
     apply(objects) {
       const read = [...objects].flatMap((object) => readDnsObject(object, settings) ?? []);
@@ -68,17 +88,13 @@ export async function createClusterDns(options: ClusterDnsOptions = {}): Promise
     },
 
     async query(message, from = {}) {
+      const messages = await replies(message, from);
+      if (messages.length < 2) return messages[0] ?? NOTHING;
       const read = readMessage(message);
-      if (read.kind === 'ignored') return NOTHING;
-      if (read.kind === 'error') return writeError(writer, read);
-      const { query } = read;
-      const limit = sizeLimit(query, from.transport);
-      const response = await respond(query, message, from);
-      if (response.kind === 'reply') return writeReply(writer, query, response.reply, limit);
-      return (
-        passOn(response.message, query.id, limit) ?? writeReply(writer, query, { ...bareReply(RCODE.NOERROR), truncated: true }, limit)
-      );
+      return read.kind === 'query' ? writeReply(writer, read.query, bareReply(RCODE.SERVFAIL), MESSAGE_SIZE_MAX) : NOTHING;
     },
+
+    replies,
 
     async resolve(name, type = 'A', { pod } = {}) {
       const code = typeCode(type);

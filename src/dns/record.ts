@@ -100,6 +100,11 @@ export function typeCode(name: string): number | undefined {
   return code !== undefined && code <= 0xffff ? code : undefined;
 }
 
+/** Asks for a whole zone, not for a name. */
+export function isTransferType(code: number): boolean {
+  return code === TYPE.AXFR || code === TYPE.IXFR;
+}
+
 export function rcodeName(code: number): string {
   return rcodeNames.get(code) ?? `RCODE${code}`;
 }

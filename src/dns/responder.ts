@@ -5,7 +5,7 @@ import type { NameSource } from './catalog.ts';
 import { isWithin } from './domain-name.ts';
 import type { AnswerContext, ElsewhereAnswer } from './find-name.ts';
 import { type Question, questionIn } from './question.ts';
-import { CLASS_IN, RCODE, type ResourceRecord, TYPE } from './record.ts';
+import { CLASS_IN, isTransferType, RCODE, type ResourceRecord } from './record.ts';
 import { bareReply, type Reply, type Response } from './reply.ts';
 import { type DnsSettings, zoneOf } from './settings.ts';
 import { transfer } from './transfer.ts';
@@ -72,8 +72,7 @@ export function createResponder(source: NameSource, settings: DnsSettings): Resp
 
   function answerInZone(question: Question, query: QueryMessage, { clientIP, transport }: QueryOrigin): Reply | Promise<Reply> {
     const { name, type, zone } = question;
-    if (type === TYPE.AXFR || type === TYPE.IXFR)
-      return transport === 'udp' ? bareReply(RCODE.REFUSED) : transfer(question, query.serial, source, settings);
+    if (isTransferType(type)) return transport === 'udp' ? bareReply(RCODE.REFUSED) : transfer(question, query.serial, source, settings);
     const names = settings.autopath === undefined ? [] : completions(name, zone.name, clientIP, source, settings);
     if (names.length > 1) return firstAnswer(names, name, (candidate) => replyTo(candidate, type, query));
     return answer(question, contextFor(query, 0));

@@ -38,9 +38,9 @@ async function dig(...args: string[]): Promise<string[]> {
   return stdout.split('\n').filter((line) => line !== '');
 }
 
-async function serve(): Promise<void> {
-  const directory = directoryWith({ 'db.yaml': STATEFUL_SET });
-  server = await serveDnsOf(['-f', 'examples/hostnames.yaml', '-f', directory]);
+async function serve(manifests = STATEFUL_SET, ...options: string[]): Promise<void> {
+  const directory = directoryWith({ 'db.yaml': manifests });
+  server = await serveDnsOf(['-f', 'examples/hostnames.yaml', '-f', directory, ...options]);
 }
 
 describe.skipIf(!hasDig)(`dig${hasDig ? '' : ' (is not installed here: bind9-dnsutils)'}`, () => {
@@ -66,6 +66,16 @@ describe.skipIf(!hasDig)(`dig${hasDig ? '' : ' (is not installed here: bind9-dns
     const whole = await dig('+noedns', 'db.default.svc.cluster.local');
     expect(whole.join('\n')).toContain('retrying in TCP mode');
     expect(whole.filter((line) => /\sA\s+10\.244\./.test(line))).toHaveLength(60);
+  });
+
+  test('transfers a zone of several messages, where that is allowed', async () => {
+    await serve(STATEFUL_SET.replace('replicas: 60', 'replicas: 400'), '--transfer');
+    const zone = await dig('AXFR', 'cluster.local');
+    expect(zone.filter((line) => /^db-\d+\.db\.default\.svc\.cluster\.local\.\s+30\s+IN\s+A\s/.test(line))).toHaveLength(400);
+    expect(zone.join('\n')).toMatch(/XFR size: \d+ records \(messages (?!1,)\d+,/);
+    await server?.stop();
+    await serve();
+    expect((await dig('AXFR', 'cluster.local')).join('\n')).toContain('Transfer failed');
   });
 
   test('is told that a name does not exist, with the SOA of the zone', async () => {

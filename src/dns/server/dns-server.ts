@@ -13,8 +13,8 @@ const ANY_PORT_ATTEMPTS = 20;
  * Answers over UDP and TCP until it is closed.
  * @throws what the system says when the address cannot be listened on (`code` EADDRINUSE, EACCES, EADDRNOTAVAIL)
  */
-export async function serveDns(dns: Pick<ClusterDns, 'query'>, options: DnsServerOptions): Promise<Listener> {
-  const listenOptions = { ...options, answer: dns.query };
+export async function serveDns(dns: Pick<ClusterDns, 'replies'>, options: DnsServerOptions): Promise<Listener> {
+  const listenOptions = { ...options, answer: dns.replies };
   for (let attempt = 1; ; attempt++) {
     const udp = await listenUdp(listenOptions);
     try {

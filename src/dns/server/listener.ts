@@ -5,8 +5,8 @@ export interface ListenOptions {
   readonly address: string;
   /** 0: any free one. */
   readonly port: number;
-  /** One message → its reply; empty when it must not be answered. */
-  readonly answer: (message: Uint8Array, from: QueryOrigin) => Promise<Uint8Array>;
+  /** One message → the messages that answer it: over UDP one at most, none when it must not be answered. */
+  readonly answer: (message: Uint8Array, from: QueryOrigin) => Promise<readonly Uint8Array[]>;
   /** Hears of what should never happen; the server goes on. */
   readonly onError: (error: unknown) => void;
 }

@@ -56,7 +56,7 @@ function serveConnection(socket: Socket, { answer, onError, idleTimeoutMs, pipel
       idle.refresh();
       pendingCount++;
       answer(message, origin).then(
-        (reply) => done(reply),
+        (replies) => done(replies),
         (error) => {
           onError(error);
           socket.destroy();
@@ -69,10 +69,10 @@ function serveConnection(socket: Socket, { answer, onError, idleTimeoutMs, pipel
     if (hasEnded && pendingCount === 0 && !isFull) socket.end();
   }
 
-  function done(reply: Uint8Array): void {
+  function done(replies: readonly Uint8Array[]): void {
     pendingCount--;
     idle.refresh();
-    if (reply.length > 0 && socket.writable) socket.write(withLength(reply));
+    if (socket.writable) for (const reply of replies) socket.write(withLength(reply));
     serveNext();
   }
 

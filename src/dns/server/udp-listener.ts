@@ -15,7 +15,7 @@ export async function listenUdp({ address, port, answer, onError }: ListenOption
     if (client.port === 0) return;
     answer(message, { clientIP: plainAddress(client.address), transport: 'udp' }).then(
       // A client that cannot be reached any more is its own trouble, as is a lost datagram.
-      (reply) => reply.length > 0 && socket.send(reply, client.port, client.address, () => undefined),
+      ([reply]) => reply !== undefined && socket.send(reply, client.port, client.address, () => undefined),
       onError,
     );
   });

@@ -11,6 +11,8 @@ const UDP_SIZE_DEFAULT = 512;
 /** What fits into one IPv4 packet of the largest size. */
 const UDP_SIZE_MAX = 65507;
 const OPT_SIZE = 11;
+/** Names can be compressed up to here, and any record fits behind the question. */
+const TRANSFER_MESSAGE_SIZE = 0x4000;
 const DNSSEC_OK = 0x8000;
 
 /** The most bytes of a reply: all a message can have, unless it goes over UDP. */
@@ -43,6 +45,24 @@ export function writeReply(writer: MessageWriter, query: QueryMessage, reply: Re
     (reply.rcode & RCODE_MASK);
   writer.header([query.id, flags, 1, answers, authorities, additionals + (edns === undefined ? 0 : 1)]);
   return writer.finish();
+}
+
+/** As many messages as the records take (RFC 5936): a zone transfer. The question stands in the first one alone. */
+export function writeTransfer(writer: MessageWriter, query: QueryMessage, reply: Reply): Uint8Array[] {
+  const messages: Uint8Array[] = [];
+  const opt = query.edns === undefined ? undefined : optRecord(query.edns, reply.rcode);
+  const flags = FLAG.RESPONSE | query.flags | (reply.authoritative ? FLAG.AUTHORITATIVE : 0) | (reply.rcode & RCODE_MASK);
+  for (let rest = reply.answer; messages.length === 0 || rest.length > 0; ) {
+    const isFirst = messages.length === 0;
+    writer.begin();
+    if (isFirst) writer.question(query.questionBytes, query.name);
+    const count = writer.records(rest, TRANSFER_MESSAGE_SIZE);
+    if (opt !== undefined) writer.raw(opt);
+    writer.header([query.id, flags, isFirst ? 1 : 0, count, 0, opt === undefined ? 0 : 1]);
+    messages.push(writer.finish());
+    rest = rest.slice(count);
+  }
+  return messages;
 }
 
 /** A header alone: what a message without a readable question is answered with. */

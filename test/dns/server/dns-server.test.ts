@@ -28,14 +28,26 @@ const MANIFEST = `
 {apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: many-1, labels: {kubernetes.io/service-name: many}}, addressType: IPv4, ports: [{port: 80}], endpoints: [${endpoints}]}
 `;
 
+const BIG_ZONE_SERVICES = 2000;
+
+/** More than one message of 64 KB can hold. */
+function bigZone(): string {
+  const services = Array.from(
+    { length: BIG_ZONE_SERVICES },
+    (_, at) =>
+      `{apiVersion: v1, kind: Service, metadata: {name: service-${at}}, spec: {clusterIP: 10.97.${at >> 8}.${at & 255}, ports: [{port: 80, name: http}]}}`,
+  );
+  return ['{apiVersion: v1, kind: Namespace, metadata: {name: default}}', ...services].join('\n---\n');
+}
+
 const running: Listener[] = [];
 afterEach(async () => {
   for (const server of running.splice(0)) await server.close();
 });
 
-async function start(options: Partial<DnsServerOptions> = {}, dnsOptions: ClusterDnsOptions = {}): Promise<number> {
+async function start(options: Partial<DnsServerOptions> = {}, dnsOptions: ClusterDnsOptions = {}, manifest = MANIFEST): Promise<number> {
   const dns = await createClusterDns(dnsOptions);
-  dns.apply(parseManifests(MANIFEST));
+  dns.apply(parseManifests(manifest));
   const onError = (error: unknown) => {
     throw error;
   };
@@ -87,6 +99,31 @@ describe('a DNS server', () => {
     expect(readReply(cut).flag_tc).toBe(true);
     const [whole] = await tcpReplies(port, [withLength(query)]);
     expect(addressesIn(whole ?? Buffer.alloc(0))).toHaveLength(ENDPOINT_COUNT);
+  });
+
+  test('gives a whole zone in as many messages as it takes, the question in the first one alone', async () => {
+    const port = await start({}, { transfer: true }, bigZone());
+    const query = queryMessage({ name: 'cluster.local', type: 'AXFR', id: 77, edns: { udpSize: 1232, do: false, version: 0 } });
+    const replies = await tcpReplies(port, [withLength(query)]);
+    const read = replies.map(readReply);
+    expect(replies.length).toBeGreaterThan(1);
+    expect(Math.max(...replies.map(({ length }) => length))).toBeLessThanOrEqual(0x4000 + 11);
+    expect(new Set(read.map(({ id, rcode, flag_aa, flag_tc }) => `${id} ${rcode} ${flag_aa} ${flag_tc}`))).toEqual(
+      new Set(['77 0 true false']),
+    );
+    expect(read.map(({ questions }) => questions?.length ?? 0)).toEqual([1, ...Array(replies.length - 1).fill(0)]);
+    const records = read.flatMap(({ answers = [] }) => answers);
+    expect([records.at(0)?.type, records.at(-1)?.type]).toEqual(['SOA', 'SOA']);
+    const names = records.flatMap((record) => (record.type === 'A' ? [record.name] : []));
+    expect(names.filter((name) => name.startsWith('service-'))).toHaveLength(BIG_ZONE_SERVICES);
+  });
+
+  test('answers a query behind a zone transfer on the same connection', async () => {
+    const port = await start({}, { transfer: true }, bigZone());
+    const queries = ['AXFR', 'SOA'].map((type, id) => withLength(queryMessage({ name: 'cluster.local', type, id })));
+    const ids = (await tcpReplies(port, [Buffer.concat(queries)])).map((reply) => readReply(reply).id);
+    expect(ids.filter((id) => id === 1)).toHaveLength(1);
+    expect(ids.filter((id) => id === 0).length).toBeGreaterThan(1);
   });
 
   test('closes a connection on which no whole message comes', async () => {
