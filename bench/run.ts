@@ -1,6 +1,7 @@
 // `npm run bench`: asks the questions one after the other and prints the answers. Exit codes: 1 wrong results or a failed gate, 2 usage.
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { ALLOCATION, BYTES_PER_PACKET_MAX, measureAllocation } from './allocation.ts';
+import { CLUSTER, clusterLines, clusterText, measureCluster } from './cluster.ts';
 import { CONTROL_PLANE, controlPlaneLine, controlPlaneText, measureControlPlane } from './control-plane.ts';
 import { DNS, dnsLines, dnsText, measureDns } from './dns.ts';
 import { established } from './established.ts';
@@ -35,6 +36,7 @@ async function run(options: BenchOptions): Promise<void> {
   }
   for (const question of QUESTIONS) if (isAsked(question.name)) await ask(question, options);
   if (isAsked(CONTROL_PLANE)) await askForControlPlane(options);
+  if (isAsked(CLUSTER)) await askForCluster(options);
   if (isAsked(DNS)) await askForDns(options);
   if (isAsked(MAGLEV)) askForMaglev(options);
   if (isAsked(ALLOCATION)) await askForAllocation(options);
@@ -71,6 +73,12 @@ async function askForControlPlane({ json, smoke }: BenchOptions): Promise<void> 
   const measured = await measureControlPlane(smoke, (name) => progress(`${CONTROL_PLANE} ${name}`));
   if (json) for (const one of measured) print(controlPlaneLine(one));
   else print(controlPlaneText(measured));
+}
+
+async function askForCluster({ json, smoke }: BenchOptions): Promise<void> {
+  progress(CLUSTER);
+  const figures = await measureCluster(smoke);
+  print(json ? clusterLines(figures) : clusterText(figures));
 }
 
 /** Counts, which need no rounds and no processes. */
@@ -113,7 +121,7 @@ function progress(text: string): void {
 }
 
 try {
-  await run(readOptions(process.argv.slice(2), [...QUESTIONS.map(({ name }) => name), CONTROL_PLANE, DNS, MAGLEV, ALLOCATION]));
+  await run(readOptions(process.argv.slice(2), [...QUESTIONS.map(({ name }) => name), CONTROL_PLANE, CLUSTER, DNS, MAGLEV, ALLOCATION]));
 } catch (error) {
   const isUsage = error instanceof UsageError;
   process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n${isUsage ? `${USAGE}\n` : ''}`);
