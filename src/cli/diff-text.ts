@@ -1,6 +1,6 @@
 // A comparison as a person reads it: the story on the first screen, then each reason with its Services, packets and places.
 import { formatEndpoint } from '../address.ts';
-import { type Answer, backendsOf, type Effect, isMasqueraded } from '../diff/answer.ts';
+import { type Answer, backendsOf, EFFECT_WORDS, type Effect, isMasqueraded } from '../diff/answer.ts';
 import type { Change, Comparison, Finding, Reason } from '../diff/comparison.ts';
 import type { Destination } from '../diff/questions.ts';
 import type { Packet } from '../packet.ts';
@@ -26,16 +26,6 @@ const NAMES_SHOWN = 3;
 const BACKENDS_SHOWN = 2;
 const LINE_WIDTH = 110;
 const CLIENT_KINDS = 5;
-
-const EFFECT_WORDS: Readonly<Record<Effect, string>> = {
-  lost: 'BREAKS',
-  backends: 'moves',
-  source: 'source',
-  gained: 'opens',
-  affinity: 'affinity',
-  refusal: 'refusal',
-  shares: 'shares',
-};
 
 export function comparisonText(comparison: Comparison, context: ComparisonTextContext): string {
   const { findings } = comparison;

@@ -22,6 +22,17 @@ export type Answer = readonly Ending[];
  */
 export type Effect = 'lost' | 'gained' | 'refusal' | 'backends' | 'source' | 'shares' | 'affinity';
 
+/** One word for people. */
+export const EFFECT_WORDS: Readonly<Record<Effect, string>> = {
+  lost: 'BREAKS',
+  backends: 'moves',
+  source: 'source',
+  gained: 'opens',
+  affinity: 'affinity',
+  refusal: 'refusal',
+  shares: 'shares',
+};
+
 const SHARE_TOLERANCE = 1e-6;
 
 export function answerOf({ outcomes }: Explanation): Answer {

@@ -142,8 +142,12 @@ describe.skipIf(isSkipped)(`the playground${isSkipped ? ` (${NO_CHROMIUM})` : ''
       await visitor.choose('load-balancer');
       await visitor.view('modes');
       expect(await visitor.page.locator('.mode-column').count()).toBe(2);
-      expect(await visitor.page.locator('.differences h3').innerText()).toMatch(/answers (agree|differ)/);
+      expect(await visitor.page.locator('.findings li').first().innerText()).toContain('NodePorts stop answering on loopback addresses');
+      expect(await visitor.page.locator('.differences h3').last().innerText()).toMatch(/^Every Service.* answers differ$/);
       await visitor.screenshot('modes');
+      await visitor.page.locator('.findings button').first().click();
+      expect(await visitor.page.locator('.mode-column').first().innerText()).toContain('masqueraded');
+      expect(await visitor.page.locator('.mode-column').last().innerText()).toContain('ACCEPT');
       await visitor.leave();
     });
 

@@ -1,83 +1,93 @@
-// The same questions to the same node in two modes: every frontend of every Service, asked by every kind of client.
-import { type Dataplane, type KubernetesObject, type Outcome, type Packet, SvcplaneError } from 'svcplane';
+// The same questions to the same node in two modes, as `svcplane diff` asks them: what changes and why, and every answer beside the other.
+import type { Dataplane, ProxyMode } from 'svcplane';
 import type { Cluster } from 'svcplane/cluster';
 import { formatEndpoint } from '../../src/address.ts';
-import { resolveSource } from '../../src/cli/packet-ends.ts';
-import { nodeAddresses } from '../../src/cluster/nodes.ts';
-import { outcomeName, percentText } from './names.ts';
+import { type Answer, answerOf, backendsOf, effectOf } from '../../src/diff/answer.ts';
+import { type Change, compareDataplanes, type Finding } from '../../src/diff/comparison.ts';
+import { modeReasons } from '../../src/diff/mode-reasons.ts';
+import { type Client, type ClientKind, clientsFor, type Destination, destinationsOf, viewpointOf } from '../../src/diff/questions.ts';
 
-export const CLIENTS = [
-  { from: 'default/client', title: 'a Pod here' },
-  { from: 'external', title: 'outside' },
-  { from: 'node', title: 'this node' },
-] as const;
+/** In the order of their columns. */
+export const CLIENTS: readonly ClientKind[] = ['pod here', 'pod elsewhere', 'this node', 'another node', 'outside'];
 
 export interface Comparison {
-  readonly servicePort: string;
-  readonly frontend: string;
-  readonly kind: string;
-  /** In the order of CLIENTS. */
-  readonly cells: readonly ComparedCell[];
+  readonly rows: readonly ComparedRow[];
+  /** What breaks first. */
+  readonly findings: readonly Finding[];
 }
 
-export interface ComparedCell {
+/** One address of a ServicePort. */
+export interface ComparedRow {
+  readonly servicePort: string;
+  readonly destination: Destination;
+  /** In the order of CLIENTS; undefined: such a client cannot send there. */
+  readonly cells: readonly (ComparedCell | undefined)[];
+}
+
+/** A question that the playground can ask. */
+export interface Ends {
   readonly from: string;
   readonly to: string;
+}
+
+export interface ComparedCell extends Ends {
+  readonly client: ClientKind;
   /** What each mode does, in one line. */
   readonly answers: readonly [string, string];
   readonly isSame: boolean;
 }
 
-export function compareModes(cluster: Cluster, node: KubernetesObject, dataplanes: readonly [Dataplane, Dataplane]): Comparison[] {
-  const [first] = dataplanes;
-  return first.servicePorts().flatMap((view) =>
-    view.frontends.flatMap((frontend) => {
-      const isIPv6 = view.family === 'IPv6';
-      const addresses =
-        frontend.address === undefined ? nodeAddresses(node).filter((each) => each.includes(':') === isIPv6) : [frontend.address];
-      return addresses.map((address) => {
-        const to = formatEndpoint(address, frontend.port);
-        const cells = CLIENTS.map(({ from }) => {
-          const source = resolveSource(from, address, { cluster, namespace: 'default', node: node.metadata.name });
-          const packet: Packet = {
-            protocol: view.protocol,
-            source: source.address,
-            sourcePort: source.port,
-            destination: address,
-            destinationPort: frontend.port,
-          };
-          return { from, to, ...compareOne(packet, dataplanes) };
-        });
-        return { servicePort: view.servicePort, frontend: to, kind: frontend.kind, cells };
+/** `dataplanes`: of that node, in those modes. */
+export function compareModes(
+  cluster: Cluster,
+  node: string,
+  modes: readonly [ProxyMode, ProxyMode],
+  [before, after]: readonly [Dataplane, Dataplane],
+): Comparison {
+  const viewpoint = viewpointOf(cluster, node);
+  const rows = before.servicePorts().flatMap((view) =>
+    destinationsOf(view, viewpoint).map((destination): ComparedRow => {
+      const clients = clientsFor(destination, view.family, viewpoint);
+      const cells = CLIENTS.map((kind) => {
+        const client = clients.find((each) => each.kind === kind);
+        if (client === undefined) return undefined;
+        const { address, port } = destination;
+        const packet = { protocol: view.protocol, source: client.address, sourcePort: 40000, destination: address, destinationPort: port };
+        const answers = [answerOf(before.explain(packet)), answerOf(after.explain(packet))] as const;
+        const isSame = effectOf(...answers) === undefined;
+        return {
+          client: kind,
+          ...endsOf(client, destination),
+          answers: [shortAnswer(answers[0]), shortAnswer(answers[1])] as const,
+          isSame,
+        };
       });
+      return { servicePort: view.servicePort, destination, cells };
     }),
   );
+  const options = { reasonFor: modeReasons(...modes), serviceCIDRs: cluster.serviceCIDRs };
+  return { rows, findings: compareDataplanes([{ viewpoint, before, after }], options).findings };
 }
 
-function compareOne(packet: Packet, [one, other]: readonly [Dataplane, Dataplane]): Pick<ComparedCell, 'answers' | 'isSame'> {
-  const answers = [answerOf(one, packet), answerOf(other, packet)] as const;
-  return { answers: [answers[0].short, answers[1].short], isSame: answers[0].whole === answers[1].whole };
+/** The first packet that shows a finding. */
+export function witnessOf({ services, forAll }: Finding): Ends | undefined {
+  const change: Change | undefined = services[0]?.changes[0] ?? forAll[0];
+  const [kind] = change?.clients ?? [];
+  return change === undefined || kind === undefined ? undefined : endsOf({ kind, address: change.witness.source }, change.destination);
 }
 
-function answerOf(dataplane: Dataplane, packet: Packet): { readonly short: string; readonly whole: string } {
-  try {
-    const { outcomes } = dataplane.explain(packet);
-    const whole = JSON.stringify(outcomes.map(comparable).sort());
-    return { short: shortAnswer(outcomes), whole };
-  } catch (error) {
-    if (!(error instanceof SvcplaneError)) throw error;
-    return { short: error.message, whole: error.message };
-  }
+/** In the words that a person would type, where there are some. */
+function endsOf({ kind, address }: Client, destination: Destination): Ends {
+  const words: Partial<Record<ClientKind, string>> = { 'pod here': 'default/client', 'this node': 'node', outside: 'external' };
+  const from = destination.nodeAddress === 'loopback' ? address : (words[kind] ?? address);
+  return { from, to: formatEndpoint(destination.address, destination.port) };
 }
 
-function comparable(outcome: Outcome): string {
-  return `${outcomeName(outcome)} ${outcome.masquerade ? 'masqueraded' : ''} ${percentText(outcome.probability)}`;
-}
-
-function shortAnswer(outcomes: readonly Outcome[]): string {
-  const actions = [...new Set(outcomes.map(({ action }) => action))];
+function shortAnswer(answer: Answer): string {
+  const actions = [...new Set(answer.map(({ action }) => action))];
   if (actions.length > 1 || actions[0] !== 'DNAT') return actions.join(' or ');
-  const masqueraded = outcomes.filter(({ masquerade }) => masquerade).length;
-  const how = masqueraded === 0 ? '' : masqueraded === outcomes.length ? ', masqueraded' : ', partly masqueraded';
-  return `${outcomes.length} backend${outcomes.length === 1 ? '' : 's'}${how}`;
+  const masqueraded = answer.filter(({ masquerade }) => masquerade).length;
+  const how = masqueraded === 0 ? '' : masqueraded === answer.length ? ', masqueraded' : ', partly masqueraded';
+  const count = backendsOf(answer).length;
+  return `${count} backend${count === 1 ? '' : 's'}${how}`;
 }

@@ -1,11 +1,14 @@
 // The same cluster and the same packet in two modes, side by side, with what differs marked.
 
 import { useMemo } from 'preact/hooks';
-import type { ProxyMode, ServicePortView } from 'svcplane';
+import { type ProxyMode, type ServicePortView, SvcplaneError } from 'svcplane';
+import { formatEndpoint } from '../../src/address.ts';
+import { EFFECT_WORDS } from '../../src/diff/answer.ts';
+import type { Finding } from '../../src/diff/comparison.ts';
 import { type Answer, answer } from './answer.ts';
 import type { Asked } from './app.tsx';
 import { Choice } from './choice.tsx';
-import { CLIENTS, type Comparison, compareModes } from './compare-modes.ts';
+import { CLIENTS, type ComparedCell, type Comparison, compareModes, witnessOf } from './compare-modes.ts';
 import { type Namer, outcomeName, percentText } from './names.ts';
 import { MODES, type PlaygroundState } from './playground-state.ts';
 import { openNode } from './question.ts';
@@ -32,12 +35,17 @@ export function ModesView({ asked, names, state, update, world }: ModesViewProps
     [question, world, changes, otherMode, engine, scheduler],
   );
   // as above
-  const comparisons = useMemo(() => {
-    if (typeof other === 'string') return [];
+  const comparison = useMemo(() => {
+    if (typeof other === 'string') return undefined;
     // What is explained belongs to no engine.
     using one = openNode(world.cluster, question.node, { mode, engine: 'js', scheduler });
     using another = openNode(world.cluster, question.node, { mode: otherMode, engine: 'js', scheduler });
-    return compareModes(world.cluster, question.node, [one.dataplane, another.dataplane]);
+    try {
+      return compareModes(world.cluster, question.node.metadata.name, [mode, otherMode], [one.dataplane, another.dataplane]);
+    } catch (error) {
+      if (error instanceof SvcplaneError) return error.message;
+      throw error;
+    }
   }, [world, changes, question.node, mode, otherMode, scheduler, other]);
   return (
     <div class="modes-view">
@@ -50,7 +58,8 @@ export function ModesView({ asked, names, state, update, world }: ModesViewProps
           <ModeColumn mode={otherMode} answer={other} other={asked.answer} names={names} />
         )}
       </div>
-      {typeof other === 'string' ? null : <Differences comparisons={comparisons} modes={[mode, otherMode]} update={update} />}
+      {typeof comparison === 'string' ? <p class="why">{comparison}</p> : null}
+      {typeof comparison !== 'object' ? null : <Differences comparison={comparison} modes={[mode, otherMode]} update={update} />}
     </div>
   );
 }
@@ -103,16 +112,24 @@ function ShortStage({ title, entries }: { readonly title: string; readonly entri
 }
 
 interface DifferencesProps {
-  readonly comparisons: readonly Comparison[];
+  readonly comparison: Comparison;
   readonly modes: readonly [ProxyMode, ProxyMode];
   readonly update: ModesViewProps['update'];
 }
 
-function Differences({ comparisons, modes, update }: DifferencesProps) {
-  const cells = comparisons.flatMap((each) => each.cells);
+function Differences({ comparison: { rows, findings }, modes, update }: DifferencesProps) {
+  const cells = rows.flatMap((row) => row.cells.flatMap((cell) => cell ?? []));
   const different = cells.filter(({ isSame }) => !isSame).length;
   return (
     <section class="differences">
+      <h3>
+        From {modes[0]} to {modes[1]}: {findings.length === 0 ? 'nothing changes' : 'what changes, and why'}
+      </h3>
+      <ol class="findings">
+        {findings.map((finding) => (
+          <FindingItem key={finding.reason.id + finding.effect} finding={finding} update={update} />
+        ))}
+      </ol>
       <h3>
         Every Service, every kind of client:{' '}
         {different === 0 ? `all ${cells.length} answers agree` : `${different} of ${cells.length} answers differ`}
@@ -124,33 +141,23 @@ function Differences({ comparisons, modes, update }: DifferencesProps) {
             <tr>
               <th scope="col">Service</th>
               <th scope="col">Address</th>
-              {CLIENTS.map(({ title }) => (
-                <th scope="col" key={title}>
-                  from {title}
+              {CLIENTS.map((client) => (
+                <th scope="col" key={client}>
+                  from {client}
                 </th>
               ))}
             </tr>
           </thead>
           <tbody>
-            {comparisons.map(({ servicePort, frontend, kind, cells: row }) => (
-              <tr key={servicePort + kind + frontend}>
+            {rows.map(({ servicePort, destination: { kind, address, port }, cells: row }) => (
+              <tr key={`${servicePort} ${address} ${port}`}>
                 <th scope="row">{servicePort}</th>
                 <td>
-                  {kind} <code>{frontend}</code>
+                  {kind} <code>{formatEndpoint(address, port)}</code>
                 </td>
-                {row.map((cell) => (
-                  <td key={cell.from} class={cell.isSame ? '' : 'differs'}>
-                    <button type="button" onClick={() => update({ from: cell.from, to: cell.to })} title="Ask this">
-                      {cell.isSame ? (
-                        cell.answers[0]
-                      ) : (
-                        <>
-                          {modes[0]}: {cell.answers[0]}
-                          <br />
-                          {modes[1]}: {cell.answers[1]}
-                        </>
-                      )}
-                    </button>
+                {row.map((cell, column) => (
+                  <td key={CLIENTS[column]} class={cell === undefined || cell.isSame ? '' : 'differs'}>
+                    {cell === undefined ? '–' : <CellButton cell={cell} modes={modes} update={update} />}
                   </td>
                 ))}
               </tr>
@@ -159,5 +166,43 @@ function Differences({ comparisons, modes, update }: DifferencesProps) {
         </table>
       </section>
     </section>
+  );
+}
+
+/** As `svcplane diff` tells it. */
+function FindingItem({ finding, update }: { readonly finding: Finding; readonly update: ModesViewProps['update'] }) {
+  const { reason, effect, services } = finding;
+  const witness = witnessOf(finding);
+  return (
+    <li>
+      <b>{reason.title}</b> <small class="tag">{EFFECT_WORDS[effect]}</small>
+      <p>{reason.why}</p>
+      <p>What to do: {reason.advice}</p>
+      <p>
+        {services.length === 0 ? 'The same for every Service.' : services.map(({ service }) => service).join(', ')}{' '}
+        {witness === undefined ? null : (
+          <button type="button" onClick={() => update(witness)}>
+            Ask this: {witness.from} to {witness.to}
+          </button>
+        )}
+      </p>
+    </li>
+  );
+}
+
+function CellButton({ cell, modes, update }: { readonly cell: ComparedCell } & Pick<DifferencesProps, 'modes' | 'update'>) {
+  const { from, to, answers, isSame } = cell;
+  return (
+    <button type="button" onClick={() => update({ from, to })} title="Ask this">
+      {isSame ? (
+        answers[0]
+      ) : (
+        <>
+          {modes[0]}: {answers[0]}
+          <br />
+          {modes[1]}: {answers[1]}
+        </>
+      )}
+    </button>
   );
 }

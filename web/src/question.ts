@@ -73,6 +73,7 @@ export function openNode(cluster: Cluster, node: KubernetesObject, settings: Dat
     engine,
     nodeName: node.metadata.name,
     nodeIPs: nodeAddresses(node),
+    serviceCIDRs: cluster.serviceCIDRs,
     config: { clusterCIDR: podCIDRsOf(cluster).join(','), ipvs: { scheduler } },
     seed: SEED,
     ...(now === undefined ? {} : { now }),
