@@ -6,6 +6,7 @@ import { settleConfig } from '../src/api/settings.ts';
 import { compile } from '../src/compile/compile.ts';
 import { compileOptionsFor } from '../src/compile/node-options.ts';
 import type { Engine } from '../src/engine/engine.ts';
+import { nodeIpvsSysctls } from '../src/engine/ipvs-sysctls.ts';
 import { createJsEngine } from '../src/engine/js/engine.ts';
 import { startCoreSync } from '../src/engine/wasm/core.ts';
 import { embeddedCore } from '../src/engine/wasm/embedded-core.ts';
@@ -199,7 +200,8 @@ function measureTables({ mode, family, engine: kind }: ControlPlaneCase, objects
   const state = createState({ nodeName: 'bench', features: settings.features });
   state.apply(objects.flatMap((object) => readWatchedObject(object) ?? []));
   const program = compile(mode, state.expectedState(family), compileOptionsFor(settings, family));
-  const options = { seed: 1, conntrackMax: settings.conntrackMax, timeouts: settings.timeouts, tcpLoose: settings.tcpLoose };
+  const { conntrackMax, timeouts, tcpLoose } = settings;
+  const options = { seed: 1, conntrackMax, timeouts, tcpLoose, ipvsSysctls: nodeIpvsSysctls(mode) };
   const engine: Engine = kind === 'js' ? createJsEngine(options) : new WasmEngine(startCoreSync(embeddedCore()), options);
   return timed(() => engine.load(program));
 }

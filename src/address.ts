@@ -55,6 +55,13 @@ export function formatAddress(words: readonly number[]): string {
   return writeIPv6(words);
 }
 
+/** A text that equal addresses share: 16 bits a character, far cheaper to make and to hash than digits. */
+export function addressKey(words: readonly number[]): string {
+  let key = '';
+  for (const word of words) key += String.fromCharCode(word >>> 16, word & 0xffff);
+  return key;
+}
+
 /** Reads `10.0.0.0/8` or a plain address (then of full length). */
 export function parsePrefix(text: string): Prefix | undefined {
   const slash = text.indexOf('/');

@@ -24,7 +24,7 @@ import type {
 } from './dataplane-types.ts';
 import type { Engine, EngineChoice, EngineOptions, TrackedConnection } from './engine/engine.ts';
 import type { EngineFrameRing } from './engine/frame-ring.ts';
-import { unmodelledPart } from './engine/virtual-services.ts';
+import { nodeIpvsSysctls } from './engine/ipvs-sysctls.ts';
 import { InvalidArgumentError, UnsupportedError } from './errors.ts';
 import { explainPacket } from './explain/explain.ts';
 import { tracePacket } from './explain/trace.ts';
@@ -32,7 +32,7 @@ import { EngineBackedFrameRing, ringShape } from './frame-ring.ts';
 import type { Packet, ProxyMode, Verdict } from './packet.ts';
 import { EnginePacketBatch } from './packet-batch.ts';
 import { type Dump, dumpedProgram, parseIptablesSave } from './parse/iptables-save.ts';
-import { emptyProgram, type Program } from './program/program.ts';
+import type { Program } from './program/program.ts';
 import { render } from './render/render.ts';
 import type { ExpectedState } from './state/expected-state.ts';
 import { type ClusterState, createState } from './state/state.ts';
@@ -63,7 +63,13 @@ export function prepare(options: DataplaneOptions): Start {
   return {
     settings,
     engineChoice,
-    engineOptions: { seed, conntrackMax: settings.conntrackMax, timeouts: settings.timeouts, tcpLoose: settings.tcpLoose },
+    engineOptions: {
+      seed,
+      conntrackMax: settings.conntrackMax,
+      timeouts: settings.timeouts,
+      tcpLoose: settings.tcpLoose,
+      ipvsSysctls: nodeIpvsSysctls(settings.mode, options.sysctls),
+    },
     now: options.now ?? (() => performance.now()),
     onWarning,
     ...(dumped === undefined ? {} : { dumped }),
@@ -159,17 +165,9 @@ export class NodeDataplane implements Dataplane {
       return [{ from, program: this.#programOf(expected, compileOptionsFor(this.#settings, family, node)) }];
     });
     for (const { program, from } of changed) {
-      const refusal = firstRefusal(program);
-      // What no packet may meet is not put in force either.
-      this.#engine.load(refusal === undefined ? program : emptyProgram(program.family));
-      this.#programs.set(program.family, { program, from, ...(refusal === undefined ? {} : { refusal }) });
+      this.#engine.load(program, this.#now());
+      this.#programs.set(program.family, { program, from });
     }
-  }
-
-  /** @throws UnsupportedError when packets of this family cannot be sent, only explained */
-  #requireModelled(family: Family): void {
-    const refusal = this.#programs.get(family)?.refusal;
-    if (refusal !== undefined) throw new UnsupportedError(`${refusal} for packets yet; explain and render know it`);
   }
 
   #programOf(expected: ExpectedState, options: CompileOptions): Program {
@@ -202,7 +200,8 @@ export class NodeDataplane implements Dataplane {
   }
 
   explain(packet: Packet): Explanation {
-    return explainPacket(this.#programFor(packet), packet);
+    const program = this.#programFor(packet);
+    return explainPacket(program, packet, this.#engine.view(program.family, this.#now()));
   }
 
   trace(packet: Packet): Trace {
@@ -221,7 +220,6 @@ export class NodeDataplane implements Dataplane {
   processBatch(batch: PacketBatch): void {
     if (!(batch instanceof EnginePacketBatch))
       throw new InvalidArgumentError('batch', typeof batch, 'was not made by createBatch of this dataplane');
-    this.#requireModelled(batch.family);
     this.#engine.processBatch(batch.memory, batch.count, this.#now());
   }
 
@@ -233,7 +231,6 @@ export class NodeDataplane implements Dataplane {
   }
 
   processFrames(ring: FrameRing): void {
-    for (const family of FAMILIES) this.#requireModelled(family);
     this.#engine.processFrames(ringMemory('ring', ring), this.#now());
   }
 
@@ -285,16 +282,6 @@ export class NodeDataplane implements Dataplane {
 interface LoadedProgram {
   readonly program: Program;
   readonly from: readonly unknown[];
-  /** Why its packets cannot be sent. */
-  readonly refusal?: string;
-}
-
-function firstRefusal({ virtualServices }: Program): string | undefined {
-  for (const service of virtualServices) {
-    const reason = unmodelledPart(service);
-    if (reason !== undefined) return reason;
-  }
-  return undefined;
 }
 
 function ringMemory(name: string, ring: FrameRing): EngineFrameRing {

@@ -1,6 +1,7 @@
 // What both engines are to the rest of the library: Programs in, records of packets in, records of verdicts out.
 // The dataplane holds one; nothing above it knows which.
 import type { Family } from '../address.ts';
+import type { EngineSysctls } from '../ipvs/engine.ts';
 import type { TransportProtocol } from '../packet.ts';
 import type { Program } from '../program/program.ts';
 import type { EngineFrameRing, FrameCounters, RingShape, ServicePortTraffic } from './frame-ring.ts';
@@ -102,6 +103,27 @@ export interface Room {
   readonly evicted?: TrackedConnection;
 }
 
+/** What IPVS would do. `leave`: the packet goes on as without IPVS. */
+export type Foresight =
+  | {
+      readonly kind: 'forward';
+      readonly destination: { readonly address: string; readonly port: number };
+      /** IPVS has the packet's connection already, or a valid template of its client, or its scheduler picks. */
+      readonly by: 'connection' | 'template' | 'scheduler';
+    }
+  | { readonly kind: 'noServer' | 'drop' | 'leave' };
+
+/** A real server of a virtual service as IPVS has it at the moment. */
+export interface RealServer {
+  readonly address: string;
+  readonly port: number;
+  readonly weight: number;
+  /** The last weight above 0. */
+  readonly lastWeight: number;
+  readonly active: number;
+  readonly inactive: number;
+}
+
 /** What trace needs to foresee a packet's way without moving anything. */
 export interface EngineView {
   /** The state of the random generator: the next number is nextRandom(state). */
@@ -111,14 +133,16 @@ export interface EngineView {
   findConnection(protocol: TransportProtocol, tuple: TupleText): FoundConnection | undefined;
   /** When the source was last seen on that xt_recent list or dynamic set, in milliseconds of the engine's clock. */
   recentSighting(list: string, source: string): number | undefined;
-  /** Where a virtual service's round stands: the destination chosen last. */
-  lastDestination(protocol: TransportProtocol, address: string, port: number): { address: string; port: number } | undefined;
+  /** What IPVS would do with a client's packet. `isConfirmed`: conntrack knows its connection. */
+  foreseeIpvs(protocol: TransportProtocol, tuple: TupleText, tcpFlags: number, isConfirmed: boolean): Foresight;
+  /** The real servers of a virtual service as IPVS has them now, newest first, draining ones too; undefined: there is no such service. */
+  realServers(protocol: TransportProtocol, address: string, port: number): readonly RealServer[] | undefined;
 }
 
 export interface Engine extends Disposable {
   readonly kind: 'wasm' | 'js';
-  /** Puts a Program in force for its family, whole, before the next packet. Connections and sightings stay. */
-  load(program: Program): void;
+  /** Puts a Program in force for its family, whole, before the next packet. Connections and sightings stay. `now`: default that of the last packet. */
+  load(program: Program, now?: number): void;
   createBatch(family: Family, capacity: number): EngineBatch;
   /** Runs the first `count` packets in order. `now`: milliseconds on the dataplane's clock, never going back. */
   processBatch(batch: EngineBatch, count: number, now: number): void;
@@ -150,6 +174,8 @@ export interface EngineOptions {
   readonly timeouts: ConntrackTimeouts;
   /** sysctl net.netfilter.nf_conntrack_tcp_loose: a connection may be picked up in the middle. */
   readonly tcpLoose: boolean;
+  /** net.ipv4.vs.*, as nodeIpvsSysctls settles them. */
+  readonly ipvsSysctls: EngineSysctls;
 }
 
 /** Seconds; the names are those of net.netfilter.nf_conntrack_*_timeout_*. */

@@ -3,12 +3,14 @@
 import { CapacityError } from '../errors.ts';
 import type { Destination, VirtualService } from '../program/virtual-service.ts';
 import type { WalkedPacket } from './packet.ts';
-import { schedulerOdds } from './scheduling.ts';
+import { foresee, type IpvsView, schedulerOdds } from './scheduling.ts';
 
 /** An answer, and how probable it was. */
 export interface Chosen<Value> {
   readonly value: Value;
   readonly probability: number;
+  /** IPVS did not ask its scheduler: it knows the connection, or its client. */
+  readonly by?: 'connection' | 'template';
 }
 
 /** Where chance decides there may be several answers: the walk goes on with each of them. */
@@ -17,8 +19,8 @@ export interface Chooser {
   isBelow(threshold: number): readonly Chosen<boolean>[];
   /** One of `count` with equal chances, counted from 0. */
   pick(count: number): readonly Chosen<number>[];
-  /** The servers a scheduler may give a new connection; none: none is usable. */
-  schedule(service: VirtualService, packet: WalkedPacket): readonly Chosen<Pick<Destination, 'address' | 'port'>>[];
+  /** What IPVS may do with a packet without conntrack entry; nothing: no server is usable. Without a service it may still know the connection. */
+  schedule(service: VirtualService | undefined, packet: WalkedPacket): readonly Chosen<Scheduled>[];
   /** The packet's source was put on that list in the last `seconds` (ever, without them). */
   wasSeen(list: string, packet: WalkedPacket, seconds: number | undefined): boolean;
   /** The packet's source is an element of that dynamic set, whose elements live for `seconds`. */
@@ -27,6 +29,11 @@ export interface Chooser {
   settlePort(packet: WalkedPacket): boolean;
 }
 
+/** A server, or IPVS leaves the packet alone or drops it. */
+export type Scheduled = Pick<Destination, 'address' | 'port'> | 'leave' | 'drop';
+
+const TCP_SYN = 2;
+const TCP_RST = 4;
 const TWO_TO_31 = 0x80000000;
 const NOMINAL_TOLERANCE = 1e-9;
 const NOMINAL_MAX = 1_000_000;
@@ -40,9 +47,20 @@ export function nominalProbability(threshold: number): number {
   return k <= NOMINAL_MAX && Math.abs(exact - 1 / k) < NOMINAL_TOLERANCE ? 1 / k : exact;
 }
 
+/** IPVS begins TCP connections by a SYN only. */
+function beginsConnection({ protocol, tcpFlags }: WalkedPacket): boolean {
+  return protocol !== 'TCP' || ((tcpFlags & TCP_SYN) !== 0 && (tcpFlags & TCP_RST) === 0);
+}
+
 /** Every possibility, for a client without a binding. */
 export class EveryChance implements Chooser {
+  readonly #view: IpvsView | undefined;
   #wayCount = 1;
+
+  /** @param view what IPVS has at the moment; without one, nobody is connected. */
+  constructor(view?: IpvsView) {
+    this.#view = view;
+  }
 
   isBelow(threshold: number): readonly Chosen<boolean>[] {
     const probability = nominalProbability(threshold);
@@ -57,8 +75,11 @@ export class EveryChance implements Chooser {
     return this.#counted(Array.from({ length: count }, (_, value) => ({ value, probability: 1 / count })));
   }
 
-  schedule(service: VirtualService, packet: WalkedPacket): readonly Chosen<Pick<Destination, 'address' | 'port'>>[] {
-    const odds = schedulerOdds(service, packet).filter(({ share }) => share > 0);
+  schedule(service: VirtualService | undefined, packet: WalkedPacket): readonly Chosen<Scheduled>[] {
+    if (service === undefined) return [{ value: 'leave', probability: 1 }];
+    const isLeft = this.#view === undefined ? !beginsConnection(packet) : foresee(packet, this.#view).kind === 'leave';
+    if (isLeft) return [{ value: 'leave', probability: 1 }];
+    const odds = schedulerOdds(service, packet, this.#view).filter(({ share }) => share > 0);
     return this.#counted(odds.map(({ destination, share }) => ({ value: destination, probability: share })));
   }
 

@@ -7,14 +7,16 @@ import { EveryChance } from './chance.ts';
 import { walkBeforeConntrack, walkHooks } from './hooks.ts';
 import { beginPacket } from './packet.ts';
 import { indexOfProgram } from './program-index.ts';
+import type { IpvsView } from './scheduling.ts';
 import { beginWay, stepsOf, type Way } from './way.ts';
 
 /**
  * Walks the Program in every way that its random rules and schedulers can take the packet. Outcomes that agree in action,
  * backend, ServicePort and masquerade are one; its path is that of the first way.
+ * @param view what IPVS has at the moment; without one, nobody is connected.
  */
-export function explainPacket(program: Program, packet: Packet): Explanation {
-  const walk = { index: indexOfProgram(program), chooser: new EveryChance(), keepsAll: false };
+export function explainPacket(program: Program, packet: Packet, view?: IpvsView): Explanation {
+  const walk = { index: indexOfProgram(program), chooser: new EveryChance(view), keepsAll: false };
   const walked = beginPacket(packet, program.family);
   const canBegin = firstState(packet, true) !== 'INVALID';
   const ways = walkBeforeConntrack(walk, beginWay(walked), packet.hook).flatMap((way) => {

@@ -1,10 +1,10 @@
 // The Chooser of trace: it draws as the engine will, from a copy of its generator, and reads what the engine remembers.
 import { nextRandom } from '../../assembly/shared/random.ts';
 import type { EngineView, TrackedConnection, TupleText } from '../engine/engine.ts';
-import type { Destination, VirtualService } from '../program/virtual-service.ts';
-import { type Chooser, type Chosen, nominalProbability } from './chance.ts';
+import type { VirtualService } from '../program/virtual-service.ts';
+import { type Chooser, type Chosen, nominalProbability, type Scheduled } from './chance.ts';
 import type { WalkedPacket } from './packet.ts';
-import { schedulerOdds } from './scheduling.ts';
+import { foresee, schedulerOdds } from './scheduling.ts';
 
 const RANDOM_31_BITS = 0x7fffffff;
 const RANDOM_16_BITS = 0xffff;
@@ -38,21 +38,16 @@ export class ForeseenChoices implements Chooser {
     return [{ value: Math.floor((this.#draw() * count) / TWO_TO_32), probability: 1 / count }];
   }
 
-  /** rr goes on after the last choice, newest first; wrr is the same, as kube-proxy gives every server one weight. */
-  schedule(service: VirtualService, packet: WalkedPacket): readonly Chosen<Pick<Destination, 'address' | 'port'>>[] {
-    const odds = schedulerOdds(service, packet);
-    const isRound = service.scheduler === 'rr' || service.scheduler === 'wrr';
-    const chosen = isRound ? this.#nextOfRound(service) : odds[0]?.destination;
-    const own = odds.find(({ destination }) => destination.address === chosen?.address && destination.port === chosen.port);
-    return own === undefined ? [] : [{ value: own.destination, probability: own.share }];
-  }
-
-  #nextOfRound(service: VirtualService): Destination | undefined {
-    const newestFirst = service.destinations.toReversed();
-    const last = this.#view.lastDestination(service.protocol, service.address, service.port);
-    const position = newestFirst.findIndex(({ address, port }) => address === last?.address && port === last.port);
-    const round = [...newestFirst.slice(position + 1), ...newestFirst.slice(0, position + 1)];
-    return round.find(({ weight }) => weight > 0);
+  schedule(service: VirtualService | undefined, packet: WalkedPacket): readonly Chosen<Scheduled>[] {
+    const foresight = foresee(packet, this.#view);
+    if (foresight.kind === 'noServer') return [];
+    if (foresight.kind !== 'forward') return [{ value: foresight.kind, probability: 1 }];
+    const { destination, by } = foresight;
+    if (by !== 'scheduler') return [{ value: destination, probability: 1, by }];
+    if (service === undefined) return [{ value: destination, probability: 1 }];
+    const odds = schedulerOdds(service, packet, this.#view);
+    const own = odds.find((each) => each.destination.address === destination.address && each.destination.port === destination.port);
+    return [{ value: destination, probability: own?.share ?? 1 }];
   }
 
   wasSeen(list: string, packet: WalkedPacket, seconds: number | undefined): boolean {

@@ -9,6 +9,12 @@ import { inTurn, note, refuse, type Stage, splitWay, type Way } from './way.ts';
 /** Right after nf_nat (NF_IP_PRI_NAT_DST + 2). */
 const IPVS_OUTPUT_PRIORITY = HOOK_PRIORITY.natDestination + 2;
 
+/** Why a packet goes where it goes when no scheduler was asked. */
+const BOUND_BY = {
+  connection: ', which has its connection in IPVS already',
+  template: ', which has its client (session affinity)',
+} as const;
+
 interface Section {
   readonly asksNat: boolean;
   readonly from?: number;
@@ -142,22 +148,35 @@ function scheduleIpvs({ index, chooser }: Walk): Stage {
   return (way) => {
     const { packet } = way;
     if (packet.state !== 'NEW' || !isSameEndpoint(packet.destination, packet.arrived.destination)) return [way];
-    const service = index.virtualService(packet.protocol, packet.destination);
-    if (service === undefined) return [way];
-    const { servicePort } = service;
     const virtual = packet.destination;
-    const name = () => `virtual service ${service.protocol} ${endpointText(virtual)} ${service.scheduler}`;
+    const service = index.virtualService(packet.protocol, virtual);
+    const servicePort = service?.servicePort;
+    const say = (on: Way, text: string, probability?: number) =>
+      note(on, () => ({
+        kind: 'ipvs',
+        text: `virtual service ${packet.protocol} ${endpointText(virtual)} ${service?.scheduler ?? 'is gone'}: ${text}`,
+        ...(servicePort === undefined ? {} : { servicePort }),
+        ...(probability === undefined ? {} : { probability }),
+      }));
     const chosen = chooser.schedule(service, packet);
     if (chosen.length === 0) {
-      note(way, () => ({ kind: 'ipvs', text: `${name()}: no destination is usable`, servicePort }));
+      say(way, 'no destination is usable');
       packet.servicePort = servicePort;
       return [refuse(way, 'REJECT')];
     }
-    return chosen.map(({ value, probability }, at) => {
+    return chosen.map(({ value, probability, by }, at) => {
       const sent = at === chosen.length - 1 ? way : splitWay(way);
-      const to = { address: index.address(value.address), port: value.port };
       sent.probability *= probability;
-      note(sent, () => ({ kind: 'ipvs', text: `${name()}: ${endpointText(to)}`, servicePort, probability }));
+      if (value === 'leave') {
+        if (service !== undefined) say(sent, 'the packet begins no connection, and passes by');
+        return sent;
+      }
+      if (value === 'drop') {
+        say(sent, 'the server of its connection is gone, and the packet is dropped');
+        return refuse(sent, 'DROP');
+      }
+      const to = { address: index.address(value.address), port: value.port };
+      say(sent, `${endpointText(to)}${by === undefined ? '' : BOUND_BY[by]}`, probability);
       sent.packet.virtual = virtual;
       translateDestination(sent, to, servicePort);
       return sent;

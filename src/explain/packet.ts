@@ -16,6 +16,7 @@ export interface WalkedPacket {
   readonly arrived: { readonly source: Endpoint; readonly destination: Endpoint };
   source: Endpoint;
   destination: Endpoint;
+  readonly tcpFlags: number;
   mark: number;
   inInterface: string;
   /** Somebody said so, or it began on this node. */
@@ -44,6 +45,8 @@ export interface WalkedPacket {
   elementServicePort: string | undefined;
 }
 
+const TCP_SYN = 2;
+
 const protocolNames: Readonly<Record<TransportProtocol, IpProtocol>> = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' };
 
 /** @throws InvalidArgumentError when an address is none, or of another family than the Program's. */
@@ -56,6 +59,7 @@ export function beginPacket(packet: Packet, family: Family): WalkedPacket {
     arrived: { source, destination },
     source,
     destination,
+    tcpFlags: packet.tcpFlags ?? TCP_SYN,
     mark: packet.mark ?? 0,
     inInterface: packet.inInterface ?? '',
     isInInterfaceKnown: packet.inInterface !== undefined,

@@ -1,7 +1,7 @@
 // trace: the way one packet would take right now, every rule it would meet, and the verdict that processing it would give.
 // It moves nothing: what the engine remembers comes through its view.
 import type { Trace } from '../dataplane-types.ts';
-import type { EngineView, FoundConnection, TupleText } from '../engine/engine.ts';
+import type { EngineView, FoundConnection, TrackedConnection, TupleText } from '../engine/engine.ts';
 import type { Packet, Verdict } from '../packet.ts';
 import { firstState, nextState } from '../program/connection-states.ts';
 import type { Program } from '../program/program.ts';
@@ -40,7 +40,7 @@ export function tracePacket(program: Program, packet: Packet, view: EngineView, 
     note(way, () => ({ kind: 'conntrack', text: 'does not see the packet', connection: 'UNTRACKED' }));
     return traceOf(theWay(walkHooks(walk, way, packet.hook)));
   }
-  if (hit !== undefined && role === 'known') return traceKnown(walk, way, hit);
+  if (hit !== undefined && role === 'known') return traceKnown(walk, way, view, hit);
 
   const canBegin = firstState(packet, conditions.tcpLoose ?? true) !== 'INVALID';
   const isInvalid = role === 'invalid' || !canBegin;
@@ -74,7 +74,7 @@ function unknownText(role: 'new' | 'known' | 'invalid' | 'beginsAgain', isInvali
   return isInvalid ? 'no known connection, and the packet cannot begin one' : 'no known connection';
 }
 
-function traceKnown(walk: Walk, way: Way, { connection, direction, path, viaIpvs, snat }: FoundConnection): Trace {
+function traceKnown(walk: Walk, way: Way, view: EngineView, { connection, direction, path, viaIpvs, snat }: FoundConnection): Trace {
   const { packet } = way;
   const { index } = walk;
   const isOriginal = direction === 'original';
@@ -88,22 +88,41 @@ function traceKnown(walk: Walk, way: Way, { connection, direction, path, viaIpvs
   packet.isSnat = snat;
   if (viaIpvs) packet.virtual = { address: index.address(connection.original.destination), port: connection.original.destinationPort };
   const known = isAnswered ? (index.established.paths[path] ?? 'run') : 'run';
-  const { refusal } = known === 'run' ? theWay(walkKnownPath(walk, way, path, to)) : way;
-  if (refusal === undefined) {
+  const refusal = (known === 'run' ? theWay(walkKnownPath(walk, way, path, to)) : way).refusal;
+  const end = refusal ?? (viaIpvs && isOriginal ? followIpvs(way, view, connection) : undefined);
+  if (end === undefined) {
     note(way, () => ({ kind: 'translation', text: `leaves as ${endpointText(to.source)} to ${endpointText(to.destination)}` }));
   }
-  const isDnat = refusal === undefined && isOriginal && connection.dnat;
-  const servicePort = refusal === undefined ? connection.servicePort : packet.servicePort;
+  const isDnat = end === undefined && isOriginal && connection.dnat;
+  const servicePort = end === undefined ? connection.servicePort : packet.servicePort;
   const verdict: Verdict = {
-    action: refusal ?? (isDnat ? 'DNAT' : 'ACCEPT'),
+    action: end ?? (isDnat ? 'DNAT' : 'ACCEPT'),
     connection: kind,
     ...(servicePort === undefined ? {} : { servicePort }),
     ...(isDnat ? { backend: { address: to.destination.address.text, port: to.destination.port } } : {}),
-    masquerade: connection.masquerade,
-    translated: tupleOf(refusal === undefined ? to : packet.arrived),
+    masquerade: connection.masquerade && end !== 'ACCEPT',
+    translated: tupleOf(end === undefined ? to : packet.arrived),
     rulesEvaluated: known === 'run' ? packet.rulesEvaluated : known,
   };
   return { verdict, steps: stepsOf(way) };
+}
+
+/** How a client's packet ends in IPVS, which made its connection; ACCEPT: on the node itself. Undefined: it goes on to its server. */
+function followIpvs(way: Way, view: EngineView, { protocol, original }: TrackedConnection): Verdict['action'] | undefined {
+  const end = (action: Verdict['action'], text: string) => {
+    note(way, () => ({ kind: 'ipvs', text }));
+    return action;
+  };
+  switch (view.foreseeIpvs(protocol, original, way.packet.tcpFlags, true).kind) {
+    case 'drop':
+      return end('DROP', 'IPVS has ended the connection, and drops the packet');
+    case 'noServer':
+      return end('REJECT', 'IPVS has no usable server for the connection');
+    case 'leave':
+      return end('ACCEPT', 'IPVS has no services any more: the packet ends on the node');
+    case 'forward':
+      return undefined;
+  }
 }
 
 function traceOf(way: Way): Trace {

@@ -145,13 +145,12 @@ function checkProcessed(flow: FlowPacket, fresh: (seed: number) => Dataplane): v
   if (flow.expect.backends !== undefined) expect([...reached].sort(), flow.name).toEqual([...backends].sort());
 }
 
-/** `expected`: what another mode than those that the case names expects instead. `isSent`: packets are sent, and not only explained. */
+/** `expected`: what another mode than those that the case names expects instead. */
 export function runFlow(
   flow: FlowCase,
   mode: ProxyMode,
   engine: 'wasm' | 'js',
   expected: (packet: FlowPacket) => FlowPacket['expect'] = ({ expect }) => expect,
-  isSent = true,
 ): void {
   const changes: ((dataplane: Dataplane) => void)[] = [];
   const fresh = (seed: number): Dataplane => {
@@ -170,7 +169,7 @@ export function runFlow(
     for (const given of step.packets ?? []) {
       const packet = { ...given, expect: expected(given) };
       checkExplained(living, packet);
-      if (isSent) checkProcessed(packet, fresh);
+      checkProcessed(packet, fresh);
     }
   }
 }

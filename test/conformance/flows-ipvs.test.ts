@@ -1,6 +1,5 @@
 // The packet flows that name both iptables and nftables, in IPVS mode: they go the same way, but for the packets of one list.
 import { describe, expect, test } from 'vitest';
-import { UnsupportedError } from '../../src/errors.ts';
 import { FLOWS, type FlowCase, type FlowPacket, runFlow } from './flow-run.ts';
 import { IPVS_DIFFERENCES } from './ipvs-differences.ts';
 
@@ -18,11 +17,6 @@ test('the list names packets that exist, each once, and only what differs', () =
   }
 });
 
-/** In IPVS mode both engines refuse to send packets through session affinity yet. */
-function hasAffinity(flow: FlowCase): boolean {
-  return JSON.stringify(flow.steps).includes('"ClientIP"');
-}
-
 function expectedOf({ id }: FlowCase): (packet: FlowPacket) => FlowPacket['expect'] {
   const differences = new Map(IPVS_DIFFERENCES.filter(({ flow }) => flow === id).map((each) => [each.packet, each.expect]));
   return ({ name, expect: expected }) => differences.get(name) ?? expected;
@@ -30,10 +24,6 @@ function expectedOf({ id }: FlowCase): (packet: FlowPacket) => FlowPacket['expec
 
 describe.each(['wasm', 'js'] as const)('packet flows in IPVS mode on the %s engine', (engine) => {
   test.each(shared)('$id: $title', (flow) => {
-    runFlow(flow, 'ipvs', engine, expectedOf(flow), !hasAffinity(flow));
-  });
-
-  test.each(shared.filter(hasAffinity))('$id waits for persistence, and is refused', (flow) => {
-    expect(() => runFlow(flow, 'ipvs', engine, expectedOf(flow))).toThrow(UnsupportedError);
+    runFlow(flow, 'ipvs', engine, expectedOf(flow));
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { createJsEngine } from '../../src/engine/js/engine.ts';
 import { CapacityError } from '../../src/errors.ts';
-import { createDataplane, createDataplaneSync, InvalidArgumentError, InvalidObjectError, UnsupportedError } from '../../src/index.ts';
+import { createDataplane, createDataplaneSync, InvalidArgumentError, InvalidObjectError } from '../../src/index.ts';
 import { NodeDataplane, prepare } from '../../src/node-dataplane.ts';
 import type { Packet } from '../../src/packet.ts';
 import { CLUSTER_IP, service, slice } from './objects.ts';
@@ -32,15 +32,16 @@ describe.each(['wasm', 'js'] as const)('a dataplane on the %s engine', (engine) 
     expect(dataplane.process(PACKET).action).toBe('ACCEPT');
   });
 
-  test('explains and renders session affinity and every scheduler in ipvs mode, and refuses to send packets there', () => {
+  test('explains, renders and follows session affinity and schedulers in ipvs mode', () => {
     const dataplane = createDataplaneSync({ ...NODE, engine, mode: 'ipvs', config: { ipvs: { scheduler: 'mh' } } });
     dataplane.apply([service('TCP', { sessionAffinity: 'ClientIP' }), slice('TCP', [{ address: '10.0.1.1' }, { address: '10.0.1.2' }])]);
     expect(dataplane.explain(PACKET).outcomes).toMatchObject([{ action: 'DNAT', probability: 1 }]);
     expect(dataplane.render().find(({ tool }) => tool === 'ipvsadm')?.text).toContain(' -s mh -p 10800 -b mh-port\n');
-    expect(() => dataplane.process(PACKET)).toThrow(UnsupportedError);
-    expect(() => dataplane.process(PACKET)).toThrow(/scheduler mh is not supported for packets yet; explain and render know it/);
-    dataplane.delete([{ kind: 'Service', namespace: 'default', name: 'web' }]);
-    expect(dataplane.process(PACKET).action).toBe('ACCEPT');
+    const { backend } = dataplane.process(PACKET);
+    expect(dataplane.explain(PACKET).outcomes).toMatchObject([{ action: 'DNAT', backend }]);
+    for (let sourcePort = 2000; sourcePort < 2020; sourcePort++) {
+      expect(dataplane.process({ ...PACKET, sourcePort })).toMatchObject({ action: 'DNAT', backend });
+    }
   });
 
   test('forgets what is deleted', () => {

@@ -8,6 +8,7 @@ import { settleConfig } from '../../src/api/settings.ts';
 import { createCompiler } from '../../src/compile/compile.ts';
 import { compileOptionsFor } from '../../src/compile/node-options.ts';
 import type { Engine, EngineOptions } from '../../src/engine/engine.ts';
+import { nodeIpvsSysctls } from '../../src/engine/ipvs-sysctls.ts';
 import { createJsEngine } from '../../src/engine/js/engine.ts';
 import { startCoreSync } from '../../src/engine/wasm/core.ts';
 import { embeddedCore } from '../../src/engine/wasm/embedded-core.ts';
@@ -32,9 +33,9 @@ type Command =
     }
   | { readonly kind: 'advance'; readonly ms: number };
 
-function commands(withAffinity: boolean): fc.Arbitrary<Command[]> {
+function commands(): fc.Arbitrary<Command[]> {
   const service = fc.nat(SERVICES - 1);
-  const change = fc.record({ kind: fc.constant('change' as const), service, to: fc.option(randomService(withAffinity), { freq: 4 }) });
+  const change = fc.record({ kind: fc.constant('change' as const), service, to: fc.option(randomService(true), { freq: 4 }) });
   const packet = fc.record({
     kind: fc.constant('packet' as const),
     service,
@@ -76,7 +77,13 @@ class Runner {
 function run(mode: ProxyMode, family: Family, seed: number, list: readonly Command[]): void {
   const plan = PLANS[family];
   const settings = settleConfig({ mode, nodeName: NODE, nodeIPs: plan.node, config: { clusterCIDR: plan.podCIDR } });
-  const options: EngineOptions = { seed, conntrackMax: 1000, timeouts: settings.timeouts, tcpLoose: settings.tcpLoose };
+  const options: EngineOptions = {
+    seed,
+    conntrackMax: 1000,
+    timeouts: settings.timeouts,
+    tcpLoose: settings.tcpLoose,
+    ipvsSysctls: nodeIpvsSysctls(mode),
+  };
   const state = createState({ nodeName: NODE, features: settings.features });
   const compile = createCompiler(mode);
   const runners = [false, true].flatMap((isWhole) => [
@@ -130,7 +137,7 @@ const cases = (['iptables', 'nftables', 'ipvs'] as const).flatMap((mode) =>
 describe.each(cases)('changes in $mode mode on $family', ({ mode, family }) => {
   test('leave both engines as if each Program had been loaded whole', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0 }), commands(mode !== 'ipvs'), (seed, list) => run(mode, family, seed, list)),
+      fc.property(fc.integer({ min: 0 }), commands(), (seed, list) => run(mode, family, seed, list)),
       { numRuns: 60 },
     );
   });

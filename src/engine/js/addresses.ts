@@ -1,5 +1,5 @@
 // Addresses as the engine holds them: host-order words, ready to be masked and compared without reading text.
-import { type Family, parseAddress, parsePrefix, prefixMask } from '../../address.ts';
+import { addressKey, type Family, parseAddress, parsePrefix, prefixMask } from '../../address.ts';
 import { InvalidArgumentError } from '../../errors.ts';
 
 /** One word for IPv4, four for IPv6. */
@@ -8,13 +8,6 @@ export type AddressWords = readonly number[];
 export interface LoadedPrefix {
   readonly words: AddressWords;
   readonly mask: AddressWords;
-}
-
-/** A text that equal addresses share: 16 bits a character, far cheaper to make and to hash than digits. */
-export function addressKey(words: AddressWords): string {
-  let key = '';
-  for (const word of words) key += String.fromCharCode(word >>> 16, word & 0xffff);
-  return key;
 }
 
 export function equalAddress(a: AddressWords, b: AddressWords): boolean {

@@ -1,11 +1,10 @@
 // Connection tracking: both tuples of a connection in one table, for both families; insert, remove, expire.
 // Which packets make or change connections is decided in packet.ts.
 import { COLLECT_RANGE, EVICTION_RANGE } from '../../../assembly/shared/layout.ts';
-import type { Family } from '../../address.ts';
+import { addressKey, type Family } from '../../address.ts';
 import type { TransportProtocol } from '../../packet.ts';
 import { isClosing, type ProtocolState } from '../../program/connection-states.ts';
 import type { Direction } from '../../program/tcp-states.ts';
-import { addressKey } from './addresses.ts';
 import type { Tuple, VirtualEndpoint } from './flight.ts';
 import type { EventCounters } from './state.ts';
 
@@ -81,6 +80,12 @@ export class Conntrack {
     this.#entries[connection.family].remove(connection);
     this.#byTuple.delete(tupleKey(connection.protocol, connection.original));
     this.#byTuple.delete(tupleKey(connection.protocol, connection.reply));
+  }
+
+  /** Removes the connection whose packets from its client have this tuple, expired or not. */
+  removeOriginal(protocol: TransportProtocol, tuple: Tuple): void {
+    const hit = this.#byTuple.get(tupleKey(protocol, tuple));
+    if (hit?.direction === 'original') this.remove(hit.connection);
   }
 
   /**

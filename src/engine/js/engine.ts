@@ -10,6 +10,7 @@ import { PACKET_LAYOUT, VERDICT_LAYOUT } from '../layouts.ts';
 import { Conntrack } from './conntrack.ts';
 import type { Flight } from './flight.ts';
 import { createFrameRing, Frames } from './frames.ts';
+import { NodeIpvs } from './ipvs.ts';
 import { LoadedProgram } from './loaded-program.ts';
 import { NameTable } from './names.ts';
 import type { Surroundings } from './nat.ts';
@@ -35,6 +36,7 @@ class JsEngine implements Engine {
   readonly #conntrack: Conntrack;
   readonly #interfaces = new NameTable('interface names', INTERFACES_MAX);
   readonly #servicePorts = new NameTable('ServicePorts', SERVICE_PORTS_MAX);
+  readonly #ipvs: NodeIpvs;
   readonly #programs: Readonly<Record<Family, LoadedProgram>>;
   readonly #frames: Frames;
 
@@ -42,9 +44,15 @@ class JsEngine implements Engine {
     this.#options = options;
     this.#state = new EngineState(options.seed);
     this.#conntrack = new Conntrack(options.conntrackMax, this.#state.counters);
+    this.#ipvs = new NodeIpvs(
+      this.#state.random,
+      options.ipvsSysctls,
+      (name) => this.#servicePorts.id(name),
+      (protocol, tuple) => this.#conntrack.removeOriginal(protocol, tuple),
+    );
     this.#programs = {
-      IPv4: new LoadedProgram('IPv4', this.#state, this.#servicePorts),
-      IPv6: new LoadedProgram('IPv6', this.#state, this.#servicePorts),
+      IPv4: new LoadedProgram('IPv4', this.#state, this.#servicePorts, this.#ipvs),
+      IPv6: new LoadedProgram('IPv6', this.#state, this.#servicePorts, this.#ipvs),
     };
     const state = this.#state;
     this.#frames = new Frames({
@@ -53,12 +61,13 @@ class JsEngine implements Engine {
       get now() {
         return state.now;
       },
+      begin: () => this.#ipvs.fireTimers(),
       run: (flight, family) => this.#run(flight, family),
     });
   }
 
-  load(program: Program): void {
-    this.#programs[program.family].load(program);
+  load(program: Program, now = this.#state.now): void {
+    this.#programs[program.family].load(program, this.#state.later(now));
   }
 
   createBatch(family: Family, capacity: number): EngineBatch {
@@ -69,10 +78,12 @@ class JsEngine implements Engine {
 
   processBatch(batch: EngineBatch, count: number, now: number): void {
     this.#state.now = this.#state.later(now);
+    this.#ipvs.advance(this.#state.now);
     const { family } = batch;
     const packets = batch.packetWords();
     const verdicts = batch.verdictWords();
     for (let index = 0; index < count; index++) {
+      this.#ipvs.fireTimers();
       const flight = readFlight(packets, index, family, this.#interfaces);
       const verdict = flight === undefined ? this.#count(refuseUnknown(packets, index, family)) : this.#run(flight, family);
       writeVerdict(verdicts, index, family, verdict);
@@ -85,6 +96,7 @@ class JsEngine implements Engine {
 
   processFrames(ring: EngineFrameRing, now: number): void {
     this.#state.now = this.#state.later(now);
+    this.#ipvs.advance(this.#state.now);
     this.#frames.process(ring);
   }
 
@@ -114,11 +126,13 @@ class JsEngine implements Engine {
 
   *connections(now: number): IterableIterator<TrackedConnection> {
     const later = this.#state.later(now);
+    this.#ipvs.advance(later);
     for (const connection of this.#conntrack.unexpired(later)) yield trackedConnection(connection, this.#servicePorts, later);
   }
 
   deleteConnections(now: number, shouldDelete: (connection: TrackedConnection) => boolean): number {
     const later = this.#state.later(now);
+    this.#ipvs.advance(later);
     const doomed = [...this.#conntrack.unexpired(later)].filter((connection) =>
       shouldDelete(trackedConnection(connection, this.#servicePorts, later)),
     );
@@ -128,12 +142,16 @@ class JsEngine implements Engine {
 
   counters(now: number): EngineCounters {
     let connections = 0;
-    for (const _ of this.#conntrack.unexpired(this.#state.later(now))) connections++;
+    const later = this.#state.later(now);
+    this.#ipvs.advance(later);
+    for (const _ of this.#conntrack.unexpired(later)) connections++;
     return { ...this.#state.counters, connections };
   }
 
   view(family: Family, now: number): EngineView {
-    return engineView(this.#surroundings(family), this.#servicePorts, this.#state.later(now));
+    const later = this.#state.later(now);
+    this.#ipvs.advance(later);
+    return engineView(this.#surroundings(family), this.#servicePorts, later);
   }
 
   [Symbol.dispose](): void {}
@@ -148,7 +166,7 @@ class JsEngine implements Engine {
   }
 
   #surroundings(family: Family): Surroundings {
-    return { program: this.#programs[family], conntrack: this.#conntrack, state: this.#state };
+    return { program: this.#programs[family], conntrack: this.#conntrack, state: this.#state, ipvs: this.#ipvs };
   }
 }
 

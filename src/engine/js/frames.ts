@@ -30,6 +30,8 @@ export interface FrameEngine {
   readonly conntrack: Conntrack;
   readonly interfaces: NameTable;
   readonly now: number;
+  /** Before each frame. */
+  begin(): void;
   run(flight: Flight, family: Family): PacketVerdict;
 }
 
@@ -63,6 +65,7 @@ export class Frames {
   }
 
   #processFrame(ring: EngineFrameRing, number: number): void {
+    this.#engine.begin();
     const record = recordAt(ring, number);
     const length = Math.min(record.getUint32(FRAME_LENGTH, true), ring.stride - SLOT_FRAME);
     const frame = frameAt(ring, number, length);

@@ -1,101 +1,140 @@
-// IPVS: one lookup finds the virtual service, its scheduler the destination. Only round robin (`rr`) is modelled so far.
-import type { Family } from '../../address.ts';
+// IPVS of the node: src/ipvs/js beside this engine's own conntrack. One namespace for both families, which draws from the engine's generator.
+import { type Address, type Family, formatAddress } from '../../address.ts';
+import type { EnginePacket, EngineSysctls } from '../../ipvs/engine.ts';
+import { JsIpvs } from '../../ipvs/js/engine.ts';
+import type { RandomSource } from '../../ipvs/js/namespace.ts';
+import type { PacketOutcome } from '../../ipvs/js/packet.ts';
 import type { TransportProtocol } from '../../packet.ts';
 import type { Change } from '../../program/change.ts';
-import type { VirtualService } from '../../program/virtual-service.ts';
-import { refuseUnmodelled } from '../virtual-services.ts';
-import { type AddressWords, addressKey, equalAddress, loadAddress } from './addresses.ts';
+import type { IpvsTimeouts, VirtualService } from '../../program/virtual-service.ts';
+import type { Foresight, RealServer } from '../engine.ts';
+import { IpvsSync, type SyncPlan, virtualServiceId } from '../ipvs-sync.ts';
+import type { AddressWords } from './addresses.ts';
+import type { Flight, Tuple } from './flight.ts';
 
-/** A real server. */
-export interface LoadedDestination {
-  readonly address: AddressWords;
-  readonly port: number;
-  readonly weight: number;
-}
+/** Where IPVS sends a packet, or how it ends there. `leave`: it goes on as without IPVS. */
+export type IpvsAnswer =
+  | { readonly kind: 'forward'; readonly address: AddressWords; readonly port: number; readonly servicePort: number }
+  | { readonly kind: 'noServer'; readonly servicePort: number }
+  | { readonly kind: 'drop' | 'leave' };
 
-export class LoadedVirtualService {
-  readonly servicePort: number;
-  /** The kernel puts each added destination at the front. */
-  readonly #destinations: readonly LoadedDestination[];
-  /** Where the round stands; -1: before the front. */
-  #lastIndex = -1;
-
-  constructor(service: VirtualService, family: Family, servicePort: number, before: LoadedVirtualService | undefined) {
-    const name = `virtual service ${service.protocol} ${service.address}:${service.port}`;
-    refuseUnmodelled(service);
-    this.servicePort = servicePort;
-    this.#destinations = service.destinations
-      .map(({ address, port, weight }) => ({ address: loadAddress(address, family, name), port, weight }))
-      .reverse();
-    const last = before?.last;
-    if (last !== undefined) {
-      this.#lastIndex = this.#destinations.findIndex(({ address, port }) => port === last.port && equalAddress(address, last.address));
-    }
-  }
-
-  /** The destination chosen last, while it is there. */
-  get last(): LoadedDestination | undefined {
-    return this.#destinations[this.#lastIndex];
-  }
-
-  /** ip_vs_rr: the first destination with a weight after the one chosen last, going around. */
-  schedule(): LoadedDestination | undefined {
-    const count = this.#destinations.length;
-    for (let step = 1; step <= count; step++) {
-      const index = (this.#lastIndex + step) % count;
-      const destination = this.#destinations[index];
-      if (destination === undefined || destination.weight === 0) continue;
-      this.#lastIndex = index;
-      return destination;
-    }
-    return undefined;
-  }
-}
-
-/** All virtual services of a Program, by protocol, address and port. Of two with the same the first one stands. */
-export class VirtualServices {
-  readonly #family: Family;
+export class NodeIpvs {
+  readonly #ipvs: JsIpvs;
+  readonly #sync: IpvsSync;
   readonly #servicePortId: (name: string) => number;
-  readonly #services = new Map<string, LoadedVirtualService>();
-  /** Some services have no place of their own: any change is worked out from all of them. */
-  #hasDoubles = false;
+  /** Numbers of ServicePorts, by the id of a virtual service. */
+  readonly #servicePorts = new Map<string, number>();
 
-  constructor(family: Family, servicePortId: (name: string) => number) {
-    this.#family = family;
+  /** @param forget removes the conntrack entry of a connection that ended, by the tuple of its client's packets. */
+  constructor(
+    random: RandomSource,
+    sysctls: EngineSysctls,
+    servicePortId: (name: string) => number,
+    forget: (protocol: TransportProtocol, tuple: Tuple) => void,
+  ) {
     this.#servicePortId = servicePortId;
+    this.#ipvs = new JsIpvs({ random, sysctls, hasConntrackHooks: false }, (ended) => {
+      const { protocol, client, clientPort, virtual, virtualPort } = ended;
+      if (protocol === 'IP' || !ended.isTracked) return;
+      forget(protocol, { source: client.words, sourcePort: clientPort, destination: virtual.words, destinationPort: virtualPort });
+    });
+    this.#sync = new IpvsSync(this.#ipvs);
   }
 
-  /** Services that were there go on with their round. `all`: those of the new Program. What puts the change in force joins `commits`. */
-  load({ removed, added }: Change<VirtualService>, all: () => readonly VirtualService[], commits: (() => void)[]): void {
-    if (removed.length + added.length === 0) return;
-    const leaving = new Set(removed.map((service) => this.#keyOf(service)));
-    const coming = new Set(added.map((service) => this.#keyOf(service)));
-    const isSingle =
-      !this.#hasDoubles && coming.size === added.length && [...coming].every((key) => leaving.has(key) || !this.#services.has(key));
-    const loaded = new Map<string, LoadedVirtualService>();
-    const services = isSingle ? added : all();
-    for (const service of services) {
-      const key = this.#keyOf(service);
-      if (loaded.has(key)) continue;
-      loaded.set(key, new LoadedVirtualService(service, this.#family, this.#servicePortId(service.servicePort), this.#services.get(key)));
+  /** Reads a change of the virtual services; nothing moves yet. @throws InvalidArgumentError, UnsupportedError */
+  plan(family: Family, change: Change<VirtualService>, all: () => readonly VirtualService[]): SyncPlan {
+    return this.#sync.plan(family, change, all);
+  }
+
+  load(plan: SyncPlan, timeouts: IpvsTimeouts | undefined, now: number): void {
+    for (const id of plan.gone) this.#servicePorts.delete(id);
+    for (const { key, wanted } of plan.wanted) this.#servicePorts.set(key.id, this.#servicePortId(wanted.servicePort));
+    this.#sync.load(plan, timeouts, now);
+  }
+
+  /** Moves the clock, which never goes back. */
+  advance(now: number): void {
+    this.#sync.advance(now);
+  }
+
+  /** Before each packet: connections that the one before ended are gone. */
+  fireTimers(): void {
+    this.#ipvs.fireTimers();
+  }
+
+  /** A client's packet of no connection that conntrack knows. */
+  fromClient(protocol: TransportProtocol, tuple: Tuple, flight: Flight): IpvsAnswer {
+    const packet = packetOf(protocol, tuple, flight.tcpFlags, false);
+    const outcome = this.#ipvs.route(packet, false);
+    switch (outcome.kind) {
+      case 'forward': {
+        const { server, serverPort } = outcome.connection;
+        const servicePort = this.#servicePorts.get(this.#ipvs.serviceIdOf(packet) ?? '') ?? 0;
+        return { kind: 'forward', address: server.key.address.words, port: serverPort, servicePort };
+      }
+      case 'noServer':
+        return { kind: 'noServer', servicePort: this.#servicePorts.get(outcome.service.key.id) ?? 0 };
+      case 'translate':
+        return { kind: 'leave' };
+      default:
+        return outcome;
     }
-    commits.push(() => {
-      for (const key of isSingle ? leaving : [...this.#services.keys()]) if (!loaded.has(key)) this.#services.delete(key);
-      for (const [key, service] of loaded) this.#services.set(key, service);
-      this.#hasDoubles = loaded.size < services.length;
+  }
+
+  /** A client's packet of a connection that IPVS made and conntrack knows. */
+  followClient(protocol: TransportProtocol, tuple: Tuple, flight: Flight): PacketOutcome['kind'] {
+    return this.#ipvs.route(packetOf(protocol, tuple, flight.tcpFlags, false), true).kind;
+  }
+
+  /** A server's packet to a client, of a connection that IPVS made and conntrack knows. */
+  followServer(protocol: TransportProtocol, tuple: Tuple, flight: Flight): void {
+    this.#ipvs.route(packetOf(protocol, tuple, flight.tcpFlags, true), true);
+  }
+
+  /** What would become of a client's packet. Nothing moves. */
+  foresee(protocol: TransportProtocol, tuple: Tuple, tcpFlags: number, isConfirmed: boolean): Foresight {
+    return this.#ipvs.foresee(packetOf(protocol, tuple, tcpFlags, false), isConfirmed);
+  }
+
+  /** In the kernel's order; undefined: there is no such service. */
+  realServers(protocol: TransportProtocol, address: string, port: number): readonly RealServer[] | undefined {
+    return this.#ipvs.realServers(virtualServiceId(protocol, address, port))?.map(({ key, weight, lastWeight, active, total }) => {
+      return { address: key.address.text, port: key.port, weight, lastWeight, active, inactive: total - active };
     });
   }
-
-  #keyOf({ protocol, address, port }: VirtualService): string {
-    return serviceKey(protocol, loadAddress(address, this.#family, 'virtual service'), port);
-  }
-
-  find(protocol: TransportProtocol, address: AddressWords, port: number): LoadedVirtualService | undefined {
-    if (this.#services.size === 0) return undefined;
-    return this.#services.get(serviceKey(protocol, address, port));
-  }
 }
 
-function serviceKey(protocol: TransportProtocol, address: AddressWords, port: number): string {
-  return `${protocol} ${addressKey(address)} ${port}`;
+const TCP_FLAG_BITS = 0x3f;
+
+/** kube-proxy has no services by mark. */
+function packetOf(protocol: TransportProtocol, tuple: Tuple, tcpFlags: number, isFromServer: boolean): EnginePacket {
+  return {
+    isFromServer,
+    protocol,
+    source: new PacketAddress(tuple.source),
+    sourcePort: tuple.sourcePort,
+    destination: new PacketAddress(tuple.destination),
+    destinationPort: tuple.destinationPort,
+    tcpFlags: protocol === 'TCP' ? tcpFlags & TCP_FLAG_BITS : 0,
+    mark: 0,
+    isIcmpError: false,
+    sctpChunk: undefined,
+  };
+}
+
+/** An address whose text is made only for those who read it: packets go by its words. */
+class PacketAddress implements Address {
+  readonly words: AddressWords;
+
+  constructor(words: AddressWords) {
+    this.words = words;
+  }
+
+  get family(): Family {
+    return this.words.length === 1 ? 'IPv4' : 'IPv6';
+  }
+
+  get text(): string {
+    return formatAddress(this.words);
+  }
 }

@@ -10,7 +10,7 @@ import type { Chain, Hook, Rule, Target } from '../../program/ruleset.ts';
 import type { NamedSet, VerdictMap } from '../../program/sets.ts';
 import { type AddressWords, LocalAddresses, loadAddress } from './addresses.ts';
 import { loadedHooks } from './hooks.ts';
-import { VirtualServices } from './ipvs.ts';
+import type { NodeIpvs } from './ipvs.ts';
 import { ListUses, listsNamedBy } from './list-uses.ts';
 import { findSet, type LoadedSet, loadMatches, type MatchTables } from './matches.ts';
 import type { NameTable } from './names.ts';
@@ -43,13 +43,13 @@ interface Scope {
 export class LoadedProgram {
   readonly family: Family;
   readonly localAddresses: LocalAddresses;
-  readonly virtualServices: VirtualServices;
   readonly recents = new RecentLists();
   /** Base chains in the order they run. */
   hooks: Readonly<Record<Hook, readonly LoadedBaseChain[]>> = { PREROUTING: [], INPUT: [], FORWARD: [], OUTPUT: [], POSTROUTING: [] };
   masqueradeAddress: AddressWords | undefined;
   readonly #state: EngineState;
   readonly #servicePorts: NameTable;
+  readonly #ipvs: NodeIpvs;
   readonly #chains = new Map<string, Chains>();
   readonly #sources = new Map<LoadedChain, Chain>();
   readonly #sets = new Map<string, LoadedSet>();
@@ -58,12 +58,12 @@ export class LoadedProgram {
   #program: Program;
   #proof: EstablishedProof | undefined;
 
-  constructor(family: Family, state: EngineState, servicePorts: NameTable) {
+  constructor(family: Family, state: EngineState, servicePorts: NameTable, ipvs: NodeIpvs) {
     this.family = family;
     this.#state = state;
     this.#servicePorts = servicePorts;
+    this.#ipvs = ipvs;
     this.localAddresses = new LocalAddresses([], family);
-    this.virtualServices = new VirtualServices(family, (name) => servicePorts.id(name));
     this.#program = emptyProgram(family);
   }
 
@@ -77,8 +77,8 @@ export class LoadedProgram {
     return this.#proof?.isAskedBeforeConntrack ?? false;
   }
 
-  /** Sightings and rounds go on. @throws InvalidArgumentError, UnsupportedError */
-  load(program: Program): void {
+  /** Sightings and IPVS's connections go on. @throws InvalidArgumentError, UnsupportedError */
+  load(program: Program, now: number): void {
     const change = changeOf(this.#program, program);
     const proof = establishedProof(this.#proof, program, change);
     const draft: Draft = { chains: new Map(), sets: new Map(), maps: new Map(), rules: new Map(), elements: new Map(), commits: [] };
@@ -87,7 +87,8 @@ export class LoadedProgram {
     this.#loadMaps(change, program, draft);
     for (const table of change.tables) this.#loadChains(table, draft);
     refuseEndlessGotos(draft);
-    this.virtualServices.load(change.virtualServices, () => program.virtualServices, draft.commits);
+    const services = this.#ipvs.plan(this.family, change.virtualServices, () => program.virtualServices);
+    draft.commits.push(() => this.#ipvs.load(services, program.ipvs?.timeouts, now));
     if (change.localAddresses.removed.length + change.localAddresses.added.length > 0) {
       const local = new LocalAddresses(program.localAddresses, this.family);
       draft.commits.push(() => this.localAddresses.become(local));

@@ -2,6 +2,7 @@
 // searched as nf_nat_l4proto_unique_tuple does.
 import type { Conntrack } from './conntrack.ts';
 import type { Flight, Tuple } from './flight.ts';
+import type { NodeIpvs } from './ipvs.ts';
 import type { LoadedProgram } from './loaded-program.ts';
 import type { EngineState } from './state.ts';
 
@@ -10,6 +11,7 @@ export interface Surroundings {
   readonly program: LoadedProgram;
   readonly conntrack: Conntrack;
   readonly state: EngineState;
+  readonly ipvs: NodeIpvs;
 }
 
 /** Ports that nf_nat tries before it draws again with half the patience, and the patience at which it gives up. */

@@ -59,14 +59,36 @@ function processKnown(flight: Flight, hit: Hit, role: PacketRole, surroundings: 
   flight.isSnat = connection.isSnat;
   flight.virtual = connection.virtual;
   const refusal = known === 'run' ? walkKnownPath(flight, path, translated, surroundings) : undefined;
+  const end = refusal ?? (connection.virtual === undefined ? undefined : followIpvs(flight, hit, surroundings));
   return {
-    action: refusal ?? (direction === 'original' && connection.isDnat ? 'DNAT' : 'ACCEPT'),
+    action: end ?? (direction === 'original' && connection.isDnat ? 'DNAT' : 'ACCEPT'),
     connection: direction === 'original' ? 'ESTABLISHED' : 'REPLY',
-    servicePort: refusal === undefined ? connection.servicePort : flight.servicePort,
-    isMasquerade: connection.isMasquerade,
-    translated: refusal === undefined ? translated : flight.arrived,
+    servicePort: end === undefined ? connection.servicePort : flight.servicePort,
+    isMasquerade: connection.isMasquerade && end !== 'ACCEPT',
+    translated: end === undefined ? translated : flight.arrived,
     rulesEvaluated: known === 'run' ? flight.rulesEvaluated : known,
   };
+}
+
+/** IPVS sees the packets of connections that it made. How the packet ends there; ACCEPT: on the node itself, untranslated. */
+function followIpvs(flight: Flight, { connection, direction }: Hit, { ipvs }: Surroundings): Refusal | 'ACCEPT' | undefined {
+  const { protocol, original, reply } = connection;
+  if (direction === 'reply') {
+    // Conntrack has put the client's own address back by now, IPVS does so with the virtual one.
+    const { source, sourcePort } = reply;
+    ipvs.followServer(protocol, { source, sourcePort, destination: original.source, destinationPort: original.sourcePort }, flight);
+    return undefined;
+  }
+  switch (ipvs.followClient(protocol, original, flight)) {
+    case 'drop':
+      return 'DROP';
+    case 'noServer':
+      return 'REJECT';
+    case 'leave':
+      return 'ACCEPT'; // IPVS has no services any more
+    default:
+      return undefined;
+  }
 }
 
 function processInvalid(flight: Flight, surroundings: Surroundings): PacketVerdict {

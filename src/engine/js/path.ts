@@ -119,19 +119,23 @@ function runHook(hook: Hook, flight: Flight, { program, state }: Surroundings, c
   return undefined;
 }
 
-/** Undefined: no virtual service, or the packet has its destination now; `flight.virtual` tells. */
-function scheduleIpvs(flight: Flight, { program }: Surroundings): Refusal | undefined {
+/** Undefined: IPVS leaves the packet alone, or it has its destination now; `flight.virtual` tells. */
+function scheduleIpvs(flight: Flight, { ipvs }: Surroundings): Refusal | undefined {
   const { arrived, destination, destinationPort } = flight;
   if (flight.state !== 'NEW') return undefined;
   if (destinationPort !== arrived.destinationPort || !equalAddress(destination, arrived.destination)) return undefined;
-  const service = program.virtualServices.find(flight.protocol, destination, destinationPort);
-  if (service === undefined) return undefined;
-  const server = service.schedule();
-  if (server === undefined) {
-    flight.servicePort = service.servicePort;
-    return 'REJECT';
+  const answer = ipvs.fromClient(flight.protocol, arrived, flight);
+  switch (answer.kind) {
+    case 'leave':
+      return undefined;
+    case 'drop':
+      return 'DROP';
+    case 'noServer':
+      flight.servicePort = answer.servicePort;
+      return 'REJECT';
+    case 'forward':
+      flight.virtual = { address: destination, port: destinationPort };
+      bindDestination(flight, answer.address, answer.port, answer.servicePort);
+      return undefined;
   }
-  flight.virtual = { address: destination, port: destinationPort };
-  bindDestination(flight, server.address, server.port, service.servicePort);
-  return undefined;
 }

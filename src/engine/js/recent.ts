@@ -1,6 +1,7 @@
 // xt_recent lists and nftables' dynamic sets: when each source was last seen.
 import { RECENT_LIST_MAX } from '../../../assembly/shared/layout.ts';
-import { type AddressWords, addressKey } from './addresses.ts';
+import { addressKey } from '../../address.ts';
+import type { AddressWords } from './addresses.ts';
 
 const MS = 1000;
 

@@ -1,8 +1,8 @@
 // Named sets and verdict maps as hash tables: one lookup whatever their size, one for each prefix length with networks.
-import { type Family, parsePrefix, prefixMask } from '../../address.ts';
+import { addressKey, type Family, parsePrefix, prefixMask } from '../../address.ts';
 import { InvalidArgumentError } from '../../errors.ts';
 import type { ElementKey, KeyField } from '../../program/sets.ts';
-import { type AddressWords, addressKey, loadAddress, maskAddress } from './addresses.ts';
+import { type AddressWords, loadAddress, maskAddress } from './addresses.ts';
 import type { Flight } from './flight.ts';
 
 export type Side = 'src' | 'dst';

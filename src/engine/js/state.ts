@@ -7,7 +7,8 @@ export type EventCounters = { -readonly [Name in Exclude<keyof EngineCounters, '
 export class EngineState {
   /** Milliseconds; never goes back. */
   now = 0;
-  randomState: number;
+  /** The generator behind every choice; IPVS draws from it, too. */
+  readonly random: { state: number };
   readonly counters: EventCounters = {
     packets: 0,
     newConnections: 0,
@@ -26,13 +27,13 @@ export class EngineState {
   };
 
   constructor(seed: number) {
-    this.randomState = seedRandom(seed >>> 0);
+    this.random = { state: seedRandom(seed >>> 0) };
   }
 
   /** The next random number, 32 bits. */
   draw(): number {
-    this.randomState = nextRandom(this.randomState);
-    return this.randomState;
+    this.random.state = nextRandom(this.random.state);
+    return this.random.state;
   }
 
   /** An earlier clock counts as the present one. */

@@ -1,6 +1,5 @@
 // What the outside may see of the engine: connections as text, and the view that trace foresees a packet with.
 import { type Family, formatAddress } from '../../address.ts';
-import type { TransportProtocol } from '../../packet.ts';
 import type { EngineView, TrackedConnection, TupleText } from '../engine.ts';
 import { loadAddress } from './addresses.ts';
 import type { Connection } from './conntrack.ts';
@@ -28,10 +27,10 @@ export function trackedConnection(connection: Connection, servicePorts: NameTabl
 }
 
 /** A live view: it shows what the engine holds when it is asked. */
-export function engineView({ program, conntrack, state }: Surroundings, servicePorts: NameTable, now: number): EngineView {
+export function engineView({ program, conntrack, state, ipvs }: Surroundings, servicePorts: NameTable, now: number): EngineView {
   const { family } = program;
   return {
-    randomState: state.randomState,
+    randomState: state.random.state,
     roomFor: (protocol, tuple) => {
       const room = conntrack.foreseeRoom(family, protocol, loadTuple(tuple, family), now);
       return room?.evicted === undefined ? room && {} : { evicted: trackedConnection(room.evicted, servicePorts, now) };
@@ -50,10 +49,8 @@ export function engineView({ program, conntrack, state }: Surroundings, serviceP
       };
     },
     recentSighting: (list, source) => program.recents.find(list)?.lastSeen(loadAddress(source, family, 'source')),
-    lastDestination: (protocol: TransportProtocol, address: string, port: number) => {
-      const last = program.virtualServices.find(protocol, loadAddress(address, family, 'address'), port)?.last;
-      return last === undefined ? undefined : { address: formatAddress(last.address), port: last.port };
-    },
+    foreseeIpvs: (protocol, tuple, tcpFlags, isConfirmed) => ipvs.foresee(protocol, loadTuple(tuple, family), tcpFlags, isConfirmed),
+    realServers: (protocol, address, port) => ipvs.realServers(protocol, address, port),
   };
 }
 

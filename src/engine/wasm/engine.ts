@@ -64,7 +64,6 @@ import { WasmFrames } from './frames.ts';
 import { LinearMemory } from './memory.ts';
 import { Sightings } from './sightings.ts';
 import { ProgramTables } from './tables.ts';
-import { virtualServiceKey } from './virtual-service-records.ts';
 import { addressWords } from './wire.ts';
 
 /** nf_conntrack has no sysctl for it. */
@@ -261,10 +260,8 @@ export class WasmEngine implements Engine {
       roomFor: (protocol, tuple) => this.#roomFor(family, protocol, tuple, now),
       findConnection: (protocol, tuple) => this.#table(family).find(protocol, tuple, now),
       recentSighting: (list, source) => this.#recentSighting(family, list, source) ?? this.#sightingsOf(family).lastSeen(list, source),
-      lastDestination: (protocol, address, port) => {
-        const last = this.#programOf(family).lastDestination(virtualServiceKey(protocol, address, port));
-        return last === undefined ? undefined : splitEndpoint(last);
-      },
+      foreseeIpvs: () => ({ kind: 'leave' }),
+      realServers: () => undefined,
     };
   }
 
@@ -421,9 +418,4 @@ function recentListSize(family: Family): number {
 
 function recentEntrySize(family: Family): number {
   return RECENT_ADDRESS + Math.max(8, family === 'IPv4' ? ADDRESS_V4 : ADDRESS_V6);
-}
-
-function splitEndpoint(text: string): { address: string; port: number } {
-  const colon = text.lastIndexOf(':');
-  return { address: text.slice(0, colon).replace(/[[\]]/g, ''), port: Number(text.slice(colon + 1)) };
 }

@@ -1,5 +1,5 @@
 // The connection table: entries by both tuples, templates, timers, and what an entry that comes or goes means for its server.
-import type { Address } from '../../address.ts';
+import { type Address, addressKey } from '../../address.ts';
 import type { EnginePacket } from '../engine.ts';
 import type { Connection } from './connection.ts';
 import type { Namespace } from './namespace.ts';
@@ -19,10 +19,14 @@ export class ConnectionTable {
   readonly #byServerTuple = new NewestIndex();
   readonly #templates = new NewestIndex();
   readonly #timers = new Timers();
+  #made = 0;
   readonly #namespace: Namespace;
+  readonly #onEnd: (connection: Connection) => void;
 
-  constructor(namespace: Namespace) {
+  /** @param onEnd hears of each connection, not template, that leaves the table. */
+  constructor(namespace: Namespace, onEnd: (connection: Connection) => void = () => {}) {
     this.#namespace = namespace;
+    this.#onEnd = onEnd;
   }
 
   /** The newest connection of a client's packet. */
@@ -42,6 +46,7 @@ export class ConnectionTable {
   /** Puts it into the table, without timer, and counts it on its server. */
   insert(connection: Connection): void {
     this.bind(connection);
+    connection.sequence = ++this.#made;
     this.#entries.add(connection);
     if (connection.isTemplate) this.#templates.add(clientKey(connection), connection);
     else {
@@ -67,8 +72,9 @@ export class ConnectionTable {
     this.#timers.set(connection, this.#namespace.now + connection.timeoutMs);
   }
 
-  /** It stays for the rest of this packet, in table and counters, and is gone at the next verb. */
-  expireWithNextTick(connection: Connection): void {
+  /** It stays for the rest of this packet, in table and counters, and is gone at the next verb. `isTracked`: with its conntrack entry. */
+  expireWithNextTick(connection: Connection, isTracked: boolean): void {
+    connection.isTracked = isTracked;
     this.#timers.set(connection, this.#namespace.now);
   }
 
@@ -108,6 +114,7 @@ export class ConnectionTable {
       this.#byServerTuple.remove(serverKey(connection), connection);
     }
     this.unbind(connection);
+    if (!connection.isTemplate) this.#onEnd(connection);
   }
 }
 
@@ -133,7 +140,7 @@ class NewestIndex {
 }
 
 function tupleKey(protocol: string, source: Address, sourcePort: number, destination: Address, destinationPort: number): string {
-  return `${protocol} ${source.text} ${sourcePort} ${destination.text} ${destinationPort}`;
+  return protocol + addressKey(source.words) + addressKey(destination.words) + String.fromCharCode(sourcePort, destinationPort);
 }
 
 function clientKey({ protocol, client, clientPort, virtual, virtualPort }: Connection): string {

@@ -7,6 +7,8 @@ import type { Server } from './server.ts';
 
 export interface Connection {
   readonly isTemplate: boolean;
+  /** Newer entries have higher ones. */
+  sequence: number;
   /** IP: the template of a mark service, with the mark as virtual address. */
   readonly protocol: TransportProtocol | 'IP';
   readonly client: Address;
@@ -27,7 +29,9 @@ export interface Connection {
   /** What the timer is set to when it restarts. */
   timeoutMs: number;
   expiresAt: number;
-  /** Where conntrack works with IPVS. */
+  /** Its conntrack entry ends with it. False once conntrack has begun another one for its tuple. */
+  isTracked: boolean;
+  /** Where conntrack works with IPVS, and nobody else keeps its entries. */
   readonly conntrack: ConntrackEntry | undefined;
 }
 
@@ -38,7 +42,7 @@ export type NewConnection = Pick<
 
 /** Still without timer and place in the table. */
 export function createConnection(ends: NewConnection): Connection {
-  return { ...ends, controlledCount: 0, state: 'NONE', isActive: false, timeoutMs: 0, expiresAt: 0 };
+  return { ...ends, sequence: 0, controlledCount: 0, state: 'NONE', isActive: false, timeoutMs: 0, expiresAt: 0, isTracked: true };
 }
 
 /** The mark of a service as its templates show it: an address. */

@@ -1,4 +1,5 @@
 // The TypeScript engine of IPVS, readable as the specification: plain objects and Maps, one file a noun.
+import { seedRandom } from '../../../assembly/shared/random.ts';
 import type {
   EnginePacket,
   EngineSysctl,
@@ -11,29 +12,33 @@ import type {
   TimeoutSettings,
 } from '../engine.ts';
 import type { IpvsConnection, IpvsVerdict, ServerState } from '../types.ts';
-import { describeConnection } from './connection.ts';
+import { type Connection, describeConnection } from './connection.ts';
 import { ConnectionTable } from './connection-table.ts';
-import { Namespace } from './namespace.ts';
-import { type PacketPath, processPacket } from './packet.ts';
+import { type Foreseen, foreseePacket } from './foresee.ts';
+import { Namespace, type NamespaceOptions } from './namespace.ts';
+import { type PacketOutcome, type PacketPath, processPacket } from './packet.ts';
 import { configureServer, type Server } from './server.ts';
 import type { Service } from './service.ts';
 import { ServiceTable } from './service-table.ts';
+import { verdictOf } from './verdict.ts';
 
 export function createJsIpvs(options: IpvsEngineOptions): IpvsEngine {
-  return new JsIpvs(options);
+  return new JsIpvs({ ...options, random: { state: seedRandom(options.seed) } });
 }
 
-class JsIpvs implements IpvsEngine {
+/** Also the IPVS of a node's dataplane, which keeps the conntrack entries itself. */
+export class JsIpvs implements IpvsEngine {
   readonly name = 'js';
   readonly #namespace: Namespace;
   readonly #services: ServiceTable;
   readonly #connections: ConnectionTable;
   readonly #path: PacketPath;
 
-  constructor(options: IpvsEngineOptions) {
+  /** @param onEnd hears of each connection that leaves the table. */
+  constructor(options: NamespaceOptions, onEnd?: (connection: Connection) => void) {
     this.#namespace = new Namespace(options);
     this.#services = new ServiceTable(this.#namespace);
-    this.#connections = new ConnectionTable(this.#namespace);
+    this.#connections = new ConnectionTable(this.#namespace, onEnd);
     this.#path = { namespace: this.#namespace, services: this.#services, connections: this.#connections };
   }
 
@@ -93,7 +98,32 @@ class JsIpvs implements IpvsEngine {
 
   process(packet: EnginePacket, now: number): IpvsVerdict {
     this.advance(now);
-    return processPacket(packet, this.#path);
+    return verdictOf(processPacket(packet, this.#path), packet);
+  }
+
+  /** Connections that are over by the present moment leave the table. */
+  fireTimers(): void {
+    this.#connections.fireTimers();
+  }
+
+  /** A packet at the present moment, whose due timers have fired. `isConfirmed`: conntrack knows its connection. */
+  route(packet: EnginePacket, isConfirmed: boolean): PacketOutcome {
+    return processPacket(packet, this.#path, isConfirmed);
+  }
+
+  /** What would become of a client's packet. Nothing moves. */
+  foresee(packet: EnginePacket, isConfirmed: boolean): Foreseen {
+    return foreseePacket(packet, this.#path, isConfirmed);
+  }
+
+  /** The service that a client's packet is for. */
+  serviceIdOf(packet: EnginePacket): string | undefined {
+    return this.#services.find(packet)?.key.id;
+  }
+
+  /** In the kernel's order. */
+  realServers(serviceId: string): readonly Readonly<Server>[] | undefined {
+    return this.#services.get(serviceId)?.servers;
   }
 
   connections(): IpvsConnection[] {
@@ -111,7 +141,7 @@ class JsIpvs implements IpvsEngine {
 
   /** The kernel's worker that follows every removal of a server. */
   #flushStranded(): void {
-    if (this.#namespace.sysctls.expire_nodest_conn !== 0) this.#connections.flushRemovedServers();
+    if (this.#namespace.sysctls.expire_nodest_conn !== 0 && this.#namespace.hasServersAside) this.#connections.flushRemovedServers();
   }
 
   #service(id: string): Service {

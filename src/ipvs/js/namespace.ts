@@ -1,10 +1,22 @@
 // What all of IPVS in one network namespace shares: clock, sysctls, timeouts, chance, and the servers kept aside.
-import { nextRandom, seedRandom } from '../../../assembly/shared/random.ts';
-import type { EngineSysctl, IpvsEngineOptions, TimeoutSettings } from '../engine.ts';
+import { nextRandom } from '../../../assembly/shared/random.ts';
+import type { EngineSysctl, EngineSysctls, TimeoutSettings } from '../engine.ts';
 import type { Server } from './server.ts';
 import { TCP_TIMEOUTS, type TcpState } from './tcp-states.ts';
 
 const UDP_TIMEOUT_SECONDS = 300;
+
+/** A generator of random numbers that others may draw from, too. */
+export interface RandomSource {
+  /** As seedRandom or nextRandom gives it. */
+  state: number;
+}
+
+export interface NamespaceOptions {
+  readonly random: RandomSource;
+  readonly sysctls: EngineSysctls;
+  readonly hasConntrackHooks: boolean;
+}
 
 export class Namespace {
   /** Milliseconds, the moment of the running verb. */
@@ -16,18 +28,18 @@ export class Namespace {
   udpTimeout = UDP_TIMEOUT_SECONDS;
   /** Removed servers that something still refers to, by name. */
   readonly #aside = new Map<string, Server>();
-  #random: number;
+  readonly random: RandomSource;
 
-  constructor({ seed, sysctls, hasConntrackHooks }: IpvsEngineOptions) {
-    this.#random = seedRandom(seed);
+  constructor({ random, sysctls, hasConntrackHooks }: NamespaceOptions) {
+    this.random = random;
     this.sysctls = { ...sysctls };
     this.hasConntrackHooks = hasConntrackHooks;
   }
 
   /** 1 to 0xffffffff. */
   drawRandom(): number {
-    this.#random = nextRandom(this.#random);
-    return this.#random;
+    this.random.state = nextRandom(this.random.state);
+    return this.random.state;
   }
 
   setTimeouts({ tcp, tcpfin, udp }: TimeoutSettings): void {
@@ -50,6 +62,11 @@ export class Namespace {
   /** A server left its service's list: it stays known while something refers to it. */
   keepAside(server: Server): void {
     if (server.referenceCount > 0) this.#aside.set(server.name, server);
+  }
+
+  /** Something still refers to a removed server. */
+  get hasServersAside(): boolean {
+    return this.#aside.size > 0;
   }
 
   /** The removed server of this name, if it is still known. */

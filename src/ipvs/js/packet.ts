@@ -1,12 +1,11 @@
 // The way of one packet through IPVS (`ip_vs_in`, `ip_vs_out`): the connection table first, then services and schedulers.
 import type { EnginePacket } from '../engine.ts';
-import { leaveAlone } from '../leave-alone.ts';
-import type { IpvsVerdict } from '../types.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import type { Namespace } from './namespace.ts';
 import { isOnePacket, schedule } from './schedule.ts';
 import { dueChunk } from './sctp-states.ts';
+import type { Service } from './service.ts';
 import type { ServiceTable } from './service-table.ts';
 import { moveState } from './states.ts';
 import { RST, SYN } from './tcp-states.ts';
@@ -20,41 +19,78 @@ export interface PacketPath {
   readonly connections: ConnectionTable;
 }
 
-export function processPacket(packet: EnginePacket, path: PacketPath): IpvsVerdict {
-  if (!path.services.hasFamily(packet.destination.family)) return leaveAlone(packet);
-  return packet.isFromServer ? fromServer(packet, path) : fromClient(packet, path);
+/** `noServer`: a service without a usable server. `leave`: no matter for IPVS. */
+export type PacketOutcome =
+  | { readonly kind: 'forward' | 'translate'; readonly connection: Connection }
+  | { readonly kind: 'noServer'; readonly service: Service }
+  | { readonly kind: 'drop' | 'leave' };
+
+/** What is to be done about a client's packet, found without a change. `ended`: a connection that is over by it. */
+export type Decision =
+  | { readonly kind: 'proceed'; readonly connection: Connection }
+  | { readonly kind: 'begin'; readonly service: Service; readonly ended?: Connection }
+  | { readonly kind: 'drop' | 'leave'; readonly ended?: Connection };
+
+const LEAVE = { kind: 'leave' } as const;
+const DROP = { kind: 'drop' } as const;
+
+/** `isConfirmed`: conntrack knows the packet's connection, where its entries are kept outside of IPVS. */
+export function processPacket(packet: EnginePacket, path: PacketPath, isConfirmed = false): PacketOutcome {
+  if (!path.services.hasFamily(packet.destination.family)) return LEAVE;
+  return packet.isFromServer ? fromServer(packet, path) : fromClient(packet, path, isConfirmed);
 }
 
-function fromServer(packet: EnginePacket, { connections, namespace }: PacketPath): IpvsVerdict {
+function fromServer(packet: EnginePacket, { connections, namespace }: PacketPath): PacketOutcome {
   const connection = connections.findByServer(packet);
-  if (connection === undefined) return leaveAlone(packet);
-  const source = { address: connection.virtual.text, port: connection.virtualPort };
-  if (packet.isIcmpError) return { action: 'ACCEPT', source, about: source };
-  connection.conntrack?.isConfirmedBy(packet, namespace.now);
-  moveState(connection, packet, namespace);
-  connections.restartTimer(connection);
-  return { action: 'ACCEPT', source };
+  if (connection === undefined) return LEAVE;
+  if (!packet.isIcmpError) {
+    connection.conntrack?.isConfirmedBy(packet, namespace.now);
+    moveState(connection, packet, namespace);
+    connections.restartTimer(connection);
+  }
+  return { kind: 'translate', connection };
 }
 
-function fromClient(packet: EnginePacket, path: PacketPath): IpvsVerdict {
-  const connection = path.connections.findByClient(packet);
-  if (packet.isIcmpError) return connection === undefined ? leaveAlone(packet) : forward(connection);
-  return connection === undefined ? begin(packet, path) : proceed(packet, connection, path);
-}
-
-/** A packet of a known connection, which it may end. */
-function proceed(packet: EnginePacket, connection: Connection, path: PacketPath): IpvsVerdict {
+function fromClient(packet: EnginePacket, path: PacketPath, isConfirmed: boolean): PacketOutcome {
   const { connections, namespace } = path;
-  const isConfirmed = connection.conntrack?.isConfirmedBy(packet, namespace.now) ?? false;
+  const connection = connections.findByClient(packet);
+  if (packet.isIcmpError) return connection === undefined ? LEAVE : { kind: 'forward', connection };
+  const wasConfirmed = connection?.conntrack?.isConfirmedBy(packet, namespace.now) ?? isConfirmed;
+  const decision = decide(packet, connection, path, wasConfirmed);
+  if (decision.kind === 'proceed') {
+    moveState(decision.connection, packet, namespace);
+    connections.restartTimer(decision.connection);
+    return { kind: 'forward', connection: decision.connection };
+  }
+  if (decision.ended !== undefined) connections.expireWithNextTick(decision.ended, wasConfirmed);
+  return decision.kind === 'begin' ? begin(packet, decision.service, path) : decision;
+}
+
+/** @param connection of the packet's tuple. */
+export function decide(packet: EnginePacket, connection: Connection | undefined, path: PacketPath, isConfirmed: boolean): Decision {
+  if (connection === undefined) return decideAnew(packet, path);
+  const { namespace } = path;
   const isStranded = !connection.server.isAvailable;
   if (isReused(packet, connection, namespace) || (isStranded && namespace.sysctls.expire_nodest_conn !== 0)) {
-    connections.expireWithNextTick(connection);
-    return isConfirmed ? { action: 'DROP' } : begin(packet, path);
+    return { ...(isConfirmed ? DROP : decideAnew(packet, path)), ended: connection };
   }
-  if (isStranded) return { action: 'DROP' };
+  return isStranded ? DROP : { kind: 'proceed', connection };
+}
+
+/** A packet without a connection. */
+function decideAnew(packet: EnginePacket, { namespace, services }: PacketPath): Exclude<Decision, { kind: 'proceed' }> {
+  if (!mayBegin(packet, namespace)) return LEAVE;
+  const service = services.find(packet);
+  return service === undefined || packet.sourcePort === FTP_DATA_PORT ? LEAVE : { kind: 'begin', service };
+}
+
+function begin(packet: EnginePacket, service: Service, { connections, namespace }: PacketPath): PacketOutcome {
+  const connection = schedule(packet, service, connections, namespace);
+  if (connection === undefined) return { kind: 'noServer', service };
   moveState(connection, packet, namespace);
-  connections.restartTimer(connection);
-  return forward(connection);
+  if (isOnePacket(packet, service)) connections.unbind(connection);
+  else connections.restartTimer(connection);
+  return { kind: 'forward', connection };
 }
 
 /** The client begins anew on a port whose connection is over, or whose server drains while expire_nodest_conn is set. */
@@ -64,19 +100,6 @@ function isReused(packet: EnginePacket, { server, control, state, protocol }: Co
   if (sysctls.expire_nodest_conn !== 0 && server.weight === 0) return true;
   if (sysctls.conn_reuse_mode === 0 || control !== undefined) return false;
   return protocol === 'TCP' ? state === 'TIME_WAIT' || state === 'CLOSE' : state === 'CLOSED';
-}
-
-/** A packet without a connection. */
-function begin(packet: EnginePacket, { connections, namespace, services }: PacketPath): IpvsVerdict {
-  if (!mayBegin(packet, namespace)) return leaveAlone(packet);
-  const service = services.find(packet);
-  if (service === undefined || packet.sourcePort === FTP_DATA_PORT) return leaveAlone(packet);
-  const connection = schedule(packet, service, connections, namespace);
-  if (connection === undefined) return { action: 'REJECT' };
-  moveState(connection, packet, namespace);
-  if (isOnePacket(packet, service)) connections.unbind(connection);
-  else connections.restartTimer(connection);
-  return forward(connection);
 }
 
 function mayBegin(packet: EnginePacket, { sysctls }: Namespace): boolean {
@@ -94,8 +117,4 @@ function mayBegin(packet: EnginePacket, { sysctls }: Namespace): boolean {
 
 function chunkOf({ sctpChunk }: EnginePacket, state: string): string {
   return sctpChunk ?? dueChunk('client', state);
-}
-
-function forward({ server, serverPort }: Connection): IpvsVerdict {
-  return { action: 'FORWARD', server: { address: server.key.address.text, port: serverPort } };
 }

@@ -39,6 +39,15 @@ export function isOnePacket(packet: EnginePacket, { settings }: Service): boolea
   return settings.isOnePacket && packet.protocol === 'UDP';
 }
 
+/** The valid template that has this packet's client; none also where the service is not persistent. Nothing moves. */
+export function templateOf(packet: EnginePacket, service: Service, table: ConnectionTable, namespace: Namespace): Connection | undefined {
+  const { persistence } = service.settings;
+  if (persistence === undefined) return undefined;
+  const { protocol, client, virtual, virtualPort } = templateEnds(packet, service, persistence);
+  const known = table.findTemplate(protocol, client, virtual, virtualPort);
+  return known !== undefined && isValid(known, namespace) ? known : undefined;
+}
+
 /** The valid template of a client, or a new one with the scheduler's choice. */
 function templateFor(
   packet: EnginePacket,
@@ -47,23 +56,30 @@ function templateFor(
   table: ConnectionTable,
   namespace: Namespace,
 ): Connection | undefined {
-  const { key } = service;
-  const isOnServicePort = isServicePort(packet, service);
-  const client = maskAddress(packet.source, persistence.mask);
-  const protocol = key.kind === 'fwmark' ? 'IP' : packet.protocol;
-  const virtual = key.kind === 'fwmark' ? markAddress(key.mark, packet.destination) : packet.destination;
-  const virtualPort = isOnServicePort ? packet.destinationPort : 0;
+  const { protocol, client, virtual, virtualPort } = templateEnds(packet, service, persistence);
   const known = table.findTemplate(protocol, client, virtual, virtualPort);
   if (known !== undefined && isValid(known, namespace)) return known;
   if (known !== undefined) table.setAside(known);
   const server = service.scheduler.pick(packet);
   if (server === undefined) return undefined;
-  const serverPort = isOnServicePort ? server.key.port : 0;
+  const serverPort = isServicePort(packet, service) ? server.key.port : 0;
   const ends = { isTemplate: true, client, clientPort: 0, virtual, virtualPort, server, serverPort, protocol } as const;
   const template = createConnection({ ...ends, control: undefined, conntrack: undefined });
   template.timeoutMs = persistence.timeoutSeconds * 1000;
   table.insert(template);
   return template;
+}
+
+/** What finds the template of a packet's client. */
+function templateEnds(packet: EnginePacket, service: Service, { mask }: NonNullable<ServiceSettings['persistence']>) {
+  const { key } = service;
+  const isMark = key.kind === 'fwmark';
+  return {
+    protocol: isMark ? ('IP' as const) : packet.protocol,
+    client: maskAddress(packet.source, mask),
+    virtual: isMark ? markAddress(key.mark, packet.destination) : packet.destination,
+    virtualPort: isServicePort(packet, service) ? packet.destinationPort : 0,
+  };
 }
 
 /** False for services on port 0 and by mark: they take every port. */

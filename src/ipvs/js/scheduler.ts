@@ -14,6 +14,8 @@ export interface Flow {
 export interface Scheduler {
   /** The server of a new connection; none when no server is usable. Its own state moves on. */
   pick(flow: Flow): Server | undefined;
+  /** What `pick` would give, with its state left as it is. Absent: picking moves nothing. */
+  peek?(flow: Flow): Server | undefined;
   /** A server was added, at the front. */
   serverAdded?(): void;
   /** The server that stood at `index` is gone. */

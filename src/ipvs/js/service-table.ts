@@ -1,5 +1,5 @@
 // The virtual services of a namespace: by reference, and by what a packet carries.
-import type { Family } from '../../address.ts';
+import { type Address, addressKey, type Family } from '../../address.ts';
 import type { EnginePacket, ServerKey, ServerSettings, ServiceKey, ServiceSettings } from '../engine.ts';
 import type { Namespace } from './namespace.ts';
 import { configureServer, createServer, type Server, serverName } from './server.ts';
@@ -45,9 +45,9 @@ export class ServiceTable {
 
   /** By mark, else by address and port, else by address alone (port 0). */
   find({ protocol, destination, destinationPort, mark }: EnginePacket): Service | undefined {
-    const { family, text } = destination;
-    const marked = mark === 0 ? undefined : this.#byPacket.get(markKey(mark, family));
-    return marked ?? this.#byPacket.get(addressKey(protocol, text, destinationPort)) ?? this.#byPacket.get(addressKey(protocol, text, 0));
+    const marked = mark === 0 ? undefined : this.#byPacket.get(markKey(mark, destination.family));
+    const byPort = (port: number) => this.#byPacket.get(endpointKey(protocol, destination, port));
+    return marked ?? byPort(destinationPort) ?? byPort(0);
   }
 
   /** A server that was kept aside comes back as the same one. */
@@ -64,13 +64,13 @@ export class ServiceTable {
 }
 
 function packetKey(key: ServiceKey): string {
-  return key.kind === 'fwmark' ? markKey(key.mark, key.family) : addressKey(key.protocol, key.address.text, key.port);
+  return key.kind === 'fwmark' ? markKey(key.mark, key.family) : endpointKey(key.protocol, key.address, key.port);
 }
 
 function markKey(mark: number, family: Family): string {
   return `FWM ${mark} ${family}`;
 }
 
-function addressKey(protocol: string, address: string, port: number): string {
-  return `${protocol} ${address} ${port}`;
+function endpointKey(protocol: string, { words }: Address, port: number): string {
+  return protocol + addressKey(words) + String.fromCharCode(port);
 }

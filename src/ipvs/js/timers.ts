@@ -23,7 +23,7 @@ export class Timers {
     this.#queued.delete(connection);
   }
 
-  /** Takes out the next connection that expires at `now` or before: the earliest, at the same time connections before templates. */
+  /** Takes out the next connection that expires at `now` or before: the earliest one. */
   takeDue(now: number): Connection | undefined {
     while (true) {
       const timer = this.#heap[0];
@@ -76,6 +76,9 @@ export class Timers {
   }
 }
 
+/** At the same moment: connections before templates, older ones before newer ones. */
 function isBefore(a: Timer, b: Timer): boolean {
-  return a.at < b.at || (a.at === b.at && !a.connection.isTemplate && b.connection.isTemplate);
+  if (a.at !== b.at) return a.at < b.at;
+  if (a.connection.isTemplate !== b.connection.isTemplate) return b.connection.isTemplate;
+  return a.connection.sequence < b.connection.sequence;
 }

@@ -85,10 +85,10 @@ describe('a virtual service', () => {
   });
 
   it.each([
-    [{ scheduler: 'wlc' }, 'scheduler wlc is not supported'],
-    [{ persistence: { timeoutSeconds: 10800 } }, 'persistence is not supported'],
-    [{ flags: ['sh-port'] }, 'flags sh-port are not supported'],
-  ])('that is not modelled is refused: %j', (parts, message) => {
+    [{ scheduler: 'fastest' }, 'scheduler "fastest" is not one of rr, wrr,'],
+    [{ persistence: { timeoutSeconds: 0 } }, 'persistence.timeout 0 is not a whole number from 1'],
+    [{ flags: ['sh-port'] }, 'flags "sh-port" is a flag of scheduler sh, not of rr'],
+  ])('that makes no sense is refused: %j', (parts, message) => {
     expect(() => new TestNode(ipvsProgram(parts))).toThrow(message);
   });
 });

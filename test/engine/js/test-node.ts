@@ -1,5 +1,6 @@
 // A node for tests: one TypeScript engine with a clock that stands still until it is told otherwise.
 import type { Engine, EngineOptions, TrackedConnection } from '../../../src/engine/engine.ts';
+import { nodeIpvsSysctls } from '../../../src/engine/ipvs-sysctls.ts';
 import { createJsEngine } from '../../../src/engine/js/engine.ts';
 import { readVerdict, writePacket } from '../../../src/engine/packet-record.ts';
 import type { Packet, Verdict } from '../../../src/packet.ts';
@@ -15,6 +16,7 @@ const options: EngineOptions = {
   seed: 7,
   conntrackMax: 1000,
   tcpLoose: true,
+  ipvsSysctls: nodeIpvsSysctls('ipvs'),
   timeouts: {
     tcpSynSent: 120,
     tcpSynRecv: 60,

@@ -5,6 +5,7 @@ import type { Family } from '../../../src/address.ts';
 import { settleConfig } from '../../../src/api/settings.ts';
 import { compile } from '../../../src/compile/compile.ts';
 import { compileOptionsFor } from '../../../src/compile/node-options.ts';
+import { nodeIpvsSysctls } from '../../../src/engine/ipvs-sysctls.ts';
 import { writePacket } from '../../../src/engine/packet-record.ts';
 import { startCoreSync } from '../../../src/engine/wasm/core.ts';
 import { embeddedCore } from '../../../src/engine/wasm/embedded-core.ts';
@@ -14,7 +15,8 @@ const BATCH = 64;
 
 function engineFor(family: Family, conntrackMax: number): WasmEngine {
   const settings = settleConfig({ nodeIPs: [family === 'IPv4' ? '192.168.0.1' : '2001:db8::1'] });
-  const engine = new WasmEngine(startCoreSync(embeddedCore()), { seed: 1, conntrackMax, timeouts: settings.timeouts, tcpLoose: true });
+  const options = { seed: 1, conntrackMax, timeouts: settings.timeouts, tcpLoose: true, ipvsSysctls: nodeIpvsSysctls('ipvs') };
+  const engine = new WasmEngine(startCoreSync(embeddedCore()), options);
   engine.load(compile('iptables', { family, servicePorts: [], endpointCount: 0 }, compileOptionsFor(settings, family)));
   return engine;
 }

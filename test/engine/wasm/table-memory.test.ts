@@ -5,6 +5,7 @@ import { readWatchedObject } from '../../../src/api/read-object.ts';
 import { settleConfig } from '../../../src/api/settings.ts';
 import { createCompiler } from '../../../src/compile/compile.ts';
 import { compileOptionsFor } from '../../../src/compile/node-options.ts';
+import { nodeIpvsSysctls } from '../../../src/engine/ipvs-sysctls.ts';
 import { startCoreSync } from '../../../src/engine/wasm/core.ts';
 import { embeddedCore } from '../../../src/engine/wasm/embedded-core.ts';
 import { WasmEngine } from '../../../src/engine/wasm/engine.ts';
@@ -53,6 +54,7 @@ describe.each(['iptables', 'nftables', 'ipvs'] as const)('the tables of %s mode'
       conntrackMax: 1000,
       timeouts: settings.timeouts,
       tcpLoose: true,
+      ipvsSysctls: nodeIpvsSysctls(mode),
     });
     const numbers = new Numbers();
     const load = (): void => engine.load(compile(state.expectedState('IPv4'), compileOptionsFor(settings, 'IPv4')));

@@ -31,15 +31,19 @@ export class DestinationCache<T> {
   get({ text }: Address): T | undefined {
     const entry = this.#entries.get(text);
     if (entry === undefined) return undefined;
-    const { now, sysctls } = this.#namespace;
-    const checkedAt = now - ((now - this.#boundAt) % FULL_CHECK_MS);
-    if (checkedAt >= entry.lastUse + sysctls[this.#expiration] * 1000) {
+    if (this.#isStale(entry)) {
       this.#entries.delete(text);
       this.#forget(entry.value);
       return undefined;
     }
-    entry.lastUse = now;
+    entry.lastUse = this.#namespace.now;
     return entry.value;
+  }
+
+  /** As `get`, but nothing is used or forgotten. */
+  peek({ text }: Address): T | undefined {
+    const entry = this.#entries.get(text);
+    return entry === undefined || this.#isStale(entry) ? undefined : entry.value;
   }
 
   set({ text }: Address, value: T): void {
@@ -51,6 +55,12 @@ export class DestinationCache<T> {
   clear(): void {
     for (const { value } of this.#entries.values()) this.#forget(value);
     this.#entries.clear();
+  }
+
+  #isStale({ lastUse }: CacheEntry<T>): boolean {
+    const { now, sysctls } = this.#namespace;
+    const checkedAt = now - ((now - this.#boundAt) % FULL_CHECK_MS);
+    return checkedAt >= lastUse + sysctls[this.#expiration] * 1000;
   }
 }
 

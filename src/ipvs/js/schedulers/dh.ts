@@ -3,20 +3,16 @@ import type { Scheduler } from '../scheduler.ts';
 import { isUsable, type Server } from '../server.ts';
 import type { ServiceView } from '../service.ts';
 import { foldAddress, SLOT_COUNT, slotOf } from './fold.ts';
+import { slotTable } from './slot-table.ts';
 
 export function bindDh(service: ServiceView): Scheduler {
-  let slots = fillSlots(service.servers);
-  const refill = () => {
-    slots = fillSlots(service.servers);
-  };
+  const table = slotTable(() => fillSlots(service.servers));
   return {
     pick({ destination }) {
-      const server = slots[slotOf(foldAddress(destination))];
+      const server = table.slots()[slotOf(foldAddress(destination))];
       return server !== undefined && isUsable(server) ? server : undefined;
     },
-    serverAdded: refill,
-    serverRemoved: refill,
-    serverEdited: refill,
+    ...table.listeners,
   };
 }
 

@@ -35,13 +35,19 @@ export function bindLblcr(service: ServiceView, namespace: Namespace): Scheduler
     namespace.release(member);
   }
 
+  /** Of the set, unless it is crowded. */
+  function memberOf(set: ServerSet | undefined): Server | undefined {
+    const member = leastLoaded((set?.members ?? []).filter(isAvailable), connectionLoad);
+    return member === undefined || isCrowded(member, service) ? undefined : member;
+  }
+
   return {
     pick({ destination }) {
       const set = cache.get(destination);
       if (set !== undefined) {
-        const member = leastLoaded(set.members.filter(isAvailable), connectionLoad);
+        const member = memberOf(set);
         shrink(set);
-        if (member !== undefined && !isCrowded(member, service)) return member;
+        if (member !== undefined) return member;
       }
       const server = leastLoaded(service.servers, connectionLoad);
       if (server === undefined) return undefined;
@@ -50,6 +56,7 @@ export function bindLblcr(service: ServiceView, namespace: Namespace): Scheduler
       if (set === undefined) cache.set(destination, grown);
       return server;
     },
+    peek: ({ destination }) => memberOf(cache.peek(destination)) ?? leastLoaded(service.servers, connectionLoad),
     unbind: () => cache.clear(),
   };
 }

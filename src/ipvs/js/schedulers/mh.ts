@@ -6,6 +6,7 @@ import type { ServiceView } from '../service.ts';
 import { foldAddress } from './fold.ts';
 import { hashKey } from './sh.ts';
 import { sipHash } from './siphash.ts';
+import { slotTable } from './slot-table.ts';
 import { greatestCommonDivisor } from './wrr.ts';
 
 /** IP_VS_MH_TAB_SIZE with the kernel's default CONFIG_IP_VS_MH_TAB_INDEX: a prime. */
@@ -18,22 +19,18 @@ const hash1 = sipHash(2654435761);
 const hash2 = sipHash(2654446892);
 
 export function bindMh(service: ServiceView): Scheduler {
-  let slots = fillSlots(service.servers);
-  const refill = () => {
-    slots = fillSlots(service.servers);
-  };
+  const table = slotTable(() => fillSlots(service.servers));
   return {
     pick(flow) {
       const { flags } = service.settings;
       const key = hashKey(flow, flags.has('port'));
       const slot = mhSlotOf(key);
+      const slots = table.slots();
       const server = slots[slot];
       if (server === undefined || isUsable(server)) return server;
       return flags.has('fallback') ? fallBack(slots, key, slot) : undefined;
     },
-    serverAdded: refill,
-    serverRemoved: refill,
-    serverEdited: refill,
+    ...table.listeners,
   };
 }
 

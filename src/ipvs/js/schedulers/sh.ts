@@ -3,23 +3,20 @@ import type { Flow, Scheduler } from '../scheduler.ts';
 import { isUsable, type Server } from '../server.ts';
 import type { ServiceView } from '../service.ts';
 import { foldAddress, SLOT_COUNT, slotOf } from './fold.ts';
+import { slotTable } from './slot-table.ts';
 
 export function bindSh(service: ServiceView): Scheduler {
-  let slots = fillSlots(service.servers);
-  const refill = () => {
-    slots = fillSlots(service.servers);
-  };
+  const table = slotTable(() => fillSlots(service.servers));
   return {
     pick(flow) {
       const { flags } = service.settings;
       const slot = slotOf(hashKey(flow, flags.has('port')));
+      const slots = table.slots();
       const server = slots[slot];
       if (server === undefined || isUsable(server)) return server;
       return flags.has('fallback') ? fallBack(slots, slot) : undefined;
     },
-    serverAdded: refill,
-    serverRemoved: refill,
-    serverEdited: refill,
+    ...table.listeners,
   };
 }
 

@@ -8,18 +8,26 @@ import { connectionLoad, isLessLoaded } from './load.ts';
 const HIGHEST_TOTAL = 0xfffffffe;
 
 export function bindTwos(service: ServiceView, namespace: Namespace): Scheduler {
+  function pick(): Server | undefined {
+    const servers = service.servers.filter(isUsable);
+    if (servers.length === 0) return undefined;
+    const total = Math.min(
+      HIGHEST_TOTAL,
+      servers.reduce((sum, { weight }) => sum + weight, 0),
+    );
+    const first = serverAt(servers, drawUpTo(total, namespace));
+    const second = serverAt(servers, drawUpTo(total, namespace));
+    if (first === undefined || second === undefined) return first;
+    return isLessLoaded(second, first, connectionLoad) ? second : first;
+  }
+
   return {
-    pick() {
-      const servers = service.servers.filter(isUsable);
-      if (servers.length === 0) return undefined;
-      const total = Math.min(
-        HIGHEST_TOTAL,
-        servers.reduce((sum, { weight }) => sum + weight, 0),
-      );
-      const first = serverAt(servers, drawUpTo(total, namespace));
-      const second = serverAt(servers, drawUpTo(total, namespace));
-      if (first === undefined || second === undefined) return first;
-      return isLessLoaded(second, first, connectionLoad) ? second : first;
+    pick,
+    peek() {
+      const { state } = namespace.random;
+      const server = pick();
+      namespace.random.state = state;
+      return server;
     },
   };
 }

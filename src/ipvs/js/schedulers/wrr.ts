@@ -26,34 +26,42 @@ export function bindWrr(service: ServiceView): Scheduler {
     return level - Math.max(0, Math.ceil((level - highest) / gcd) - 1) * gcd;
   }
 
-  return {
-    pick() {
-      if (topLevel === 0) return undefined;
-      const start = position;
-      let hasRestarted = false;
-      let isLastPass = false;
-      while (true) {
-        for (const [offset, server] of service.servers.slice(position + 1).entries()) {
-          const index = position + 1 + offset;
-          if (!server.isOver && server.weight >= level) {
-            position = index;
-            return server;
-          }
-          if (isLastPass && index === start) {
-            position = start;
-            return undefined;
-          }
+  function pick(): Server | undefined {
+    if (topLevel === 0) return undefined;
+    const start = position;
+    let hasRestarted = false;
+    let isLastPass = false;
+    while (true) {
+      for (const [offset, server] of service.servers.slice(position + 1).entries()) {
+        const index = position + 1 + offset;
+        if (!server.isOver && server.weight >= level) {
+          position = index;
+          return server;
         }
-        if (position === BEFORE_FRONT) level = levelBeforeNext();
-        position = BEFORE_FRONT;
-        level -= gcd;
-        if (level <= 0) {
-          level = topLevel;
-          if (isLastPass || start === BEFORE_FRONT) return undefined;
-          hasRestarted = true;
+        if (isLastPass && index === start) {
+          position = start;
+          return undefined;
         }
-        if (hasRestarted && level <= gcd) isLastPass = true;
       }
+      if (position === BEFORE_FRONT) level = levelBeforeNext();
+      position = BEFORE_FRONT;
+      level -= gcd;
+      if (level <= 0) {
+        level = topLevel;
+        if (isLastPass || start === BEFORE_FRONT) return undefined;
+        hasRestarted = true;
+      }
+      if (hasRestarted && level <= gcd) isLastPass = true;
+    }
+  }
+
+  return {
+    pick,
+    peek() {
+      const before = { position, level };
+      const server = pick();
+      ({ position, level } = before);
+      return server;
     },
     serverAdded: serversChanged,
     serverRemoved: serversChanged,

@@ -1,0 +1,30 @@
+// What would become of a client's packet, found without a change: for explanations.
+import type { EnginePacket } from '../engine.ts';
+import { decide, type PacketPath } from './packet.ts';
+import { templateOf } from './schedule.ts';
+
+export type Foreseen =
+  | {
+      readonly kind: 'forward';
+      readonly destination: { readonly address: string; readonly port: number };
+      readonly by: 'connection' | 'template' | 'scheduler';
+    }
+  | { readonly kind: 'noServer' | 'drop' | 'leave' };
+
+export function foreseePacket(packet: EnginePacket, path: PacketPath, isConfirmed: boolean): Foreseen {
+  const { connections, namespace, services } = path;
+  if (!services.hasFamily(packet.destination.family)) return { kind: 'leave' };
+  const decision = decide(packet, connections.findByClient(packet), path, isConfirmed);
+  if (decision.kind === 'proceed') {
+    const { server, serverPort } = decision.connection;
+    return { kind: 'forward', destination: { address: server.key.address.text, port: serverPort }, by: 'connection' };
+  }
+  if (decision.kind !== 'begin') return { kind: decision.kind };
+  const { service } = decision;
+  const template = templateOf(packet, service, connections, namespace);
+  const server = template?.server ?? (service.scheduler.peek ?? service.scheduler.pick)(packet);
+  if (server === undefined) return { kind: 'noServer' };
+  const { address, port } = server.key;
+  const destination = { address: address.text, port: port === 0 ? packet.destinationPort : port };
+  return { kind: 'forward', destination, by: template === undefined ? 'scheduler' : 'template' };
+}
