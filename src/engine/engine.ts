@@ -2,7 +2,7 @@
 // The dataplane holds one; nothing above it knows which.
 import type { Family } from '../address.ts';
 import type { EngineSysctls } from '../ipvs/engine.ts';
-import type { TransportProtocol } from '../packet.ts';
+import type { SctpChunk, TransportProtocol } from '../packet.ts';
 import type { Program } from '../program/program.ts';
 import type { EngineFrameRing, FrameCounters, RingShape, ServicePortTraffic } from './frame-ring.ts';
 
@@ -103,6 +103,14 @@ export interface Room {
   readonly evicted?: TrackedConnection;
 }
 
+/** What a packet says to state machines. */
+export interface ProtocolHeader {
+  /** The bits of the TCP header. */
+  readonly tcpFlags: number;
+  /** Undefined: the chunk that is due. */
+  readonly sctpChunk: SctpChunk | undefined;
+}
+
 /** What IPVS would do. `leave`: the packet goes on as without IPVS. */
 export type Foresight =
   | {
@@ -134,7 +142,7 @@ export interface EngineView {
   /** When the source was last seen on that xt_recent list or dynamic set, in milliseconds of the engine's clock. */
   recentSighting(list: string, source: string): number | undefined;
   /** What IPVS would do with a client's packet. `isConfirmed`: conntrack knows its connection. */
-  foreseeIpvs(protocol: TransportProtocol, tuple: TupleText, tcpFlags: number, isConfirmed: boolean): Foresight;
+  foreseeIpvs(protocol: TransportProtocol, tuple: TupleText, header: ProtocolHeader, isConfirmed: boolean): Foresight;
   /** The real servers of a virtual service as IPVS has them now, newest first, draining ones too; undefined: there is no such service. */
   realServers(protocol: TransportProtocol, address: string, port: number): readonly RealServer[] | undefined;
 }

@@ -47,9 +47,10 @@ export function nominalProbability(threshold: number): number {
   return k <= NOMINAL_MAX && Math.abs(exact - 1 / k) < NOMINAL_TOLERANCE ? 1 / k : exact;
 }
 
-/** IPVS begins TCP connections by a SYN only. */
-function beginsConnection({ protocol, tcpFlags }: WalkedPacket): boolean {
-  return protocol !== 'TCP' || ((tcpFlags & TCP_SYN) !== 0 && (tcpFlags & TCP_RST) === 0);
+/** IPVS begins TCP connections by a SYN only, and those of SCTP by an INIT. */
+function beginsConnection({ protocol, tcpFlags, sctpChunk = 'INIT' }: WalkedPacket): boolean {
+  if (protocol === 'SCTP') return sctpChunk === 'INIT';
+  return protocol === 'UDP' || ((tcpFlags & TCP_SYN) !== 0 && (tcpFlags & TCP_RST) === 0);
 }
 
 /** Every possibility, for a client without a binding. */

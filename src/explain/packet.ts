@@ -1,7 +1,7 @@
 // The packet that a walk carries through the hooks: what it looks like at the moment, and what was decided about it.
 import { type Address, type Family, parseAddress } from '../address.ts';
 import { InvalidArgumentError } from '../errors.ts';
-import type { Packet, TransportProtocol } from '../packet.ts';
+import type { Packet, SctpChunk, TransportProtocol } from '../packet.ts';
 import type { IpProtocol, Target } from '../program/ruleset.ts';
 
 export interface Endpoint {
@@ -17,6 +17,8 @@ export interface WalkedPacket {
   source: Endpoint;
   destination: Endpoint;
   readonly tcpFlags: number;
+  /** Undefined: the one that is due. */
+  readonly sctpChunk: SctpChunk | undefined;
   mark: number;
   inInterface: string;
   /** Somebody said so, or it began on this node. */
@@ -60,6 +62,7 @@ export function beginPacket(packet: Packet, family: Family): WalkedPacket {
     source,
     destination,
     tcpFlags: packet.tcpFlags ?? TCP_SYN,
+    sctpChunk: packet.sctpChunk,
     mark: packet.mark ?? 0,
     inInterface: packet.inInterface ?? '',
     isInInterfaceKnown: packet.inInterface !== undefined,

@@ -44,15 +44,15 @@ export function schedulerOdds(service: VirtualService, packet: WalkedPacket, vie
 }
 
 /** What IPVS would do with the packet, had conntrack not seen it before. */
-export function foresee({ protocol, arrived, tcpFlags }: WalkedPacket, view: IpvsView): ReturnType<IpvsView['foreseeIpvs']> {
-  const { source, destination } = arrived;
+export function foresee(packet: WalkedPacket, view: IpvsView): ReturnType<IpvsView['foreseeIpvs']> {
+  const { source, destination } = packet.arrived;
   const tuple = {
     source: source.address.text,
     sourcePort: source.port,
     destination: destination.address.text,
     destinationPort: destination.port,
   };
-  return view.foreseeIpvs(protocol, tuple, tcpFlags, false);
+  return view.foreseeIpvs(packet.protocol, tuple, packet, false);
 }
 
 /** kube-proxy adds them in the order of the Program, each at the front. */

@@ -113,7 +113,7 @@ function followIpvs(way: Way, view: EngineView, { protocol, original }: TrackedC
     note(way, () => ({ kind: 'ipvs', text }));
     return action;
   };
-  switch (view.foreseeIpvs(protocol, original, way.packet.tcpFlags, true).kind) {
+  switch (view.foreseeIpvs(protocol, original, way.packet, true).kind) {
     case 'drop':
       return end('DROP', 'IPVS has ended the connection, and drops the packet');
     case 'noServer':

@@ -6,7 +6,7 @@ import type { Family } from '../../src/address.ts';
 import { IPVS_SCHEDULERS } from '../../src/api/config.ts';
 import { createDataplaneSync } from '../../src/dataplane.ts';
 import type { Dataplane, Trace } from '../../src/dataplane-types.ts';
-import type { Packet, ProxyMode, Verdict } from '../../src/packet.ts';
+import { type Packet, type ProxyMode, SCTP_CHUNKS, type Verdict } from '../../src/packet.ts';
 import { type AddressPlan, frontendsOf, NODE, objectsOf, PLANS, type RandomService, randomService } from './clusters.ts';
 
 type Command =
@@ -16,13 +16,19 @@ type Command =
       readonly frontend: number;
       readonly client: number;
       readonly port: number;
-      readonly flags: number;
+      readonly header: Header;
     }
-  | { readonly kind: 'follow'; readonly back: number; readonly isReply: boolean; readonly flags: number }
+  | { readonly kind: 'follow'; readonly back: number; readonly isReply: boolean; readonly header: Header }
   | { readonly kind: 'advance'; readonly ms: number }
   | { readonly kind: 'change'; readonly service: number; readonly to: RandomService };
 
-const flags = fc.constantFrom(2, 2, 2, 16, 16, 18, 17, 4, 0, 24);
+/** Each protocol looks at its own. */
+type Header = Pick<Packet, 'tcpFlags' | 'sctpChunk'>;
+
+const header: fc.Arbitrary<Header> = fc.record(
+  { tcpFlags: fc.constantFrom(2, 2, 2, 16, 16, 18, 17, 4, 0, 24), sctpChunk: fc.constantFrom(...SCTP_CHUNKS) },
+  { requiredKeys: ['tcpFlags'] },
+);
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   {
@@ -32,12 +38,12 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       frontend: fc.nat(9),
       client: fc.nat(9),
       port: fc.constantFrom(1000, 1001, 300, 600, 40000, 20),
-      flags,
+      header,
     }),
     weight: 5,
   },
   {
-    arbitrary: fc.record({ kind: fc.constant('follow' as const), back: fc.nat(5), isReply: fc.boolean(), flags }),
+    arbitrary: fc.record({ kind: fc.constant('follow' as const), back: fc.nat(5), isReply: fc.boolean(), header }),
     weight: 4,
   },
   {
@@ -58,8 +64,8 @@ function clientsOf(plan: AddressPlan): string[] {
 }
 
 /** The packet that goes on where a verdict left off, in either direction. */
-function followUp(sent: Packet, verdict: Verdict, isReply: boolean, tcpFlags: number): Packet {
-  if (!isReply) return { ...sent, tcpFlags };
+function followUp({ sctpChunk: _, ...sent }: Packet, verdict: Verdict, isReply: boolean, header: Header): Packet {
+  if (!isReply) return { ...sent, ...header };
   const { source, sourcePort, destination, destinationPort } = verdict.translated;
   return {
     protocol: sent.protocol,
@@ -67,7 +73,7 @@ function followUp(sent: Packet, verdict: Verdict, isReply: boolean, tcpFlags: nu
     sourcePort: destinationPort,
     destination: source,
     destinationPort: sourcePort,
-    tcpFlags,
+    ...header,
   };
 }
 
@@ -210,7 +216,7 @@ function run(
           sourcePort: command.port,
           destination: target.address,
           destinationPort: target.port,
-          tcpFlags: command.flags,
+          ...command.header,
         };
         sent.unshift({ packet, verdict: pair.send(packet) });
         break;
@@ -218,7 +224,7 @@ function run(
       case 'follow': {
         const before = sent[command.back];
         if (before === undefined) break;
-        const packet = followUp(before.packet, before.verdict, command.isReply, command.flags);
+        const packet = followUp(before.packet, before.verdict, command.isReply, command.header);
         pair.send(packet);
         break;
       }

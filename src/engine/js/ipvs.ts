@@ -7,10 +7,10 @@ import type { PacketOutcome } from '../../ipvs/js/packet.ts';
 import type { TransportProtocol } from '../../packet.ts';
 import type { Change } from '../../program/change.ts';
 import type { IpvsTimeouts, VirtualService } from '../../program/virtual-service.ts';
-import type { Foresight, RealServer } from '../engine.ts';
+import type { Foresight, ProtocolHeader, RealServer } from '../engine.ts';
 import { IpvsSync, type SyncPlan, virtualServiceId } from '../ipvs-sync.ts';
 import type { AddressWords } from './addresses.ts';
-import type { Flight, Tuple } from './flight.ts';
+import type { Tuple } from './flight.ts';
 
 /** Where IPVS sends a packet, or how it ends there. `leave`: it goes on as without IPVS. */
 export type IpvsAnswer =
@@ -63,8 +63,8 @@ export class NodeIpvs {
   }
 
   /** A client's packet of no connection that conntrack knows. */
-  fromClient(protocol: TransportProtocol, tuple: Tuple, flight: Flight): IpvsAnswer {
-    const packet = packetOf(protocol, tuple, flight.tcpFlags, false);
+  fromClient(protocol: TransportProtocol, tuple: Tuple, header: ProtocolHeader): IpvsAnswer {
+    const packet = packetOf(protocol, tuple, header, false);
     const outcome = this.#ipvs.route(packet, false);
     switch (outcome.kind) {
       case 'forward': {
@@ -82,18 +82,18 @@ export class NodeIpvs {
   }
 
   /** A client's packet of a connection that IPVS made and conntrack knows. */
-  followClient(protocol: TransportProtocol, tuple: Tuple, flight: Flight): PacketOutcome['kind'] {
-    return this.#ipvs.route(packetOf(protocol, tuple, flight.tcpFlags, false), true).kind;
+  followClient(protocol: TransportProtocol, tuple: Tuple, header: ProtocolHeader): PacketOutcome['kind'] {
+    return this.#ipvs.route(packetOf(protocol, tuple, header, false), true).kind;
   }
 
   /** A server's packet to a client, of a connection that IPVS made and conntrack knows. */
-  followServer(protocol: TransportProtocol, tuple: Tuple, flight: Flight): void {
-    this.#ipvs.route(packetOf(protocol, tuple, flight.tcpFlags, true), true);
+  followServer(protocol: TransportProtocol, tuple: Tuple, header: ProtocolHeader): void {
+    this.#ipvs.route(packetOf(protocol, tuple, header, true), true);
   }
 
   /** What would become of a client's packet. Nothing moves. */
-  foresee(protocol: TransportProtocol, tuple: Tuple, tcpFlags: number, isConfirmed: boolean): Foresight {
-    return this.#ipvs.foresee(packetOf(protocol, tuple, tcpFlags, false), isConfirmed);
+  foresee(protocol: TransportProtocol, tuple: Tuple, header: ProtocolHeader, isConfirmed: boolean): Foresight {
+    return this.#ipvs.foresee(packetOf(protocol, tuple, header, false), isConfirmed);
   }
 
   /** In the kernel's order; undefined: there is no such service. */
@@ -107,7 +107,7 @@ export class NodeIpvs {
 const TCP_FLAG_BITS = 0x3f;
 
 /** kube-proxy has no services by mark. */
-function packetOf(protocol: TransportProtocol, tuple: Tuple, tcpFlags: number, isFromServer: boolean): EnginePacket {
+function packetOf(protocol: TransportProtocol, tuple: Tuple, { tcpFlags, sctpChunk }: ProtocolHeader, isFromServer: boolean): EnginePacket {
   return {
     isFromServer,
     protocol,
@@ -118,7 +118,7 @@ function packetOf(protocol: TransportProtocol, tuple: Tuple, tcpFlags: number, i
     tcpFlags: protocol === 'TCP' ? tcpFlags & TCP_FLAG_BITS : 0,
     mark: 0,
     isIcmpError: false,
-    sctpChunk: undefined,
+    sctpChunk: protocol === 'SCTP' ? sctpChunk : undefined,
   };
 }
 

@@ -49,7 +49,7 @@ export function engineView({ program, conntrack, state, ipvs }: Surroundings, se
       };
     },
     recentSighting: (list, source) => program.recents.find(list)?.lastSeen(loadAddress(source, family, 'source')),
-    foreseeIpvs: (protocol, tuple, tcpFlags, isConfirmed) => ipvs.foresee(protocol, loadTuple(tuple, family), tcpFlags, isConfirmed),
+    foreseeIpvs: (protocol, tuple, header, isConfirmed) => ipvs.foresee(protocol, loadTuple(tuple, family), header, isConfirmed),
     realServers: (protocol, address, port) => ipvs.realServers(protocol, address, port),
   };
 }
