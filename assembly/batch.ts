@@ -4,6 +4,7 @@
 
 import { bucketAfter, bucketIn, referenceAt, slotsWithTagAt } from "./connection-index.ts";
 import { entryOf, seedOfHash, tableOf, tagOf } from "./conntrack.ts";
+import { fireDueTimers } from "./ipvs-hook.ts";
 import { processPacket } from "./packet.ts";
 import { countSettled, passSettled, prepareSettled } from "./settled.ts";
 import {
@@ -104,8 +105,10 @@ function finish<A>(packets: usize, verdicts: usize, group: u32): void {
   const end = CANDIDATES + ((<usize>group) << 3);
   for (let candidate = CANDIDATES; candidate < end; candidate += CANDIDATE_SIZE) {
     const reference = load<u32>(candidate, CANDIDATE_PLACE);
-    if (reference == NOT_FOUND || !passSettled<A>(packet, packet + toVerdict, entryOf<A>(entries, reference), reference >> 31, now))
+    if (reference == NOT_FOUND || !passSettled<A>(packet, packet + toVerdict, entryOf<A>(entries, reference), reference >> 31, now)) {
       processPacket<A>(packet, packet + toVerdict, load<u32>(candidate, CANDIDATE_TAG));
+      fireDueTimers();
+    }
     packet += recordSize<A>();
   }
 }

@@ -87,7 +87,7 @@ export function isFoundReply(): bool {
 }
 
 /** The unexpired connection that has this tuple in either direction, or 0; isFoundReply() tells the direction. Removes it if expired. */
-export function lookup<A>(tuple: usize, ofClass: u32, tag: u32): usize {
+export function lookup<A>(tuple: usize, ofClass: u32, tag: u32, now: f64 = engine.now): usize {
   const table = tableOf<A>();
   let bucket = bucketOf(table, tag);
   while (bucket != 0) {
@@ -97,7 +97,7 @@ export function lookup<A>(tuple: usize, ofClass: u32, tag: u32): usize {
       const entry = entryOf<A>(table.entries, reference);
       const isReply = (reference & BUCKET_REPLY) != 0;
       if (load<u8>(entry) == ofClass && equalTuple<A>(isReply ? replyTuple<A>(entry) : originalTuple(entry), tuple)) {
-        if (isExpired(entry, engine.now)) {
+        if (isExpired(entry, now)) {
           remove<A>(entry);
           return 0;
         }
@@ -184,6 +184,12 @@ export function remove<A>(entry: usize): void {
   store<u32>(entry, table.free, CT_NEXT_FREE);
   table.free = number + 1;
   table.count--;
+}
+
+/** Removes the connection with this original tuple, expired or not, if there is one. */
+export function removeOriginal<A>(tuple: usize, ofClass: u32): void {
+  const entry = lookup<A>(tuple, ofClass, tagOf<A>(tuple, ofClass), -Infinity);
+  if (entry != 0 && !foundReply) remove<A>(entry);
 }
 
 /**

@@ -7,6 +7,7 @@ import { framesAddress, processFrames as processRing } from "./frames.ts";
 import {
   ipvsAdvance,
   ipvsBind,
+  ipvsForesee,
   ipvsHomeBucket,
   ipvsLayoutVersion,
   ipvsProcessV4,
@@ -35,6 +36,7 @@ export {
   hashWord,
   ipvsAdvance,
   ipvsBind,
+  ipvsForesee,
   ipvsHomeBucket,
   ipvsLayoutVersion,
   ipvsProcessV4,

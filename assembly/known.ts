@@ -3,6 +3,7 @@ import { copyAddress } from "./address.ts";
 import { refresh } from "./connection-state.ts";
 import { originalTuple, remove, replyTuple } from "./conntrack.ts";
 import { flight, setDestination, sourceAddress, virtualAddress } from "./flight.ts";
+import { followConnection } from "./ipvs-hook.ts";
 import { rootOf } from "./matches.ts";
 import { board, comeBackIn, firstPriority } from "./path.ts";
 import { runHook } from "./ruleset.ts";
@@ -61,19 +62,23 @@ export function processKnown<A>(packet: usize, verdict: usize, entry: usize, isR
   let rules = isAnswered ? load<u32>(rootOf<A>(engine) + ROOT_ESTABLISHED + (ownPath << 2)) : ESTABLISHED_RUN;
   let action: u32 = !isReply && (had & CT_FLAG_DNAT) != 0 ? ACTION_DNAT : ACTION_ACCEPT;
   let servicePort = record.servicePort;
+  let isMasquerade = (had & CT_FLAG_MASQUERADE) != 0;
+  let ended: u32 = ACTION_NONE; // what becomes of a packet that is not translated
   if (rules == ESTABLISHED_RUN) {
-    const refused = runKnown<A>(packet, entry, isReply, ownPath, isAnswered ? STATE_BIT_ESTABLISHED : STATE_BIT_NEW);
+    ended = runKnown<A>(packet, entry, isReply, ownPath, isAnswered ? STATE_BIT_ESTABLISHED : STATE_BIT_NEW);
     rules = flight.rulesEvaluated;
-    if (refused != ACTION_NONE) {
-      action = refused;
-      servicePort = flight.servicePort;
-    }
+    if (ended != ACTION_NONE) servicePort = flight.servicePort;
   }
+  if ((had & CT_FLAG_IPVS) != 0 && ended == ACTION_NONE) {
+    ended = followConnection<A>(packet, entry, isReply);
+    if (ended != ACTION_NONE) servicePort = 0;
+    if (ended == ACTION_ACCEPT) isMasquerade = false;
+  }
+  if (ended != ACTION_NONE) action = ended;
   const other = isReply ? originalTuple(entry) : replyTuple<A>(entry);
-  if (action == ACTION_ACCEPT || action == ACTION_DNAT)
-    writeTranslation<A>(verdict, other + offsetof<A>(), other, rotl<u32>(load<u32>(other + 2 * offsetof<A>()), 16));
+  if (ended == ACTION_NONE) writeTranslation<A>(verdict, other + offsetof<A>(), other, rotl<u32>(load<u32>(other + 2 * offsetof<A>()), 16));
   else writeUntranslated<A>(verdict, packet);
-  writeVerdict(verdict, action, isReply ? CONNECTION_REPLY : CONNECTION_ESTABLISHED, (had & CT_FLAG_MASQUERADE) != 0, servicePort, rules);
+  writeVerdict(verdict, action, isReply ? CONNECTION_REPLY : CONNECTION_ESTABLISHED, isMasquerade, servicePort, rules);
   count(isReply ? COUNTER_REPLY : COUNTER_ESTABLISHED);
   if (ofClass == CLASS_TCP && kindOf(header) == KIND_RST && (had & CT_FLAG_SEEN_REPLY) == 0) remove<A>(entry);
 }

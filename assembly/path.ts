@@ -1,7 +1,7 @@
 // A new or invalid packet's way through the hooks, with routing and IPVS between them. docs/packet-path.md is the specification.
 import { copyAddress } from "./address.ts";
 import { clearFlight, destinationAddress, flight, setDestination, sourceAddress } from "./flight.ts";
-import { scheduleConnection } from "./ipvs.ts";
+import { scheduleConnection } from "./ipvs-hook.ts";
 import { isLocal, rootOf } from "./matches.ts";
 import { settleSource } from "./nat.ts";
 import { runHook } from "./ruleset.ts";
@@ -85,7 +85,7 @@ function startsAtOutput<A>(packet: usize): bool {
 
 /** The way of a packet of no known connection through the hooks. ACTION_NONE: it got through; pathTaken() says where. */
 export function newPath<A>(packet: usize, isNew: bool): u32 {
-  if (startsAtOutput<A>(packet)) return outputPath<A>(isNew);
+  if (startsAtOutput<A>(packet)) return outputPath<A>(packet, isNew);
   let action = runHook<A>(HOOK_PREROUTING, isNew, firstPriority<A>(), PRIORITY_LAST);
   if (action != ACTION_NONE) return action;
   if (!routesHere<A>()) {
@@ -96,7 +96,7 @@ export function newPath<A>(packet: usize, isNew: bool): u32 {
   path = PATH_INPUT;
   action = runHook<A>(HOOK_INPUT, isNew, PRIORITY_FIRST, PRIORITY_LAST);
   if (action != ACTION_NONE || !isNew) return action;
-  action = scheduleConnection<A>();
+  action = scheduleConnection<A>(packet);
   if (action != ACTION_DNAT) return action;
   path = PATH_IPVS;
   routesHere<A>();
@@ -110,12 +110,12 @@ function routesHere<A>(): bool {
   return flight.isDestinationLocal;
 }
 
-function outputPath<A>(isNew: bool): u32 {
+function outputPath<A>(packet: usize, isNew: bool): u32 {
   path = PATH_OUTPUT;
   let action = runHook<A>(HOOK_OUTPUT, isNew, firstPriority<A>(), PRIORITY_IPVS_OUTPUT);
   if (action != ACTION_NONE) return action;
   if (isNew) {
-    action = scheduleConnection<A>();
+    action = scheduleConnection<A>(packet);
     if (action != ACTION_NONE && action != ACTION_DNAT) return action;
   }
   action = runHook<A>(HOOK_OUTPUT, isNew, PRIORITY_IPVS_OUTPUT, PRIORITY_LAST);

@@ -22,6 +22,7 @@ import {
   CT_EXPIRES_AT,
   CT_FLAG_ASSURED,
   CT_FLAG_DNAT,
+  CT_FLAG_IPVS,
   CT_FLAG_LAST_RST,
   CT_FLAG_MASQUERADE,
   CT_FLAG_SEEN_REPLY,
@@ -54,9 +55,9 @@ import {
 import { addCount, engine, timeoutOf } from "./state.ts";
 import { TCP_KIND_FLAGS } from "./tcp.ts";
 
-/** Flags of a settled connection: the last packet was no RST, so the next one has nothing to forget. */
+/** Flags of a settled connection: the last packet was no RST, so the next one has nothing to forget; and IPVS does not follow it. */
 const SETTLED: u32 = CT_FLAG_SEEN_REPLY | CT_FLAG_ASSURED;
-const SETTLED_MASK: u32 = SETTLED | CT_FLAG_LAST_RST;
+const SETTLED_MASK: u32 = SETTLED | CT_FLAG_LAST_RST | CT_FLAG_IPVS;
 
 /** The bits of a chunk that is neither DATA nor the one that is due (which then is DATA). TCP_ACK belongs to no chunk: with it, it is unknown, thus DATA. */
 const OTHER_CHUNKS: u32 = 0xff & ~CHUNK_DATA & ~TCP_ACK;

@@ -35,22 +35,19 @@ import {
   RULE_TARGET,
   STATE_CONNTRACK_MAX,
   STATE_INTERFACES,
+  STATE_IPVS,
   STATE_NOW,
   STATE_RANDOM,
   STATE_ROOT_V4,
   STATE_ROOT_V6,
   STATE_TCP_LOOSE,
-  VS_COUNT,
-  VS_CURSOR,
-  VS_DESTINATIONS,
-  VS_SCHEDULER,
-  VS_SERVICE_PORT,
 } from "./shared/layout.ts";
 
 @unmanaged
 export class EngineState {
   now: f64 = 0;
-  spare: f64 = 0;
+  ipvs: u32 = 0;
+  spare: u32 = 0;
   random: u32 = 0;
   conntrackMax: u32 = 0;
   interfaces: u32 = 0;
@@ -70,6 +67,7 @@ export class EngineState {
   rootV6: u32 = 0;
 }
 if (offsetof<EngineState>("now") != STATE_NOW) ERROR("EngineState.now is not at STATE_NOW");
+if (offsetof<EngineState>("ipvs") != STATE_IPVS) ERROR("EngineState.ipvs is not at STATE_IPVS");
 if (offsetof<EngineState>("random") != STATE_RANDOM) ERROR("EngineState.random is not at STATE_RANDOM");
 if (offsetof<EngineState>("conntrackMax") != STATE_CONNTRACK_MAX) ERROR("EngineState.conntrackMax is not at STATE_CONNTRACK_MAX");
 if (offsetof<EngineState>("interfaces") != STATE_INTERFACES) ERROR("EngineState.interfaces is not at STATE_INTERFACES");
@@ -95,20 +93,6 @@ if (offsetof<Rule>("matches") != RULE_MATCHES) ERROR("Rule.matches is not at RUL
 if (offsetof<Rule>("matchCount") != RULE_MATCH_COUNT) ERROR("Rule.matchCount is not at RULE_MATCH_COUNT");
 if (offsetof<Rule>("servicePort") != RULE_SERVICE_PORT) ERROR("Rule.servicePort is not at RULE_SERVICE_PORT");
 if (offsetof<Rule>() != RULE_SIZE) ERROR("Rule is not RULE_SIZE bytes");
-
-@unmanaged
-export class VirtualService {
-  destinations: u32 = 0;
-  count: u32 = 0;
-  cursor: u32 = 0;
-  scheduler: u32 = 0;
-  servicePort: u32 = 0;
-}
-if (offsetof<VirtualService>("destinations") != VS_DESTINATIONS) ERROR("VirtualService.destinations is not at VS_DESTINATIONS");
-if (offsetof<VirtualService>("count") != VS_COUNT) ERROR("VirtualService.count is not at VS_COUNT");
-if (offsetof<VirtualService>("cursor") != VS_CURSOR) ERROR("VirtualService.cursor is not at VS_CURSOR");
-if (offsetof<VirtualService>("scheduler") != VS_SCHEDULER) ERROR("VirtualService.scheduler is not at VS_SCHEDULER");
-if (offsetof<VirtualService>("servicePort") != VS_SERVICE_PORT) ERROR("VirtualService.servicePort is not at VS_SERVICE_PORT");
 
 @unmanaged
 export class CtTable {

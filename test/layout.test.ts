@@ -16,6 +16,7 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
     'STATE_SIZE',
     [
       ['STATE_NOW', 8],
+      ['STATE_IPVS', 4],
       ['STATE_RANDOM', 4],
       ['STATE_CONNTRACK_MAX', 4],
       ['STATE_INTERFACES', 4],
@@ -76,7 +77,7 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
       ['ROOT_LOCAL', 4],
       ['ROOT_MASQUERADE', 4],
       ['ROOT_ESTABLISHED', layout.PATH_COUNT * 4],
-      ['ROOT_VIRTUAL_SERVICES', 4],
+      ['ROOT_FIRST_PRIORITY', 4],
     ],
   ],
   [
@@ -134,26 +135,6 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
     ],
   ],
   [
-    'virtual service',
-    'VS_SIZE',
-    [
-      ['VS_DESTINATIONS', 4],
-      ['VS_COUNT', 4],
-      ['VS_CURSOR', 4],
-      ['VS_SCHEDULER', 4],
-      ['VS_SERVICE_PORT', 4],
-    ],
-  ],
-  [
-    'destination',
-    'DESTINATION_SIZE',
-    [
-      ['DESTINATION_ADDRESS', 16],
-      ['DESTINATION_PORT', 4],
-      ['DESTINATION_WEIGHT', 4],
-    ],
-  ],
-  [
     'conntrack table',
     'CT_TABLE_SIZE',
     [
@@ -206,7 +187,7 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
       ['NAMESPACE_NOW', 8],
       ['NAMESPACE_SEQUENCE', 8],
       ['NAMESPACE_SYSCTLS', ipvs.SYSCTL_COUNT * 4],
-      ['NAMESPACE_CONNTRACK_HOOKS', 4],
+      ['NAMESPACE_CONNTRACK', 4],
       ['NAMESPACE_RANDOM', 4],
       ['NAMESPACE_TCP_TIMEOUTS', ipvs.IPVS_TCP_STATE_COUNT * 4],
       ['NAMESPACE_UDP_TIMEOUT', 4],
@@ -218,6 +199,8 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
       ['NAMESPACE_CACHE_MASK', 4],
       ['NAMESPACE_CACHE_FREE', 4],
       ['NAMESPACE_CACHE_FREE_COUNT', 4],
+      ['NAMESPACE_CONFIRMED', 4],
+      ['NAMESPACE_FORESEEING', 4],
       ['NAMESPACE_V4', ipvs.FAMILY_SIZE],
       ['NAMESPACE_V6', ipvs.FAMILY_SIZE],
     ],
@@ -257,6 +240,7 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
       ['SERVICE_BOUND_AT', 8],
       ['SERVICE_MASK', 16],
       ['SERVICE_TAG', 4],
+      ['SERVICE_IS_STALE', 4],
     ],
   ],
   [
@@ -302,6 +286,7 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
     [
       ['TIMER_AT', 8],
       ['TIMER_CONN', 4],
+      ['TIMER_ORDER', 4],
     ],
   ],
   [
@@ -321,7 +306,8 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
     'IPVS verdict',
     'IPVS_VERDICT_SIZE',
     [
-      ['IPVS_VERDICT_ACTION', 4],
+      ['IPVS_VERDICT_ACTION', 2],
+      ['IPVS_VERDICT_BY', 2],
       ['IPVS_VERDICT_PORT', 4],
       ['IPVS_VERDICT_SERVER', 4],
       ['IPVS_VERDICT_SERVICE', 4],

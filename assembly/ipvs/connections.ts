@@ -5,6 +5,7 @@ import {
   CONN_CLIENT_TUPLE,
   CONN_FLAG_ACTIVE,
   CONN_FLAG_ASIDE,
+  CONN_FLAG_TRACKED,
   CONN_REFERENCE_SERVER,
   CONN_TIMEOUT,
   IPVS_BUCKET_ENTRIES,
@@ -16,6 +17,7 @@ import {
 } from "../shared/ipvs-layout.ts";
 import { ADDRESS_V4, ADDRESS_V6, CLASS_NONE } from "../shared/layout.ts";
 import { bucketOf, nextBucket, removeReference, slotsWith } from "./bucket-index.ts";
+import { endConntrack } from "./conntrack.ts";
 import { tablesOf } from "./namespace.ts";
 import { countConnection, uncountConnection } from "./servers.ts";
 import { Connection, Namespace, Server } from "./structs.ts";
@@ -182,8 +184,12 @@ export function restartTimer(namespace: Namespace, connection: Connection, secon
   setTimer(namespace, connection, namespace.now + <f64>seconds * 1000);
 }
 
-/** It stays for the rest of this packet, in table and counters, and is gone at the next verb. */
-export function expireWithNextTick(namespace: Namespace, connection: Connection): void {
+/**
+ * It stays for the rest of this packet, in table and counters, and is gone at the next verb or packet. `hasConntrack`: with its conntrack
+ * entry; otherwise conntrack begins another one with this packet.
+ */
+export function expireWithNextTick(namespace: Namespace, connection: Connection, hasConntrack: bool): void {
+  if (!hasConntrack) connection.flags &= ~(<u8>CONN_FLAG_TRACKED);
   setTimer(namespace, connection, namespace.now);
 }
 
@@ -227,6 +233,7 @@ export function removeConnection(namespace: Namespace, addressSize: u32, connect
     dropReference(namespace, addressSize, connection, CONN_REFERENCE_SERVER);
     if (connection.control != 0) changetype<Connection>(<usize>connection.control).control--;
     uncountConnection(server, (connection.flags & CONN_FLAG_ACTIVE) != 0);
+    endConntrack(namespace, addressSize, connection, clientTuple(connection));
   }
   server.references--;
   const tables = tablesOf(namespace, addressSize);

@@ -1,6 +1,9 @@
-// The conntrack entry beside an IPVS connection, as far as IPVS asks for it: does this packet belong to a confirmed one?
-import { CONN_FLAG_TRACKED } from "../shared/ipvs-layout.ts";
-import { CLASS_TCP, TCP_STATE_CLOSE, TCP_STATE_NONE, TCP_STATE_TIME_WAIT } from "../shared/layout.ts";
+// The conntrack entry of an IPVS connection, as far as IPVS asks for it: does this packet belong to a confirmed one? A node's dataplane
+// has them in its own table and says so; otherwise what conntrack would make of the packets is kept beside each connection.
+import { V4, V6 } from "../address.ts";
+import { removeOriginal } from "../conntrack.ts";
+import { CONN_FLAG_TRACKED, CONNTRACK_NODE } from "../shared/ipvs-layout.ts";
+import { ADDRESS_V4, CLASS_TCP, TCP_STATE_CLOSE, TCP_STATE_NONE, TCP_STATE_TIME_WAIT } from "../shared/layout.ts";
 import { firstTcpState, KIND_SYN, kindOf, nextTcpState, STATE_IGNORE, STATE_INVALID } from "../tcp.ts";
 import { Connection, Namespace } from "./structs.ts";
 
@@ -10,6 +13,7 @@ const TIMEOUTS: usize = memory.data<u32>([0, 120, 60, 432000, 120, 60, 30, 120, 
 
 /** It sees a packet, before IPVS does. True when it belongs to the entry that earlier packets made. */
 export function isConfirmed(namespace: Namespace, connection: Connection, isFromServer: bool, flags: u32): bool {
+  if (namespace.conntrackAt == CONNTRACK_NODE) return namespace.isConfirmed != 0;
   if ((connection.flags & CONN_FLAG_TRACKED) == 0) return false;
   if (connection.class != CLASS_TCP) return true;
   const kind = kindOf(flags);
@@ -29,4 +33,11 @@ export function isConfirmed(namespace: Namespace, connection: Connection, isFrom
 function enter(namespace: Namespace, connection: Connection, state: u32): void {
   connection.conntrackState = <u8>state;
   connection.conntrackEnd = namespace.now + <f64>load<u32>(TIMEOUTS + (state << 2)) * 1000;
+}
+
+/** A connection with this tuple from the client leaves the table: its conntrack entry goes with it (ip_vs_conn_drop_conntrack). */
+export function endConntrack(namespace: Namespace, addressSize: u32, connection: Connection, tuple: usize): void {
+  if (namespace.conntrackAt != CONNTRACK_NODE || (connection.flags & CONN_FLAG_TRACKED) == 0) return;
+  if (addressSize == ADDRESS_V4) removeOriginal<V4>(tuple, connection.class);
+  else removeOriginal<V6>(tuple, connection.class);
 }

@@ -27,7 +27,7 @@ function chainOf(namespace: Namespace, service: Service, address: usize): usize 
   return chainAt(namespace, hashEnd(hash) & namespace.cacheMask);
 }
 
-/** Looking is using. A node that a full check has found unused for long enough is gone. */
+/** Looking is using, but for foreseeing. A node that a full check has found unused for long enough is gone. */
 export function cached(namespace: Namespace, service: Service, address: usize): CacheNode {
   let link = chainOf(namespace, service, address);
   while (true) {
@@ -37,7 +37,9 @@ export function cached(namespace: Namespace, service: Service, address: usize): 
       node.service == <u32>changetype<usize>(service) &&
       equalWords(changetype<usize>(node) + CACHE_ADDRESS, address, service.addressSize)
     ) {
-      if (isForgotten(namespace, service, node)) {
+      const isGone = isForgotten(namespace, service, node);
+      if (namespace.isForeseeing != 0) return isGone ? changetype<CacheNode>(0) : node;
+      if (isGone) {
         dropNode(namespace, link);
         return changetype<CacheNode>(0);
       }

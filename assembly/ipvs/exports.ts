@@ -1,11 +1,12 @@
 // What TypeScript calls of IPVS (index.ts exports it): addresses of records in, nothing but addresses and whole numbers across.
 import { V4, V6 } from "../address.ts";
 import { IPVS_LAYOUT_VERSION } from "../shared/ipvs-layout.ts";
+import { ADDRESS_V4 } from "../shared/layout.ts";
 import { bucketOf } from "./bucket-index.ts";
 import { fireTimers, reindex, removeConnection } from "./connections.ts";
 import { rechain, sweepCache } from "./destination-cache.ts";
 import { tablesOf } from "./namespace.ts";
-import { processPackets } from "./packet.ts";
+import { processPacket, processPackets } from "./packet.ts";
 import { bindScheduler, serverAdded, serverEdited, serverRemoved, unbindScheduler } from "./schedulers.ts";
 import { Connection, Namespace, Service } from "./structs.ts";
 import { tagOfTuple } from "./tuples.ts";
@@ -29,6 +30,16 @@ export function ipvsProcessV4(namespace: usize, packets: usize, verdicts: usize,
 export function ipvsProcessV6(namespace: usize, packets: usize, verdicts: usize, count: u32, now: f64): void {
   changetype<Namespace>(namespace).now = now;
   processPackets<V6>(changetype<Namespace>(namespace), packets, verdicts, count);
+}
+
+/** The verdict about a client's packet, and nothing moves. `isConfirmed`: 1 when the node's conntrack knows the packet's connection. */
+export function ipvsForesee(namespace: usize, addressSize: u32, packet: usize, verdict: usize, isConfirmed: u32): void {
+  const record = changetype<Namespace>(namespace);
+  record.isForeseeing = 1;
+  record.isConfirmed = isConfirmed;
+  if (addressSize == ADDRESS_V4) processPacket<V4>(record, packet, verdict);
+  else processPacket<V6>(record, packet, verdict);
+  record.isForeseeing = 0;
 }
 
 /** Moves the references of all entries of a family to a new, zeroed index of `count` buckets. */

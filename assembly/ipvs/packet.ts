@@ -1,5 +1,6 @@
 // The way of one packet through IPVS (ip_vs_in, ip_vs_out): the connection table first, then services and schedulers.
-// docs/ipvs-path.md is the specification. Hosts call fireTimers before each packet.
+// docs/ipvs-path.md is the specification. Hosts see to it that no timer is due when a packet comes. While the namespace is foreseeing, a
+// client's packet gets its verdict and nothing moves.
 import { swapPort } from "../address.ts";
 import {
   CONN_REFERENCE_SERVER,
@@ -106,13 +107,13 @@ function proceed<A>(namespace: Namespace, connection: Connection, packet: usize,
   const wasConfirmed = isConfirmed(namespace, connection, false, load<u8>(rest, PACKET_TCP_FLAGS));
   const isStranded = !isAvailable(serverOf(connection));
   if (isReused(namespace, connection, rest) || (isStranded && namespace.expireNodestConn != 0)) {
-    expireWithNextTick(namespace, connection);
+    if (namespace.isForeseeing == 0) expireWithNextTick(namespace, connection, wasConfirmed);
     if (wasConfirmed) drop(verdict);
     else begin(namespace, packet, rest, verdict);
   } else if (isStranded) {
     drop(verdict);
   } else {
-    moveState(namespace, connection, rest, false);
+    if (namespace.isForeseeing == 0) moveState(namespace, connection, rest, false);
     forward<A>(connection, verdict);
   }
 }

@@ -3,6 +3,10 @@ import { V4, V6 } from "../address.ts";
 import {
   CONN_CLASS_TEMPLATE,
   CONN_FLAG_TRACKED,
+  CONNTRACK_NONE,
+  FORWARD_BY_SCHEDULER,
+  FORWARD_BY_TEMPLATE,
+  IPVS_VERDICT_BY,
   SERVER_ADDRESS,
   SERVICE_CLASS_MARK,
   SERVICE_FLAG_ONE_PACKET,
@@ -37,21 +41,19 @@ const TEMPLATE_TUPLE: usize = memory.data(36, 16);
 
 /** Begins the connection of this packet, in the table unless it is for this packet only. False when no server is usable. */
 export function schedule(namespace: Namespace, service: Service, packet: usize, verdict: usize): bool {
-  let template = changetype<Connection>(0);
-  let server: Server;
-  if ((service.flags & SERVICE_FLAG_PERSISTENT) != 0) {
-    template = templateFor(namespace, service, packet);
-    if (!isConnection(template)) return false;
-    server = serverOf(template);
-  } else {
-    server = pick(namespace, service, packet);
-    if (!isServer(server)) return false;
-  }
+  const isPersistent = (service.flags & SERVICE_FLAG_PERSISTENT) != 0;
+  let template = isPersistent ? validTemplate(namespace, service, packet) : changetype<Connection>(0);
+  const server = isConnection(template) ? serverOf(template) : pick(namespace, service, packet);
+  if (!isServer(server)) return false;
   const addressSize = service.addressSize;
   const rest = packet + 2 * addressSize;
   const port = load<u32>(rest, PACKET_PORTS) >>> 16;
-  const keepsPort = server.port == 0 || (isConnection(template) && !isServicePort(service, port));
+  const keepsPort = server.port == 0 || (isPersistent && !isServicePort(service, port));
   const serverPort = keepsPort ? port : server.port;
+  writeForward(verdict, addressSize, changetype<usize>(server) + SERVER_ADDRESS, serverPort, server, service);
+  store<u16>(verdict, isConnection(template) ? <u16>FORWARD_BY_TEMPLATE : <u16>FORWARD_BY_SCHEDULER, IPVS_VERDICT_BY);
+  if (namespace.isForeseeing != 0) return true;
+  if (isPersistent && !isConnection(template)) template = addTemplate(namespace, service, packet, server);
   const ofClass = load<u32>(rest, PACKET_CLASS);
   if (ofClass == CLASS_UDP && (service.flags & SERVICE_FLAG_ONE_PACKET) != 0) {
     // Bound and unbound at once: no more than a mark of the thresholds can come of it.
@@ -61,40 +63,46 @@ export function schedule(namespace: Namespace, service: Service, packet: usize, 
     const connection = createConnection(namespace, addressSize, ofClass, server, <u32>changetype<usize>(template));
     setClientTuple(connection, addressSize, packet);
     setServerTuple(connection, addressSize, changetype<usize>(server) + SERVER_ADDRESS, serverPort);
-    if (namespace.conntrackHooks != 0 && namespace.conntrack != 0) connection.flags |= <u8>CONN_FLAG_TRACKED;
+    if (namespace.conntrackAt != CONNTRACK_NONE && namespace.conntrack != 0) connection.flags |= <u8>CONN_FLAG_TRACKED;
     isConfirmed(namespace, connection, false, load<u8>(rest, PACKET_TCP_FLAGS));
     insertConnection(namespace, addressSize, connection);
     moveState(namespace, connection, rest, false);
   }
   if (isConnection(template)) restartTimer(namespace, template, timeoutOf(template));
-  writeForward(verdict, addressSize, changetype<usize>(server) + SERVER_ADDRESS, serverPort, server, service);
   return true;
 }
 
-/** The valid template of a client, or a new one with the scheduler's choice. */
-function templateFor(namespace: Namespace, service: Service, packet: usize): Connection {
+/** The template of a client; none when it has no valid one. Leaves at TEMPLATE_TUPLE what finds it. */
+function validTemplate(namespace: Namespace, service: Service, packet: usize): Connection {
   const addressSize = service.addressSize;
   const rest = packet + 2 * addressSize;
   const port = load<u32>(rest, PACKET_PORTS) >>> 16;
   const isMark = service.class == SERVICE_CLASS_MARK;
-  const isOnServicePort = isServicePort(service, port);
-  const ofClass = (isMark ? SERVICE_CLASS_MARK : load<u32>(rest, PACKET_CLASS)) | CONN_CLASS_TEMPLATE;
   copyMasked(TEMPLATE_TUPLE, packet, changetype<usize>(service) + SERVICE_MASK, addressSize);
   copyWords(TEMPLATE_TUPLE + addressSize, isMark ? markAddress(load<u32>(rest, PACKET_MARK)) : packet + addressSize, addressSize);
-  store<u32>(TEMPLATE_TUPLE + 2 * addressSize, isOnServicePort ? port << 16 : 0);
+  store<u32>(TEMPLATE_TUPLE + 2 * addressSize, isServicePort(service, port) ? port << 16 : 0);
+  const ofClass = templateClass(service, packet);
   const known =
     addressSize == ADDRESS_V4 ? find<V4>(namespace, TEMPLATE_TUPLE, ofClass, 0) : find<V6>(namespace, TEMPLATE_TUPLE, ofClass, 0);
-  if (isConnection(known)) {
-    if (isValid(namespace, serverOf(known))) return known;
-    setAside(namespace, addressSize, known);
-  }
-  const server = pick(namespace, service, packet);
-  if (!isServer(server)) return changetype<Connection>(0);
-  const template = createConnection(namespace, addressSize, ofClass, server, 0);
+  if (!isConnection(known) || isValid(namespace, serverOf(known))) return known;
+  if (namespace.isForeseeing == 0) setAside(namespace, addressSize, known);
+  return changetype<Connection>(0);
+}
+
+/** For the client whose template was looked for last: one that leads to the scheduler's choice. */
+function addTemplate(namespace: Namespace, service: Service, packet: usize, server: Server): Connection {
+  const addressSize = service.addressSize;
+  const port = load<u32>(packet + 2 * addressSize, PACKET_PORTS) >>> 16;
+  const template = createConnection(namespace, addressSize, templateClass(service, packet), server, 0);
   setClientTuple(template, addressSize, TEMPLATE_TUPLE);
-  setServerTuple(template, addressSize, changetype<usize>(server) + SERVER_ADDRESS, isOnServicePort ? server.port : 0);
+  setServerTuple(template, addressSize, changetype<usize>(server) + SERVER_ADDRESS, isServicePort(service, port) ? server.port : 0);
   insertTemplate(namespace, addressSize, template, service.timeout);
   return template;
+}
+
+function templateClass(service: Service, packet: usize): u32 {
+  const isMark = service.class == SERVICE_CLASS_MARK;
+  return (isMark ? SERVICE_CLASS_MARK : load<u32>(packet + 2 * service.addressSize, PACKET_CLASS)) | CONN_CLASS_TEMPLATE;
 }
 
 function copyMasked(to: usize, from: usize, mask: usize, size: u32): void {

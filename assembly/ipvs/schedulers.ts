@@ -35,6 +35,24 @@ import { Namespace, Server, Service } from "./structs.ts";
 
 /** The server of a new connection; none when no server is usable. */
 export function pick(namespace: Namespace, service: Service, packet: usize): Server {
+  if (service.isStale != 0) fillTable(service);
+  if (namespace.isForeseeing != 0) return foresee(namespace, service, packet);
+  return choose(namespace, service, packet);
+}
+
+/** The choice alone: where a round stands and what was drawn are put back. */
+function foresee(namespace: Namespace, service: Service, packet: usize): Server {
+  const random = namespace.random;
+  const position = service.position;
+  const level = service.level;
+  const server = choose(namespace, service, packet);
+  namespace.random = random;
+  service.position = position;
+  service.level = level;
+  return server;
+}
+
+function choose(namespace: Namespace, service: Service, packet: usize): Server {
   switch (service.scheduler) {
     case IPVS_SCHEDULER_RR:
       return pickRr(service);
@@ -77,9 +95,9 @@ export function remembersDestinations(service: Service): bool {
 /** A scheduler begins, over the servers that the service has. */
 export function bindScheduler(namespace: Namespace, service: Service): void {
   service.boundAt = namespace.now;
+  service.isStale = 1;
   if (service.scheduler == IPVS_SCHEDULER_RR) bindRr(service);
   else if (service.scheduler == IPVS_SCHEDULER_WRR) bindWrr(service);
-  else fillTable(service);
 }
 
 /** The service goes, or takes another scheduler: let go of all servers. */
@@ -101,12 +119,13 @@ export function serverRemoved(service: Service, number: u32): void {
 
 /** Weight or thresholds of a server were set, perhaps to what they were. */
 export function serverEdited(service: Service): void {
+  service.isStale = 1;
   if (service.scheduler == IPVS_SCHEDULER_WRR) serversChangedWrr(service);
-  else fillTable(service);
 }
 
-/** Of the schedulers that have one. */
+/** Of the schedulers that have one: when it is needed, as servers come many at a time. */
 function fillTable(service: Service): void {
+  service.isStale = 0;
   if (service.scheduler == IPVS_SCHEDULER_SH) fillSh(service);
   else if (service.scheduler == IPVS_SCHEDULER_DH) fillDh(service);
   else if (service.scheduler == IPVS_SCHEDULER_MH) fillMh(service);

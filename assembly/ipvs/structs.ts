@@ -30,7 +30,9 @@ import {
   NAMESPACE_CACHE_FREE,
   NAMESPACE_CACHE_FREE_COUNT,
   NAMESPACE_CACHE_MASK,
-  NAMESPACE_CONNTRACK_HOOKS,
+  NAMESPACE_CONFIRMED,
+  NAMESPACE_CONNTRACK,
+  NAMESPACE_FORESEEING,
   NAMESPACE_NOW,
   NAMESPACE_RANDOM,
   NAMESPACE_SEQUENCE,
@@ -62,6 +64,7 @@ import {
   SERVICE_CLASS,
   SERVICE_FLAGS,
   SERVICE_GCD,
+  SERVICE_IS_STALE,
   SERVICE_LEVEL,
   SERVICE_MASK,
   SERVICE_NEXT,
@@ -97,7 +100,7 @@ export class Namespace {
   lblcrExpiration: u32 = 0;
   sloppySctp: u32 = 0;
   sloppyTcp: u32 = 0;
-  conntrackHooks: u32 = 0;
+  conntrackAt: u32 = 0;
   random: u32 = 0;
   tcpTimeout0: u32 = 0;
   tcpTimeout1: u32 = 0;
@@ -119,11 +122,12 @@ export class Namespace {
   cacheMask: u32 = 0;
   cacheFree: u32 = 0;
   cacheFreeCount: u32 = 0;
+  isConfirmed: u32 = 0;
+  isForeseeing: u32 = 0;
 }
 if (offsetof<Namespace>("now") != NAMESPACE_NOW) ERROR("Namespace.now is not at NAMESPACE_NOW");
 if (offsetof<Namespace>("sequence") != NAMESPACE_SEQUENCE) ERROR("Namespace.sequence is not at NAMESPACE_SEQUENCE");
-if (offsetof<Namespace>("conntrackHooks") != NAMESPACE_CONNTRACK_HOOKS)
-  ERROR("Namespace.conntrackHooks is not at NAMESPACE_CONNTRACK_HOOKS");
+if (offsetof<Namespace>("conntrackAt") != NAMESPACE_CONNTRACK) ERROR("Namespace.conntrackAt is not at NAMESPACE_CONNTRACK");
 if (offsetof<Namespace>("random") != NAMESPACE_RANDOM) ERROR("Namespace.random is not at NAMESPACE_RANDOM");
 if (offsetof<Namespace>("tcpTimeout0") != NAMESPACE_TCP_TIMEOUTS) ERROR("Namespace.tcpTimeout0 is not at NAMESPACE_TCP_TIMEOUTS");
 if (offsetof<Namespace>("udpTimeout") != NAMESPACE_UDP_TIMEOUT) ERROR("Namespace.udpTimeout is not at NAMESPACE_UDP_TIMEOUT");
@@ -136,6 +140,8 @@ if (offsetof<Namespace>("cacheMask") != NAMESPACE_CACHE_MASK) ERROR("Namespace.c
 if (offsetof<Namespace>("cacheFree") != NAMESPACE_CACHE_FREE) ERROR("Namespace.cacheFree is not at NAMESPACE_CACHE_FREE");
 if (offsetof<Namespace>("cacheFreeCount") != NAMESPACE_CACHE_FREE_COUNT)
   ERROR("Namespace.cacheFreeCount is not at NAMESPACE_CACHE_FREE_COUNT");
+if (offsetof<Namespace>("isConfirmed") != NAMESPACE_CONFIRMED) ERROR("Namespace.isConfirmed is not at NAMESPACE_CONFIRMED");
+if (offsetof<Namespace>("isForeseeing") != NAMESPACE_FORESEEING) ERROR("Namespace.isForeseeing is not at NAMESPACE_FORESEEING");
 if (offsetof<Namespace>() != NAMESPACE_V4) ERROR("Namespace does not end where the families begin");
 if (offsetof<Namespace>("connReuseMode") != NAMESPACE_SYSCTLS + 4 * SYSCTL_CONN_REUSE_MODE)
   ERROR("Namespace.connReuseMode is not at SYSCTL_CONN_REUSE_MODE");
@@ -193,6 +199,7 @@ export class Service {
   mask0: u64 = 0;
   mask1: u64 = 0;
   tag: u32 = 0;
+  isStale: u32 = 0;
 }
 if (offsetof<Service>("next") != SERVICE_NEXT) ERROR("Service.next is not at SERVICE_NEXT");
 if (offsetof<Service>("class") != SERVICE_CLASS) ERROR("Service.class is not at SERVICE_CLASS");
@@ -212,6 +219,7 @@ if (offsetof<Service>("timeout") != SERVICE_TIMEOUT) ERROR("Service.timeout is n
 if (offsetof<Service>("boundAt") != SERVICE_BOUND_AT) ERROR("Service.boundAt is not at SERVICE_BOUND_AT");
 if (offsetof<Service>("mask0") != SERVICE_MASK) ERROR("Service.mask0 is not at SERVICE_MASK");
 if (offsetof<Service>("tag") != SERVICE_TAG) ERROR("Service.tag is not at SERVICE_TAG");
+if (offsetof<Service>("isStale") != SERVICE_IS_STALE) ERROR("Service.isStale is not at SERVICE_IS_STALE");
 if (offsetof<Service>() > SERVICE_SIZE) ERROR("Service is more than SERVICE_SIZE bytes");
 
 @unmanaged

@@ -2,18 +2,18 @@
 // ports are wire words, as in layout.ts. All state of one network namespace hangs on its NAMESPACE record: several may live side by side.
 
 /** Goes up with every change in this file; the core exports its copy, and a stale binary is refused. */
-export const IPVS_LAYOUT_VERSION: u32 = 1;
+export const IPVS_LAYOUT_VERSION: u32 = 2;
 
-// ---- Namespace, 192 bytes.
-//   0     8          16       48      52       56           100   104      108     112     116          120     124    128     132
-//   | now | sequence | sysctls| hooks | random | tcp s      | udp | timers | count | limit | unreserved | cache | mask | free  | count |
-//   136    164
-//   | IPv4 | IPv6 |
-export const NAMESPACE_SIZE: u32 = 192;
+// ---- Namespace, 200 bytes.
+//   0     8          16       48         52       56           100   104      108     112     116          120     124    128     132
+//   | now | sequence | sysctls| conntrack| random | tcp s      | udp | timers | count | limit | unreserved | cache | mask | free  | count |
+//   136         140          144    172
+//   | confirmed | foreseeing | IPv4 | IPv6 |
+export const NAMESPACE_SIZE: u32 = 200;
 export const NAMESPACE_NOW: u32 = 0; // f64, milliseconds, the moment of the running verb
 export const NAMESPACE_SEQUENCE: u32 = 8; // f64, entries ever made
 export const NAMESPACE_SYSCTLS: u32 = 16; // u32 each, by SYSCTL_*
-export const NAMESPACE_CONNTRACK_HOOKS: u32 = 48; // 1: nf_conntrack runs
+export const NAMESPACE_CONNTRACK: u32 = 48; // CONNTRACK_*
 export const NAMESPACE_RANDOM: u32 = 52;
 export const NAMESPACE_TCP_TIMEOUTS: u32 = 56; // u32 seconds each, by IPVS_TCP_*
 export const NAMESPACE_UDP_TIMEOUT: u32 = 100; // seconds
@@ -25,8 +25,15 @@ export const NAMESPACE_CACHE: u32 = 120; // address of the destination cache's c
 export const NAMESPACE_CACHE_MASK: u32 = 124; // chains - 1, chains a power of two
 export const NAMESPACE_CACHE_FREE: u32 = 128; // first free node; 0: none
 export const NAMESPACE_CACHE_FREE_COUNT: u32 = 132;
-export const NAMESPACE_V4: u32 = 136; // FAMILY
-export const NAMESPACE_V6: u32 = 164; // FAMILY
+export const NAMESPACE_CONFIRMED: u32 = 136; // with CONNTRACK_NODE: 1 while the packet is one of a confirmed conntrack entry
+export const NAMESPACE_FORESEEING: u32 = 140; // 1 while a packet is only asked about: nothing moves
+export const NAMESPACE_V4: u32 = 144; // FAMILY
+export const NAMESPACE_V6: u32 = 172; // FAMILY
+
+/** Where the conntrack entries of IPVS connections are: nowhere, beside each connection, or in the node's own table. */
+export const CONNTRACK_NONE: u32 = 0;
+export const CONNTRACK_BESIDE: u32 = 1;
+export const CONNTRACK_NODE: u32 = 2;
 
 /** In the order of ENGINE_SYSCTLS. */
 export const SYSCTL_CONN_REUSE_MODE: u32 = 0;
@@ -54,8 +61,8 @@ export const FAMILY_SERVICE_MASK: u32 = 24; // heads - 1, heads a power of two
 // ---- Service (a virtual service), 128 bytes. Found by key: class, port and address.
 //   0      4       8      12             16        32          36      40        44      48         52        56      60       64
 //   | next | class | port | address size | address | scheduler | flags | servers | count | position | level   | top   | gcd   | table |
-//   68          72         80          96
-//   | timeout s | bound at | mask ...  | tag |
+//   68          72         80          96    100
+//   | timeout s | bound at | mask ...  | tag | is stale |
 export const SERVICE_SIZE: u32 = 128;
 export const SERVICE_NEXT: u32 = 0; // in the chain of its hash
 export const SERVICE_CLASS: u32 = 4; // CLASS_TCP, CLASS_UDP, CLASS_SCTP, or SERVICE_CLASS_MARK
@@ -70,11 +77,12 @@ export const SERVICE_POSITION: u32 = 48; // rr, wrr: number of the server chosen
 export const SERVICE_LEVEL: u32 = 52; // wrr: i32
 export const SERVICE_TOP_LEVEL: u32 = 56; // wrr: i32
 export const SERVICE_GCD: u32 = 60; // wrr
-export const SERVICE_TABLE: u32 = 64; // sh, dh, mh: address of the slots: u32 each, a SERVER; 0: none
+export const SERVICE_TABLE: u32 = 64; // sh, dh, mh: address of the slots: u16 each, the number of a server in the list, plus 1; 0: none
 export const SERVICE_TIMEOUT: u32 = 68; // seconds of persistence
 export const SERVICE_BOUND_AT: u32 = 72; // f64, lblc, lblcr: when the scheduler was bound
 export const SERVICE_MASK: u32 = 80; // of persistent clients
 export const SERVICE_TAG: u32 = 96; // the host's own number
+export const SERVICE_IS_STALE: u32 = 100; // sh, dh, mh: 1 when the servers have changed since the table was filled
 
 /** Beside the classes of packets: a firewall mark. */
 export const SERVICE_CLASS_MARK: u32 = 4;
@@ -103,6 +111,8 @@ export const IPVS_SCHEDULER_TWOS: u32 = 13;
 /** Slots of SERVICE_TABLE. */
 export const HASH_SLOTS: u32 = 256; // sh, dh
 export const MAGLEV_SLOTS: u32 = 4093; // mh
+/** Servers of one service: a slot has 16 bits for their numbers. */
+export const SERVERS_MAX: u32 = 65535;
 
 // ---- Server (a destination), 64 bytes.
 //   0        4             8       12      16      20       24      28           32        48     52   56     60
@@ -148,7 +158,7 @@ export const CONN_CLASS_TEMPLATE: u32 = 8;
 export const CONN_REFERENCE_SERVER: u32 = 1;
 
 export const CONN_FLAG_ACTIVE: u32 = 1; // counts as active on its server
-export const CONN_FLAG_TRACKED: u32 = 2; // has a conntrack entry beside it
+export const CONN_FLAG_TRACKED: u32 = 2; // has a conntrack entry (IP_VS_CONN_F_NFCT)
 export const CONN_FLAG_ASIDE: u32 = 4; // a template that is no longer looked up
 
 //   Bucket, 64 bytes: 7 tags (0: empty), the number of tuples whose search begins at or before this bucket and that lie past it
@@ -161,11 +171,14 @@ export const IPVS_BUCKET_ENTRIES: u32 = 32;
 /** References, at most, a bucket on average: half full. */
 export const IPVS_BUCKET_LOAD_MAX: u32 = 3;
 
-// ---- Timer, 16 bytes: a slot of a binary heap by time. It looks at its connection at `at`, which is never after the connection expires.
-//   | at (f64) | address of the CONN | TIMER_TEMPLATE, TIMER_V6 | 0 |
+// ---- Timer, 16 bytes: a slot of a heap by time. It looks at its connection at `at`, which is never after the connection expires.
+//   | at (f64) | address of the CONN | TIMER_TEMPLATE, TIMER_V6 | order |
 export const TIMER_SIZE: u32 = 16;
 export const TIMER_AT: u32 = 0;
 export const TIMER_CONN: u32 = 8;
+export const TIMER_ORDER: u32 = 12; // the low word of the CONN's sequence
+/** Slots below each one: those of slot n begin at n * TIMER_CHILDREN + 1. */
+export const TIMER_CHILDREN: u32 = 4;
 export const TIMER_TEMPLATE: u32 = 1;
 export const TIMER_V6: u32 = 2;
 
@@ -211,14 +224,20 @@ export const IPVS_PACKET_FLAG_FROM_SERVER: u32 = 1;
 export const IPVS_PACKET_FLAG_ICMP_ERROR: u32 = 2;
 
 // ---- Verdict, 32 bytes.
-//   0        4      8        12        16
-//   | action | port | server | service | address |
+//   0        2    4      8        12        16
+//   | action | by | port | server | service | address |
 export const IPVS_VERDICT_SIZE: u32 = 32;
-export const IPVS_VERDICT_ACTION: u32 = 0; // IPVS_*
+export const IPVS_VERDICT_ACTION: u32 = 0; // u16, IPVS_*
+export const IPVS_VERDICT_BY: u32 = 2; // u16, FORWARD: FORWARD_BY_*, what has chosen the server
 export const IPVS_VERDICT_PORT: u32 = 4; // FORWARD: where the packet goes; TRANSLATE: the source that it gets
 export const IPVS_VERDICT_SERVER: u32 = 8; // FORWARD: the SERVER
 export const IPVS_VERDICT_SERVICE: u32 = 12; // FORWARD of a new connection, and REJECT: the SERVICE; else 0
 export const IPVS_VERDICT_ADDRESS: u32 = 16;
+
+/** In the order of Foresight's `by`. */
+export const FORWARD_BY_CONNECTION: u32 = 0;
+export const FORWARD_BY_TEMPLATE: u32 = 1;
+export const FORWARD_BY_SCHEDULER: u32 = 2;
 
 /** The packet is no matter for IPVS. */
 export const IPVS_LEAVE: u32 = 0;

@@ -4,7 +4,7 @@
 // Records that hold addresses exist for both families: ..._V4 with 4 and ..._V6 with 16 bytes an address.
 
 /** Goes up with every change in this file; the core exports its copy, and a stale binary is refused. */
-export const LAYOUT_VERSION: u32 = 6;
+export const LAYOUT_VERSION: u32 = 7;
 
 export const ADDRESS_V4: u32 = 4;
 export const ADDRESS_V6: u32 = 16;
@@ -120,9 +120,10 @@ export const SCTP_STATE_HEARTBEAT_SENT: u32 = 8;
 export const SCTP_STATE_COUNT: u32 = 9;
 
 // ---- Engine state, one for both families. STATE_COUNTERS and what follows are u64 counters in the order of COUNTER_*.
-//   0     8             16       20       24           28             32              40
-//   | now | 0           | random | max    | interfaces | tcp loose    | timeouts →     ...
+//   0     8      12     16       20       24           28             32              40
+//   | now | ipvs | 0    | random | max    | interfaces | tcp loose    | timeouts →     ...
 export const STATE_NOW: u32 = 0; // f64, milliseconds
+export const STATE_IPVS: u32 = 8; // address of IPVS's NAMESPACE (ipvs-layout.ts); 0: there never was a virtual service
 export const STATE_RANDOM: u32 = 16;
 export const STATE_CONNTRACK_MAX: u32 = 20;
 export const STATE_INTERFACES: u32 = 24; // address of the interface names, INTERFACE_SIZE bytes each; number 0 is the empty name
@@ -161,17 +162,16 @@ export const INTERFACE_SIZE: u32 = 16; // IFNAMSIZ, zero-padded
 export const INTERFACE_LOOPBACK: u32 = 1; // the number of `lo`
 
 // ---- Program root, one a family: what the core reads of a Program. A change makes a new root; storing its address puts it in force.
-//   0                     40       44           48                68        72                76
-//   | 5 x (chains, count) | local  | masquerade | 5 x established | virtual | first priority | addresses of records ...
-// Records that others refer to (chains, sets, virtual services) are numbered. A reference is ROOT_SIZE + 4 x number: the place,
+//   0                     40       44           48                68               72
+//   | 5 x (chains, count) | local  | masquerade | 5 x established | first priority | addresses of records ...
+// Records that others refer to (chains, sets) are numbered. A reference is ROOT_SIZE + 4 x number: the place,
 // from the root, where the address of the record stands. Records may so be replaced without a look at who refers to them.
 export const ROOT_HOOKS: u32 = 0; // by HOOK_*: address of BASE records, their number
 export const ROOT_LOCAL: u32 = 40; // SET of networks that are LOCAL
 export const ROOT_MASQUERADE: u32 = 44; // address of the address; 0: none
 export const ROOT_ESTABLISHED: u32 = 48; // by PATH_*: rules evaluated, or ESTABLISHED_RUN
-export const ROOT_VIRTUAL_SERVICES: u32 = 68; // SET address, protocol, port → VS; 0: none
-export const ROOT_FIRST_PRIORITY: u32 = 72; // i32: PRIORITY_CONNTRACK where chains before it are asked before connections are looked up, else PRIORITY_FIRST
-export const ROOT_SIZE: u32 = 76;
+export const ROOT_FIRST_PRIORITY: u32 = 68; // i32: PRIORITY_CONNTRACK where chains before it are asked before connections are looked up, else PRIORITY_FIRST
+export const ROOT_SIZE: u32 = 72;
 export const ESTABLISHED_RUN: u32 = 0xffffffff;
 
 export const HOOK_PREROUTING: u32 = 0;
@@ -290,7 +290,7 @@ export const SET_MASKS: u32 = 16; // MASK records, longest first
 export const MASK_SIZE: u32 = 20;
 export const MASK_LENGTH: u32 = 16;
 export const SLOT_HASH: u32 = 0;
-export const SLOT_VALUE: u32 = 4; // maps: reference of a chain, or VALUE_DROP; virtual services: reference of a VS; sets: 1
+export const SLOT_VALUE: u32 = 4; // maps: reference of a chain, or VALUE_DROP; sets: 1
 export const SLOT_SERVICE_PORT: u32 = 8;
 export const SLOT_KEY: u32 = 12;
 export const VALUE_DROP: u32 = 0xffffffff;
@@ -321,22 +321,6 @@ export const SIGHTING_SIZE: u32 = 32;
 export const SIGHTING_EXPIRES_AT: u32 = 0;
 export const SIGHTING_SET: u32 = 8;
 export const SIGHTING_ADDRESS: u32 = 16;
-
-// ---- Virtual service, 32 bytes; destinations of 32 bytes in the kernel's order, newest first.
-//   0              4       8        12          16           20
-//   | destinations | count | cursor | scheduler | service port | 0 |
-export const VS_SIZE: u32 = 32;
-export const VS_DESTINATIONS: u32 = 0;
-export const VS_COUNT: u32 = 4;
-export const VS_CURSOR: u32 = 8; // rr: number of the destination chosen last, plus 1; 0: before the front
-export const VS_SCHEDULER: u32 = 12; // SCHEDULER_*
-export const VS_SERVICE_PORT: u32 = 16;
-export const DESTINATION_SIZE: u32 = 32;
-export const DESTINATION_ADDRESS: u32 = 0; // 16 bytes, wire words
-export const DESTINATION_PORT: u32 = 16; // network order
-export const DESTINATION_WEIGHT: u32 = 20;
-
-export const SCHEDULER_RR: u32 = 1;
 
 // ---- Connection tracking, one table a family: an index of buckets, one cache line each, over dense entries.
 // Both regions are reserved for the most connections there may be; pages that nobody touched cost nothing. The index grows in

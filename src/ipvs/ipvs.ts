@@ -25,7 +25,7 @@ import type {
   ServiceOptions,
   ServiceRef,
 } from './types.ts';
-import { WasmIpvs } from './wasm/engine.ts';
+import { createWasmIpvs } from './wasm/engine.ts';
 import { wholeNumber } from './whole-number.ts';
 
 const MAX_TIMEOUT_SECONDS = 0x7fffffff;
@@ -67,7 +67,7 @@ function prepare(options: IpvsOptions): Prepared {
     throw new InvalidArgumentError('options.engine', choice, 'is not one of auto, wasm, js');
   const seed = wholeNumber(options.seed ?? randomSeed(), 0, MAX_U32, 'options.seed');
   const engineOptions: IpvsEngineOptions = { seed, sysctls: settleSysctls(sysctls), hasConntrackHooks: conntrackHooks };
-  const makeWasm = (core: Core): IpvsEngine => new WasmIpvs(core, engineOptions);
+  const makeWasm = (core: Core): IpvsEngine => createWasmIpvs(core, engineOptions);
   return { start: { choice, onWarning, makeWasm, makeJs: () => createJsIpvs(engineOptions) }, seed, now };
 }
 

@@ -5,7 +5,7 @@ import { embeddedCore } from '../../src/engine/wasm/embedded-core.ts';
 import { createIpvsSync, ipvsOver } from '../../src/ipvs/ipvs.ts';
 import { settleSysctls } from '../../src/ipvs/sysctls.ts';
 import type { Ipvs, IpvsPacket, IpvsVerdict } from '../../src/ipvs/types.ts';
-import { WasmIpvs } from '../../src/ipvs/wasm/engine.ts';
+import { createWasmIpvs, type WasmIpvs } from '../../src/ipvs/wasm/engine.ts';
 
 /** Compiled once: a namespace gets an instance of its own. */
 const CORE = new WebAssembly.Module(embeddedCore());
@@ -18,7 +18,7 @@ export class IpvsPair {
 
   constructor(seed: number, conntrackHooks: boolean) {
     const now = (): number => this.now;
-    this.#engine = new WasmIpvs(startCoreSync(CORE), { seed, sysctls: settleSysctls({}), hasConntrackHooks: conntrackHooks });
+    this.#engine = createWasmIpvs(startCoreSync(CORE), { seed, sysctls: settleSysctls({}), hasConntrackHooks: conntrackHooks });
     this.wasm = ipvsOver(this.#engine, seed, now);
     this.js = createIpvsSync({ engine: 'js', seed, now, conntrackHooks });
     expect([this.wasm.engine, this.js.engine]).toEqual(['wasm', 'js']);

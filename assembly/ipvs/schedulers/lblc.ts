@@ -13,7 +13,7 @@ export function pickLblc(namespace: Namespace, service: Service, packet: usize):
     if (isAvailable(known) && known.weight != 0 && !isCrowded(known, service)) return known;
   }
   const server = leastLoaded(service);
-  if (!isServer(server)) return server;
+  if (!isServer(server) || namespace.isForeseeing != 0) return server;
   if (!isNode(node)) node = remember(namespace, service, destination);
   server.references++;
   if (node.server != 0) changetype<Server>(<usize>node.server).references--;

@@ -9,11 +9,11 @@ export function pickLblcr(namespace: Namespace, service: Service, packet: usize)
   let set = cached(namespace, service, destination);
   if (isNode(set)) {
     const member = leastLoadedMember(set);
-    shrink(namespace, set);
+    if (namespace.isForeseeing == 0) shrink(namespace, set);
     if (isServer(member) && !isCrowded(member, service)) return member;
   }
   const server = leastLoaded(service);
-  if (!isServer(server)) return server;
+  if (!isServer(server) || namespace.isForeseeing != 0) return server;
   if (!isNode(set)) set = remember(namespace, service, destination);
   include(namespace, set, server);
   return server;

@@ -5,7 +5,7 @@ import { MAGLEV_SLOTS, SERVER_ADDRESS } from "../../shared/ipvs-layout.ts";
 import { isServer, isUsable, noServer, serverAt } from "../servers.ts";
 import { Server, Service } from "../structs.ts";
 import { sipHash } from "./siphash.ts";
-import { clientKey, fallsBack, foldAddress, serverIn, setSlot } from "./slots.ts";
+import { clearSlots, clientKey, fallsBack, foldAddress, isFree, serverIn, setSlot } from "./slots.ts";
 import { greatestCommonDivisor } from "./wrr.ts";
 
 const KEY_1: u64 = 2654435761;
@@ -33,26 +33,26 @@ function fallBack(service: Service, key: u32, first: u32): Server {
 
 /** Weight 0 does not disturb the table: the last weight above it counts. */
 export function fillMh(service: Service): void {
-  for (let slot: u32 = 0; slot < MAGLEV_SLOTS; slot++) setSlot(service, slot, noServer());
+  clearSlots(service, MAGLEV_SLOTS);
   if (!beginPermutations(service)) return;
   let free: u32 = MAGLEV_SLOTS;
   while (free > 0) {
     for (let number: u32 = 0; number < service.serverCount; number++) {
       const server = serverAt(service, number);
       const taken = server.maglevTurns < free ? server.maglevTurns : free;
-      for (let turn: u32 = 0; turn < taken; turn++) takeFreeSlot(service, server);
+      for (let turn: u32 = 0; turn < taken; turn++) takeFreeSlot(service, server, number);
       free -= taken;
     }
   }
 }
 
-function takeFreeSlot(service: Service, server: Server): void {
+function takeFreeSlot(service: Service, server: Server, number: u32): void {
   let slot = server.maglevAt;
-  while (isServer(serverIn(service, slot))) {
+  while (!isFree(service, slot)) {
     slot += server.maglevSkip;
     if (slot >= MAGLEV_SLOTS) slot -= MAGLEV_SLOTS;
   }
-  setSlot(service, slot, server);
+  setSlot(service, slot, number);
   server.maglevAt = slot;
 }
 

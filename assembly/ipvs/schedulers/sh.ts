@@ -2,7 +2,7 @@
 import { HASH_SLOTS } from "../../shared/ipvs-layout.ts";
 import { isServer, isUsable, noServer, serverAt } from "../servers.ts";
 import { Server, Service } from "../structs.ts";
-import { clientKey, fallsBack, serverIn, setSlot, slotOf } from "./slots.ts";
+import { clearSlots, clientKey, fallsBack, serverIn, setSlot, slotOf } from "./slots.ts";
 
 export function pickSh(service: Service, packet: usize): Server {
   const slot = slotOf(clientKey(service, packet));
@@ -22,13 +22,14 @@ function fallBack(service: Service, first: u32): Server {
 
 /** In list order, round and round; a turn is as many slots as the weight, and one for a server of weight 0. */
 export function fillSh(service: Service): void {
+  clearSlots(service, HASH_SLOTS);
+  if (service.serverCount == 0) return;
   let slot: u32 = 0;
   let number: u32 = 0;
   while (slot < HASH_SLOTS) {
-    const server = service.serverCount == 0 ? noServer() : serverAt(service, number);
+    const weight = serverAt(service, number).weight;
+    const turns = min<u32>(max<u32>(weight, 1), HASH_SLOTS - slot);
+    for (let turn: u32 = 0; turn < turns; turn++) setSlot(service, slot++, number);
     number = number + 1 < service.serverCount ? number + 1 : 0;
-    let turns: u32 = isServer(server) && server.weight != 0 ? server.weight : 1;
-    if (turns > HASH_SLOTS - slot) turns = HASH_SLOTS - slot;
-    for (let turn: u32 = 0; turn < turns; turn++) setSlot(service, slot++, server);
   }
 }

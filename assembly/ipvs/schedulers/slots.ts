@@ -3,6 +3,7 @@
 import { swapPort } from "../../address.ts";
 import { SERVICE_FLAG_FALLBACK, SERVICE_FLAG_PORT } from "../../shared/ipvs-layout.ts";
 import { ADDRESS_V4, PACKET_PORTS } from "../../shared/layout.ts";
+import { noServer, serverAt } from "../servers.ts";
 import { Server, Service } from "../structs.ts";
 
 /** GOLDEN_RATIO_32, the multiplier of the kernel's hash_32, and the bits of a slot number in a table of 256. */
@@ -32,10 +33,21 @@ export function slotOf(key: u32): u32 {
   return (key * GOLDEN_RATIO) >>> (32 - SLOT_BITS);
 }
 
+/** None when no server has it. Slots hold numbers in the list plus 1: a list has no more than SERVERS_MAX servers. */
 export function serverIn(service: Service, slot: u32): Server {
-  return changetype<Server>(<usize>load<u32>(<usize>service.table + ((<usize>slot) << 2)));
+  const number: u32 = load<u16>(<usize>service.table + ((<usize>slot) << 1));
+  return number == 0 ? noServer() : serverAt(service, number - 1);
 }
 
-export function setSlot(service: Service, slot: u32, server: Server): void {
-  store<u32>(<usize>service.table + ((<usize>slot) << 2), <u32>changetype<usize>(server));
+export function isFree(service: Service, slot: u32): bool {
+  return load<u16>(<usize>service.table + ((<usize>slot) << 1)) == 0;
+}
+
+export function setSlot(service: Service, slot: u32, number: u32): void {
+  store<u16>(<usize>service.table + ((<usize>slot) << 1), <u16>(number + 1));
+}
+
+/** Empties the first `count` slots. */
+export function clearSlots(service: Service, count: u32): void {
+  memory.fill(service.table, 0, (<usize>count) << 1);
 }

@@ -1,4 +1,4 @@
-// The self-check of a family's tables: walks chains, sets and virtual services from the root and says what does not hold. For tests,
+// The self-check of a family's tables: walks chains and sets from the root and says what does not hold. For tests,
 // after every change.
 import { hashEnd, hashWord, nextSlot } from '../../../assembly/shared/hash.ts';
 import {
@@ -18,7 +18,6 @@ import {
   ROOT_HOOKS,
   ROOT_LOCAL,
   ROOT_SIZE,
-  ROOT_VIRTUAL_SERVICES,
   RULE_A,
   RULE_B,
   RULE_MATCH_COUNT,
@@ -50,7 +49,6 @@ export interface CheckedTables {
   readonly chains: readonly ChainRecord[];
   /** Of maps: their values are references to chains. */
   readonly sets: readonly { readonly name: string; readonly number: number; readonly block: Block; readonly isMap: boolean }[];
-  readonly services: readonly { readonly number: number; readonly block: Block }[];
   readonly rootBlocks: readonly Block[];
 }
 
@@ -65,7 +63,6 @@ class TableCheck {
   readonly #root: number;
   readonly #chainAt = new Set<number>();
   readonly #setAt = new Set<number>();
-  readonly #serviceAt = new Set<number>();
 
   constructor(tables: CheckedTables) {
     this.#tables = tables;
@@ -74,12 +71,11 @@ class TableCheck {
   }
 
   run(): void {
-    const { chains, sets, services, records } = this.#tables;
+    const { chains, sets, records } = this.#tables;
     this.#checkBlocks();
     const numbers = [
       ...chains.map(({ number }) => number),
       ...sets.map(({ number }) => number),
-      ...services.map(({ number }) => number),
       ...chains.flatMap(({ annexes }) => [...annexes.values()].flatMap(({ ownSets }) => ownSets.map(({ number }) => number))),
     ];
     expect(new Set(numbers).size === numbers.length, 'two records have the same number');
@@ -88,28 +84,22 @@ class TableCheck {
     for (const { number, block } of sets) this.#expectRecord(number, block, this.#setAt);
     for (const { annexes } of chains)
       for (const { ownSets } of annexes.values()) for (const { number, block } of ownSets) this.#expectRecord(number, block, this.#setAt);
-    for (const { number, block } of services) this.#expectRecord(number, block, this.#serviceAt);
     for (const record of chains) this.#checkChain(record);
     for (const { name, number, isMap } of sets)
       this.#checkSet(name, this.#field(ROOT_SIZE + number * 4), isMap ? this.#chainAt : undefined);
     this.#checkSet('local addresses', this.#field(ROOT_LOCAL), undefined);
-    const found = this.#field(ROOT_VIRTUAL_SERVICES);
-    expect((found !== 0) === services.length > 0, 'virtual services and their set do not go together');
-    if (found !== 0)
-      expect(this.#checkSet('virtual services', found, this.#serviceAt) === services.length, 'a virtual service is not in its set');
     for (let hook = 0; hook < HOOK_COUNT; hook++) this.#checkHook(hook);
   }
 
   /** No two blocks overlap, and together they are what the records count as used. */
   #checkBlocks(): void {
-    const { chains, sets, services, rootBlocks, records } = this.#tables;
+    const { chains, sets, rootBlocks, records } = this.#tables;
     const blocks = [
       ...chains.map(({ block }) => block),
       ...chains.flatMap(({ annexes }) =>
         [...annexes.values()].flatMap(({ block, ownSets }) => [block, ...ownSets.map((own) => own.block)]),
       ),
       ...sets.map(({ block }) => block),
-      ...services.map(({ block }) => block),
       ...rootBlocks,
       records.rootBlock,
     ].filter(({ size }) => size > 0);

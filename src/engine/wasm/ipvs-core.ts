@@ -9,6 +9,7 @@ export interface IpvsExports {
   ipvsAdvance(namespace: number, now: number): void;
   ipvsProcessV4(namespace: number, packets: number, verdicts: number, count: number, now: number): void;
   ipvsProcessV6(namespace: number, packets: number, verdicts: number, count: number, now: number): void;
+  ipvsForesee(namespace: number, addressSize: number, packet: number, verdict: number, isConfirmed: number): void;
   ipvsReindex(namespace: number, addressSize: number, buckets: number, count: number): void;
   ipvsRemove(namespace: number, addressSize: number, connection: number): void;
   ipvsSweepCache(namespace: number): void;
@@ -26,6 +27,8 @@ export interface IpvsCore {
   /** Fires the timers that are due at `now`. */
   advance(namespace: number, now: number): void;
   process(family: Family, namespace: number, packets: number, verdicts: number, count: number, now: number): void;
+  /** The verdict about a client's packet; nothing moves. `isConfirmed`: the node's conntrack knows the packet's connection. */
+  foresee(family: Family, namespace: number, packet: number, verdict: number, isConfirmed: boolean): void;
   /** Moves the references of all entries to a new, zeroed index. */
   reindex(family: Family, namespace: number, buckets: number, count: number): void;
   remove(family: Family, namespace: number, connection: number): void;
@@ -56,6 +59,8 @@ export function ipvsCore(core: IpvsExports): IpvsCore {
         );
       }
     },
+    foresee: (family, namespace, packet, verdict, isConfirmed) =>
+      core.ipvsForesee(namespace, addressSize(family), packet, verdict, isConfirmed ? 1 : 0),
     reindex: (family, namespace, buckets, count) => core.ipvsReindex(namespace, addressSize(family), buckets, count),
     remove: (family, namespace, connection) => core.ipvsRemove(namespace, addressSize(family), connection),
     sweepCache: (namespace) => core.ipvsSweepCache(namespace),

@@ -1,5 +1,5 @@
-// The tables of one family as they lie in linear memory, and how the next Program changes them: only chains, sets, maps and virtual
-// services that are other objects than before are written, beside those in force, and one store puts them all in force.
+// The tables of one family as they lie in linear memory, and how the next Program changes them: only chains, sets and maps that are
+// other objects than before are written, beside those in force, and one store puts them all in force. Virtual services follow at once.
 import {
   ADDRESS_V4,
   ADDRESS_V6,
@@ -19,16 +19,18 @@ import { ChainTables } from './chain-tables.ts';
 import { checkTables } from './check-tables.ts';
 import { hasBaseChain, writeHooks } from './hook-records.ts';
 import type { LinearMemory } from './memory.ts';
+import type { NodeIpvs } from './node-ipvs.ts';
 import { type Block, NO_BLOCK, Records } from './records.ts';
 import { writeSet } from './set-records.ts';
 import { SetTables } from './set-tables.ts';
 import { TableImage } from './table-image.ts';
-import { VirtualServiceTables } from './virtual-service-tables.ts';
 import { addressWords } from './wire.ts';
 
 /** What outlives a Program: numbers of names, and lists of sources. */
 export interface TableContext {
   servicePortId(name: string): number;
+  /** Of the node: both families have the same one. */
+  readonly ipvs: NodeIpvs;
   /** The address of an xt_recent list, made at its first use. */
   recentList(name: string): number;
   /** The number of a dynamic set. */
@@ -49,7 +51,6 @@ export class ProgramTables {
   readonly #image = new TableImage();
   readonly #sets: SetTables;
   readonly #chains: ChainTables;
-  readonly #services: VirtualServiceTables;
   readonly #context: TableContext;
   readonly #addressWords: number;
   #program: Program;
@@ -64,14 +65,14 @@ export class ProgramTables {
     this.#records = new Records(memory, publish);
     this.#sets = new SetTables(this.#records);
     this.#chains = new ChainTables(this.#records, this.#sets, context, this.#addressWords);
-    this.#services = new VirtualServiceTables(this.#records, (name) => context.servicePortId(name));
   }
 
-  /** Puts a Program in force, all of it or, when it cannot be written, nothing. @throws UnsupportedError, CapacityError */
-  load(program: Program): void {
+  /** Puts a Program in force, all of it or, when it cannot be written, nothing. @throws InvalidArgumentError, UnsupportedError, CapacityError */
+  load(program: Program, now: number): void {
     const change = changeOf(this.#program, program);
     const isFirst = this.#proof === undefined;
     const proof = establishedProof(this.#proof, program, change);
+    const services = this.#context.ipvs.plan(program.family, change.virtualServices, () => program.virtualServices);
     this.#records.begin();
     let blocks: RootBlocks;
     try {
@@ -82,27 +83,21 @@ export class ProgramTables {
         servicePortId: (name) => this.#context.servicePortId(name),
       });
       this.#chains.write(change.tables, new Set(retimed));
-      this.#services.write(change.virtualServices, () => program.virtualServices);
       blocks = this.#writeRoot(program, change, isFirst);
       if (proof !== this.#proof) this.#writeEstablished(proof);
     } catch (error) {
       this.#chains.abort();
       this.#sets.abort();
-      this.#services.abort();
       this.#records.abort();
       throw error;
     }
     this.#records.commit();
     this.#chains.commit();
     this.#sets.commit();
-    this.#services.commit();
+    this.#context.ipvs.load(services, program.ipvs?.timeouts, now);
     this.#blocks = blocks;
     this.#program = program;
     this.#proof = proof;
-  }
-
-  lastDestination(key: string): string | undefined {
-    return this.#services.lastDestination(key);
   }
 
   /** Bytes of all tables. */
@@ -121,8 +116,7 @@ export class ProgramTables {
       addressWords: this.#addressWords,
       chains: Array.from(this.#chains.all(), ({ record }) => record),
       sets: [...this.#sets.all()],
-      services: [...this.#services.all()],
-      rootBlocks: Object.values(this.#blocks).concat(this.#services.setBlock),
+      rootBlocks: Object.values(this.#blocks),
     });
   }
 

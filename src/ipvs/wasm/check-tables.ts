@@ -38,6 +38,7 @@ import {
   SERVICE_SERVER_COUNT,
   SERVICE_SERVERS,
   TIMER_AT,
+  TIMER_CHILDREN,
   TIMER_CONN,
   TIMER_SIZE,
   TIMER_TEMPLATE,
@@ -78,7 +79,7 @@ function checkTimers(namespace: NamespaceMemory): void {
     expect(at <= data.getFloat64(entry.address + CONN_EXPIRES_AT, true), `the timer of entry ${entry.address} comes too late`);
   }
   for (let slot = 1; slot < count; slot++) {
-    const parent = data.getFloat64(timerAt((slot - 1) >> 1) + TIMER_AT, true);
+    const parent = data.getFloat64(timerAt(Math.floor((slot - 1) / TIMER_CHILDREN)) + TIMER_AT, true);
     expect(parent <= data.getFloat64(timerAt(slot) + TIMER_AT, true), `timer ${slot} is before the one above it`);
   }
 }

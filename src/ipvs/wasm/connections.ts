@@ -45,9 +45,12 @@ export function isTemplate({ memory }: NamespaceMemory, { address }: Entry): boo
 
 /** In the order in which they were made. */
 export function listConnections(namespace: NamespaceMemory): IpvsConnection[] {
-  const { data } = namespace.memory;
-  const sequenceOf = ({ address }: Entry): number => data.getFloat64(address + CONN_SEQUENCE, true);
-  return [...entriesOf(namespace)].sort((a, b) => sequenceOf(a) - sequenceOf(b)).map((entry) => describeEntry(namespace, entry));
+  const entries = [...entriesOf(namespace)].sort((a, b) => sequenceOf(namespace, a) - sequenceOf(namespace, b));
+  return entries.map((entry) => describeEntry(namespace, entry));
+}
+
+function sequenceOf({ memory }: NamespaceMemory, { address }: Entry): number {
+  return memory.data.getFloat64(address + CONN_SEQUENCE, true);
 }
 
 function describeEntry(namespace: NamespaceMemory, { family, address }: Entry): IpvsConnection {
@@ -73,11 +76,12 @@ function readEnd({ memory }: NamespaceMemory, address: number, size: number, por
   return { address: formatAddress(words), port: swapPort(memory.data.getUint16(port, true)) };
 }
 
-/** Ends all entries of servers that were removed: connections before the templates that control them. */
+/** Ends all entries of servers that were removed: connections, the oldest first, before the templates that control them. */
 export function flushRemovedServers(namespace: NamespaceMemory, servers: Servers): void {
   if (!servers.hasAside()) return;
   const { core, memory } = namespace;
   const stranded = [...entriesOf(namespace)].filter(({ address }) => !servers.isAvailable(memory.words[(address + CONN_SERVER) / 4] ?? 0));
+  stranded.sort((a, b) => sequenceOf(namespace, a) - sequenceOf(namespace, b));
   const templates = stranded.filter((entry) => isTemplate(namespace, entry));
   const connections = stranded.filter((entry) => !isTemplate(namespace, entry));
   for (const { family, address } of [...connections, ...templates]) core.remove(family, namespace.address, address);

@@ -1,5 +1,8 @@
-// The WebAssembly engine of IPVS: owns one core with one namespace. Servers are edited here; packets are the core's.
+// The WebAssembly engine of IPVS: one namespace in a core's memory. Servers are edited here; packets are the core's. Two hosts have one:
+// `createIpvs`, with a core of its own, and the engine of a dataplane (src/engine/wasm/node-ipvs.ts), beside the tables of its Programs.
+import { CONNTRACK_BESIDE, CONNTRACK_NONE } from '../../../assembly/shared/ipvs-layout.ts';
 import { nextRandom, seedRandom } from '../../../assembly/shared/random.ts';
+import type { Foresight, RealServer } from '../../engine/engine.ts';
 import type { Core } from '../../engine/wasm/core.ts';
 import { LinearMemory } from '../../engine/wasm/memory.ts';
 import type {
@@ -16,9 +19,17 @@ import type {
 import type { IpvsConnection, IpvsVerdict, ServerState } from '../types.ts';
 import { checkTables } from './check-tables.ts';
 import { flushRemovedServers, listConnections } from './connections.ts';
-import { NamespaceMemory } from './namespace.ts';
+import { NamespaceMemory, type NamespaceOptions } from './namespace.ts';
 import { PacketBorder } from './packet.ts';
 import { type Service, Services } from './services.ts';
+
+/** One with a core of its own. */
+export function createWasmIpvs(core: Core, { seed, sysctls, hasConntrackHooks }: IpvsEngineOptions): WasmIpvs {
+  const random = seedRandom(seed);
+  core.seedHash(nextRandom(nextRandom(random)), nextRandom(random));
+  const conntrack = hasConntrackHooks ? CONNTRACK_BESIDE : CONNTRACK_NONE;
+  return new WasmIpvs(core, new LinearMemory(core.memory, core.heapBase), { sysctls, conntrack, random });
+}
 
 export class WasmIpvs implements IpvsEngine {
   readonly name = 'wasm';
@@ -26,10 +37,8 @@ export class WasmIpvs implements IpvsEngine {
   readonly #services: Services;
   readonly #border: PacketBorder;
 
-  constructor(core: Core, options: IpvsEngineOptions) {
-    const seed = seedRandom(options.seed);
-    core.seedHash(nextRandom(nextRandom(seed)), nextRandom(seed));
-    this.#namespace = new NamespaceMemory(core, new LinearMemory(core.memory, core.heapBase), options);
+  constructor(core: Core, memory: LinearMemory, options: NamespaceOptions) {
+    this.#namespace = new NamespaceMemory(core, memory, options);
     this.#services = new Services(this.#namespace);
     this.#border = new PacketBorder(this.#namespace, this.#services.servers);
   }
@@ -85,6 +94,41 @@ export class WasmIpvs implements IpvsEngine {
 
   process(packet: EnginePacket, now: number): IpvsVerdict {
     return this.#border.process(packet, now);
+  }
+
+  /** The address of its NAMESPACE record. */
+  get address(): number {
+    return this.#namespace.address;
+  }
+
+  /** Bytes of the connections and all that belongs to them. */
+  get connectionBytes(): number {
+    return this.#namespace.usedBytes;
+  }
+
+  /** Bytes of services, servers and their tables. */
+  get serviceBytes(): number {
+    return this.#services.usedBytes;
+  }
+
+  /** Room for whatever so many packets may begin, which the core finds by itself. */
+  reserve(packets: number): void {
+    this.#namespace.reserve(packets);
+  }
+
+  /** The host's own number for a service. */
+  setTag(service: ServiceKey, tag: number): void {
+    this.#services.setTag(this.#service(service.id), tag);
+  }
+
+  /** What would become of a client's packet at the present moment. Nothing moves. */
+  foresee(packet: EnginePacket, isConfirmed: boolean): Foresight {
+    return this.#border.foresee(packet, isConfirmed);
+  }
+
+  /** In the kernel's order; undefined: there is no such service. */
+  realServers(serviceId: string): readonly RealServer[] | undefined {
+    return this.#services.get(serviceId)?.servers.map((server) => this.#services.servers.describeReal(server));
   }
 
   connections(): IpvsConnection[] {

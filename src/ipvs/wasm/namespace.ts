@@ -19,7 +19,7 @@ import {
   NAMESPACE_CACHE_FREE,
   NAMESPACE_CACHE_FREE_COUNT,
   NAMESPACE_CACHE_MASK,
-  NAMESPACE_CONNTRACK_HOOKS,
+  NAMESPACE_CONNTRACK,
   NAMESPACE_NOW,
   NAMESPACE_RANDOM,
   NAMESPACE_SIZE,
@@ -33,12 +33,11 @@ import {
   NAMESPACE_V6,
   TIMER_SIZE,
 } from '../../../assembly/shared/ipvs-layout.ts';
-import { seedRandom } from '../../../assembly/shared/random.ts';
 import type { Family } from '../../address.ts';
 import type { Core } from '../../engine/wasm/core.ts';
 import type { IpvsCore } from '../../engine/wasm/ipvs-core.ts';
 import type { LinearMemory } from '../../engine/wasm/memory.ts';
-import { ENGINE_SYSCTLS, type EngineSysctl, type IpvsEngineOptions, type TimeoutSettings } from '../engine.ts';
+import { ENGINE_SYSCTLS, type EngineSysctl, type EngineSysctls, type TimeoutSettings } from '../engine.ts';
 
 /** Seconds of the kernel's states of TCP, NONE first, and of UDP. */
 const TCP_TIMEOUTS = [2, 900, 120, 60, 120, 120, 10, 60, 30, 120, 120];
@@ -62,6 +61,14 @@ export interface EntryBlock {
   readonly count: number;
 }
 
+export interface NamespaceOptions {
+  readonly sysctls: EngineSysctls;
+  /** CONNTRACK_*: where the conntrack entries of its connections are. */
+  readonly conntrack: number;
+  /** As seedRandom or nextRandom gives it; default: whoever runs packets puts it into the record. */
+  readonly random?: number;
+}
+
 export function connectionSize(family: Family): number {
   return family === 'IPv4' ? CONN_SIZE_V4 : CONN_SIZE_V6;
 }
@@ -79,13 +86,13 @@ export class NamespaceMemory {
   /** Packets that need no look at the tables. */
   #roomFor = 0;
 
-  constructor(core: Core, memory: LinearMemory, options: IpvsEngineOptions) {
+  constructor(core: Core, memory: LinearMemory, { sysctls, conntrack, random = 0 }: NamespaceOptions) {
     this.core = core.ipvs;
     this.memory = memory;
     this.address = memory.allocate(NAMESPACE_SIZE);
-    this.set(NAMESPACE_RANDOM, seedRandom(options.seed));
-    this.set(NAMESPACE_CONNTRACK_HOOKS, options.hasConntrackHooks ? 1 : 0);
-    for (const name of ENGINE_SYSCTLS) this.setSysctl(name, options.sysctls[name]);
+    this.set(NAMESPACE_RANDOM, random);
+    this.set(NAMESPACE_CONNTRACK, conntrack);
+    for (const name of ENGINE_SYSCTLS) this.setSysctl(name, sysctls[name]);
     TCP_TIMEOUTS.forEach((seconds, state) => {
       this.set(NAMESPACE_TCP_TIMEOUTS + state * 4, seconds);
     });
@@ -96,6 +103,15 @@ export class NamespaceMemory {
   /** The moment of the running verb. */
   get now(): number {
     return this.memory.data.getFloat64(this.address + NAMESPACE_NOW, true);
+  }
+
+  /** Bytes of entries, as many as there is room for, with their index, timers and destination cache. */
+  get usedBytes(): number {
+    const entries = FAMILIES.map((family) => {
+      return this.#entryCounts[family] * connectionSize(family) + (this.getFamily(family, FAMILY_BUCKET_MASK) + 1) * IPVS_BUCKET_SIZE;
+    });
+    const cache = this.#cacheNodeCount * CACHE_NODE_SIZE + (this.get(NAMESPACE_CACHE_MASK) + 1) * 4;
+    return entries.reduce((sum, bytes) => sum + bytes, 0) + this.get(NAMESPACE_TIMER_LIMIT) * TIMER_SIZE + cache;
   }
 
   get(field: number): number {

@@ -8,12 +8,14 @@ import {
   IPVS_TRANSLATE,
   IPVS_VERDICT_ACTION,
   IPVS_VERDICT_ADDRESS,
+  IPVS_VERDICT_BY,
   IPVS_VERDICT_PORT,
   IPVS_VERDICT_SERVER,
   IPVS_VERDICT_SIZE,
 } from '../../../assembly/shared/ipvs-layout.ts';
 import { PACKET_SIZE_V6 } from '../../../assembly/shared/layout.ts';
 import { formatAddress } from '../../address.ts';
+import type { Foresight } from '../../engine/engine.ts';
 import { RECORD_CODES } from '../../engine/layouts.ts';
 import { portsWord, swapBytes } from '../../engine/packet-record.ts';
 import { protocolClass, swapPort } from '../../engine/wasm/wire.ts';
@@ -22,6 +24,9 @@ import { leaveAlone } from '../leave-alone.ts';
 import type { IpvsVerdict } from '../types.ts';
 import type { NamespaceMemory } from './namespace.ts';
 import type { Servers } from './servers.ts';
+
+/** In the order of FORWARD_BY_*. */
+const FORWARD_BY = ['connection', 'template', 'scheduler'] as const;
 
 export class PacketBorder {
   readonly #namespace: NamespaceMemory;
@@ -41,6 +46,27 @@ export class PacketBorder {
     this.#write(packet);
     this.#namespace.core.process(packet.source.family, this.#namespace.address, this.#packet, this.#verdict, 1, now);
     return this.#read(packet);
+  }
+
+  /** Of a client's packet. Nothing moves. */
+  foresee(packet: EnginePacket, isConfirmed: boolean): Foresight {
+    const { family } = packet.source;
+    this.#namespace.reserve(1);
+    this.#write(packet);
+    this.#namespace.core.foresee(family, this.#namespace.address, this.#packet, this.#verdict, isConfirmed);
+    switch (this.#action) {
+      case IPVS_FORWARD: {
+        const address = this.#servers.at(this.#word(IPVS_VERDICT_SERVER))?.key.address.text ?? this.#address(packet);
+        const by = FORWARD_BY[this.#half(IPVS_VERDICT_BY)] ?? 'scheduler';
+        return { kind: 'forward', destination: { address, port: swapPort(this.#word(IPVS_VERDICT_PORT)) }, by };
+      }
+      case IPVS_REJECT:
+        return { kind: 'noServer' };
+      case IPVS_DROP:
+        return { kind: 'drop' };
+      default:
+        return { kind: 'leave' };
+    }
   }
 
   #write({
@@ -67,7 +93,7 @@ export class PacketBorder {
   }
 
   #read(packet: EnginePacket): IpvsVerdict {
-    switch (this.#word(IPVS_VERDICT_ACTION)) {
+    switch (this.#action) {
       case IPVS_FORWARD: {
         const address = this.#servers.at(this.#word(IPVS_VERDICT_SERVER))?.key.address.text ?? this.#address(packet);
         return { action: 'FORWARD', server: { address, port: swapPort(this.#word(IPVS_VERDICT_PORT)) } };
@@ -83,6 +109,14 @@ export class PacketBorder {
       default:
         return leaveAlone(packet);
     }
+  }
+
+  get #action(): number {
+    return this.#half(IPVS_VERDICT_ACTION);
+  }
+
+  #half(field: number): number {
+    return this.#namespace.memory.data.getUint16(this.#verdict + field, true);
   }
 
   #word(field: number): number {

@@ -14,6 +14,7 @@ import {
   SERVER_UPPER,
   SERVER_WEIGHT,
 } from '../../../assembly/shared/ipvs-layout.ts';
+import type { RealServer } from '../../engine/engine.ts';
 import { swapBytes } from '../../engine/packet-record.ts';
 import type { LinearMemory } from '../../engine/wasm/memory.ts';
 import { swapPort } from '../../engine/wasm/wire.ts';
@@ -90,13 +91,23 @@ export class Servers {
     if (this.#aside.size >= this.#sweepAt) this.#sweep();
   }
 
-  /** True when a connection, a template or a cached choice may refer to a removed server. */
+  /** True when a connection, a template or a cached choice refers to a removed server. The others of those are let go of. */
   hasAside(): boolean {
+    if (this.#aside.size > 0) this.#sweep();
     return this.#aside.size > 0;
+  }
+
+  /** Bytes of all records. */
+  get usedBytes(): number {
+    return this.#byRecord.size * SERVER_SIZE;
   }
 
   isAvailable(record: number): boolean {
     return ((this.#memory.words[(record + SERVER_FLAGS) / 4] ?? 0) & SERVER_FLAG_AVAILABLE) !== 0;
+  }
+
+  describeReal(server: Server): RealServer {
+    return { ...this.describe(server), lastWeight: this.#get(server, SERVER_LAST_WEIGHT) };
   }
 
   describe(server: Server): ServerState {

@@ -6,6 +6,7 @@ import {
   FAMILY_SERVICES,
   HASH_SLOTS,
   MAGLEV_SLOTS,
+  SERVERS_MAX,
   SERVICE_ADDRESS,
   SERVICE_ADDRESS_SIZE,
   SERVICE_CLASS,
@@ -23,12 +24,14 @@ import {
   SERVICE_SERVERS,
   SERVICE_SIZE,
   SERVICE_TABLE,
+  SERVICE_TAG,
   SERVICE_TIMEOUT,
 } from '../../../assembly/shared/ipvs-layout.ts';
 import { ADDRESS_V4, ADDRESS_V6 } from '../../../assembly/shared/layout.ts';
 import type { Family } from '../../address.ts';
 import { swapBytes } from '../../engine/packet-record.ts';
 import { protocolClass, swapPort } from '../../engine/wasm/wire.ts';
+import { CapacityError } from '../../errors.ts';
 import { SCHEDULERS, type SchedulerName, type ServerKey, type ServerSettings, type ServiceKey, type ServiceSettings } from '../engine.ts';
 import type { NamespaceMemory } from './namespace.ts';
 import { type Server, Servers } from './servers.ts';
@@ -45,6 +48,7 @@ export interface Service {
 
 const HEADS_AT_FIRST = 16;
 const SERVERS_AT_FIRST = 16;
+const SLOT_SIZE = 2;
 
 export class Services {
   readonly servers: Servers;
@@ -68,6 +72,18 @@ export class Services {
 
   all(): IterableIterator<Service> {
     return this.#services.values();
+  }
+
+  /** Bytes of services, servers and the tables of hashing schedulers. */
+  get usedBytes(): number {
+    const own = Array.from(this.#services.values(), ({ settings, serverLimit }) => {
+      return SERVICE_SIZE + serverLimit * 4 + slotCount(settings.scheduler) * SLOT_SIZE;
+    });
+    return own.reduce((sum, bytes) => sum + bytes, this.servers.usedBytes);
+  }
+
+  setTag(service: Service, tag: number): void {
+    this.#set(service, SERVICE_TAG, tag);
   }
 
   add(key: ServiceKey, settings: ServiceSettings): void {
@@ -115,9 +131,9 @@ export class Services {
 
   /** At the front. A server that was kept aside comes back as the same one. */
   addServer(service: Service, key: ServerKey, settings: ServerSettings): void {
+    this.#reserveServers(service, service.servers.length + 1);
     const server = this.servers.take(`${service.key.id} ${key.id}`, key);
     this.servers.configure(server, settings, true);
-    this.#reserveServers(service, service.servers.length + 1);
     const { memory } = this.#namespace;
     const list = this.#get(service, SERVICE_SERVERS);
     memory.words.copyWithin(list / 4 + 1, list / 4, list / 4 + service.servers.length);
@@ -151,8 +167,9 @@ export class Services {
 
   #reserveServers(service: Service, count: number): void {
     if (count <= service.serverLimit) return;
+    if (count > SERVERS_MAX) throw new CapacityError(`servers of virtual service ${service.key.id}`, SERVERS_MAX, count);
     const { memory } = this.#namespace;
-    const limit = Math.max(SERVERS_AT_FIRST, count * 2);
+    const limit = Math.min(SERVERS_MAX, Math.max(SERVERS_AT_FIRST, count * 2));
     const before = this.#get(service, SERVICE_SERVERS);
     const list = memory.allocate(limit * 4);
     memory.words.copyWithin(list / 4, before / 4, before / 4 + service.servers.length);
@@ -182,7 +199,7 @@ export class Services {
   #bind(service: Service): void {
     const { scheduler } = service.settings;
     const slots = slotCount(scheduler);
-    if (slots > 0) this.#set(service, SERVICE_TABLE, this.#namespace.memory.allocate(slots * 4));
+    if (slots > 0) this.#set(service, SERVICE_TABLE, this.#namespace.memory.allocate(slots * SLOT_SIZE));
     if (remembersDestinations(scheduler)) this.#namespace.changeCacheUsers(1);
     this.#namespace.core.bind(this.#namespace.address, service.record);
   }
@@ -193,7 +210,7 @@ export class Services {
     if (remembersDestinations(scheduler)) this.#namespace.changeCacheUsers(-1);
     const slots = slotCount(scheduler);
     if (slots === 0) return;
-    this.#namespace.memory.release(this.#get(service, SERVICE_TABLE), slots * 4);
+    this.#namespace.memory.release(this.#get(service, SERVICE_TABLE), slots * SLOT_SIZE);
     this.#set(service, SERVICE_TABLE, 0);
   }
 

@@ -1,0 +1,126 @@
+// IPVS among the hooks of a node (ip_vs_in, ip_vs_out): hands packets over to assembly/ipvs, as it wants them, and says what became of
+// them. The node has one namespace, made by TypeScript with the first virtual service; conntrack entries are the node's own.
+import { copyAddress } from "./address.ts";
+import { originalTuple, replyTuple } from "./conntrack.ts";
+import { destinationAddress, flight, setDestination, virtualAddress } from "./flight.ts";
+import { fireTimers } from "./ipvs/connections.ts";
+import { processPacket } from "./ipvs/packet.ts";
+import { findService, isService } from "./ipvs/services.ts";
+import { Namespace, Service } from "./ipvs/structs.ts";
+import { bindDestination } from "./ruleset.ts";
+import {
+  IPVS_DROP,
+  IPVS_FORWARD,
+  IPVS_LEAVE,
+  IPVS_PACKET_FLAG_FROM_SERVER,
+  IPVS_PACKET_FLAGS,
+  IPVS_REJECT,
+  IPVS_VERDICT_ACTION,
+  IPVS_VERDICT_ADDRESS,
+  IPVS_VERDICT_PORT,
+  IPVS_VERDICT_SERVICE,
+  IPVS_VERDICT_SIZE,
+} from "./shared/ipvs-layout.ts";
+import {
+  ACTION_ACCEPT,
+  ACTION_DNAT,
+  ACTION_DROP,
+  ACTION_NONE,
+  ACTION_REJECT,
+  PACKET_CLASS,
+  PACKET_MARK,
+  PACKET_PORTS,
+  PACKET_TCP_FLAGS,
+} from "./shared/layout.ts";
+import { engine } from "./state.ts";
+
+/** The packet as IPVS gets it, and what it answers. */
+const PACKET: usize = memory.data(48, 16);
+const VERDICT: usize = memory.data(32, 16);
+if (IPVS_VERDICT_SIZE > 32) ERROR("VERDICT is too small");
+
+function namespaceOf(address: u32): Namespace {
+  return changetype<Namespace>(<usize>address);
+}
+
+/** After a packet: what it ended is gone before the next one. */
+export function fireDueTimers(): void {
+  if (engine.ipvs != 0) fireTimers(namespaceOf(engine.ipvs));
+}
+
+/**
+ * A new packet from a client, as it arrived. ACTION_NONE: no matter for IPVS. ACTION_DNAT: it has its destination, the one in flight.
+ * ACTION_REJECT: its virtual service has no usable server. ACTION_DROP.
+ */
+export function scheduleConnection<A>(packet: usize): u32 {
+  if (engine.ipvs == 0 || flight.isDnat) return ACTION_NONE;
+  const answer = passClient<A>(packet, false);
+  if (answer == IPVS_LEAVE) return ACTION_NONE;
+  if (answer == IPVS_DROP) return ACTION_DROP;
+  const servicePort = servicePortOf<A>();
+  if (answer == IPVS_REJECT) {
+    flight.servicePort = servicePort;
+    return ACTION_REJECT;
+  }
+  flight.isIpvs = true;
+  flight.virtualPort = flight.destinationPort;
+  copyAddress<A>(virtualAddress(), destinationAddress());
+  setDestination<A>(VERDICT + IPVS_VERDICT_ADDRESS, load<u32>(VERDICT, IPVS_VERDICT_PORT));
+  bindDestination(servicePort);
+  return ACTION_DNAT;
+}
+
+/**
+ * One more packet of a connection that IPVS made: it moves that connection on. ACTION_NONE: conntrack translates the packet, as ever.
+ * ACTION_ACCEPT: IPVS has no services any more, it goes to the node itself. ACTION_DROP, ACTION_REJECT.
+ */
+export function followConnection<A>(packet: usize, entry: usize, isReply: bool): u32 {
+  if (isReply) {
+    passServer<A>(packet, entry);
+    return ACTION_NONE;
+  }
+  const answer = passClient<A>(packet, true);
+  if (answer == IPVS_FORWARD) return ACTION_NONE;
+  if (answer == IPVS_LEAVE) return ACTION_ACCEPT;
+  return answer == IPVS_DROP ? ACTION_DROP : ACTION_REJECT;
+}
+
+/** kube-proxy has no services by mark. */
+function passClient<A>(packet: usize, isConfirmed: bool): u32 {
+  copyAddress<A>(PACKET, packet);
+  copyAddress<A>(PACKET + offsetof<A>(), packet + offsetof<A>());
+  const rest = packet + 2 * offsetof<A>();
+  return pass<A>(load<u32>(rest, PACKET_PORTS), rest, 0, isConfirmed);
+}
+
+/** IPVS sees a server's packet after conntrack has put the client's own address back. */
+function passServer<A>(packet: usize, entry: usize): void {
+  const client = originalTuple(entry);
+  const server = replyTuple<A>(entry);
+  copyAddress<A>(PACKET, server);
+  copyAddress<A>(PACKET + offsetof<A>(), client);
+  const ports = (load<u32>(server + 2 * offsetof<A>()) & 0xffff) | (load<u32>(client + 2 * offsetof<A>()) << 16);
+  pass<A>(ports, packet + 2 * offsetof<A>(), IPVS_PACKET_FLAG_FROM_SERVER, true);
+}
+
+function pass<A>(ports: u32, rest: usize, flags: u32, isConfirmed: bool): u32 {
+  const own = PACKET + 2 * offsetof<A>();
+  store<u32>(own, ports, PACKET_PORTS);
+  store<u32>(own, load<u32>(rest, PACKET_CLASS), PACKET_CLASS);
+  store<u32>(own, <u32>load<u8>(rest, PACKET_TCP_FLAGS) | (flags << 8), PACKET_TCP_FLAGS);
+  store<u32>(own, 0, PACKET_MARK);
+  const namespace = namespaceOf(engine.ipvs);
+  namespace.isConfirmed = isConfirmed ? 1 : 0;
+  namespace.random = engine.random;
+  processPacket<A>(namespace, PACKET, VERDICT);
+  engine.random = namespace.random;
+  return load<u16>(VERDICT, IPVS_VERDICT_ACTION);
+}
+if (IPVS_PACKET_FLAGS != PACKET_TCP_FLAGS + 1) ERROR("the flags of an IPVS packet do not follow those of TCP");
+
+/** Of the virtual service that the packet is for now; 0: it is gone, and its connection still there. */
+function servicePortOf<A>(): u32 {
+  const scheduled = load<u32>(VERDICT, IPVS_VERDICT_SERVICE);
+  const service = scheduled != 0 ? changetype<Service>(<usize>scheduled) : findService(namespaceOf(engine.ipvs), PACKET, offsetof<A>());
+  return isService(service) ? service.tag : 0;
+}

@@ -1,0 +1,103 @@
+// IPVS of the node: a namespace of src/ipvs/wasm in the engine's own memory. IpvsSync drives it; the core hands packets over to it, from
+// the first virtual service on.
+import { CONNTRACK_NODE } from '../../../assembly/shared/ipvs-layout.ts';
+import { type Address, type Family, parseAddress } from '../../address.ts';
+import { InvalidArgumentError } from '../../errors.ts';
+import type { EngineSysctls } from '../../ipvs/engine.ts';
+import { WasmIpvs } from '../../ipvs/wasm/engine.ts';
+import type { TransportProtocol } from '../../packet.ts';
+import type { Change } from '../../program/change.ts';
+import type { IpvsTimeouts, VirtualService } from '../../program/virtual-service.ts';
+import type { Foresight, ProtocolHeader, RealServer, TupleText } from '../engine.ts';
+import { IpvsSync, type SyncPlan, virtualServiceId } from '../ipvs-sync.ts';
+import type { Core } from './core.ts';
+import type { LinearMemory } from './memory.ts';
+
+const TCP_FLAG_BITS = 0x3f;
+
+export class NodeIpvs {
+  readonly #ipvs: WasmIpvs;
+  readonly #sync: IpvsSync;
+  readonly #publish: (namespace: number) => void;
+  readonly #servicePortId: (name: string) => number;
+  /** The core knows the namespace: there was a virtual service. */
+  #isPublished = false;
+
+  /** `publish` stores the address of the namespace, which the core looks at then. */
+  constructor(
+    core: Core,
+    memory: LinearMemory,
+    sysctls: EngineSysctls,
+    servicePortId: (name: string) => number,
+    publish: (namespace: number) => void,
+  ) {
+    this.#ipvs = new WasmIpvs(core, memory, { sysctls, conntrack: CONNTRACK_NODE });
+    this.#sync = new IpvsSync(this.#ipvs);
+    this.#servicePortId = servicePortId;
+    this.#publish = publish;
+  }
+
+  /** Reads a change of the virtual services; nothing moves yet. @throws InvalidArgumentError, UnsupportedError */
+  plan(family: Family, change: Change<VirtualService>, all: () => readonly VirtualService[]): SyncPlan {
+    return this.#sync.plan(family, change, all);
+  }
+
+  load(plan: SyncPlan, timeouts: IpvsTimeouts | undefined, now: number): void {
+    this.#sync.load(plan, timeouts, now);
+    for (const { key, wanted } of plan.wanted) this.#ipvs.setTag(key, this.#servicePortId(wanted.servicePort));
+    if (this.#isPublished || plan.wanted.length === 0) return;
+    this.#publish(this.#ipvs.address);
+    this.#isPublished = true;
+  }
+
+  /** Moves the clock, which never goes back. */
+  advance(now: number): void {
+    this.#sync.advance(now);
+  }
+
+  /** Before packets: room for what they may begin. */
+  reserve(packets: number): void {
+    if (this.#isPublished) this.#ipvs.reserve(packets);
+  }
+
+  get connectionBytes(): number {
+    return this.#ipvs.connectionBytes;
+  }
+
+  get serviceBytes(): number {
+    return this.#ipvs.serviceBytes;
+  }
+
+  /** What would become of a client's packet. Nothing moves. */
+  foresee(protocol: TransportProtocol, tuple: TupleText, { tcpFlags, sctpChunk }: ProtocolHeader, isConfirmed: boolean): Foresight {
+    const packet = {
+      isFromServer: false,
+      protocol,
+      source: addressOf(tuple.source),
+      sourcePort: tuple.sourcePort,
+      destination: addressOf(tuple.destination),
+      destinationPort: tuple.destinationPort,
+      tcpFlags: protocol === 'TCP' ? tcpFlags & TCP_FLAG_BITS : 0,
+      mark: 0, // kube-proxy has no services by mark
+      isIcmpError: false,
+      sctpChunk,
+    };
+    return this.#ipvs.foresee(packet, isConfirmed);
+  }
+
+  /** In the kernel's order; undefined: there is no such service. */
+  realServers(protocol: TransportProtocol, address: string, port: number): readonly RealServer[] | undefined {
+    return this.#ipvs.realServers(virtualServiceId(protocol, address, port));
+  }
+
+  /** Walks all tables and verifies their invariants, for tests. @throws CoreError */
+  check(): void {
+    this.#ipvs.checkTables();
+  }
+}
+
+function addressOf(text: string): Address {
+  const address = parseAddress(text);
+  if (address === undefined) throw new InvalidArgumentError('packet', text, 'is not an address');
+  return address;
+}
