@@ -37,5 +37,5 @@ export const newConnections: Question = {
   smokeCases: [newCase('iptables', 10, FEW)],
   reading: (measurements) =>
     `The twin takes ${ratioRange(measurements, 'twin')} times as long as wasm, the TypeScript engine ${ratioRange(measurements, 'js')} times. ` +
-    `${whereWasmLoses(measurements)}. The twin skips what is the same for each of these packets: local addresses, filter chains, ipsets.`,
+    `${whereWasmLoses(measurements)}. The twin skips what is the same for each of these packets, local addresses, filter chains, ipsets, and keeps no connections of IPVS beside those of conntrack.`,
 };

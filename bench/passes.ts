@@ -98,6 +98,7 @@ export class Passes implements Runner {
       batch.process();
       writeTcpFlags(batch.words, batch.count, TCP_SYN);
     }
+    this.#processor.forget?.();
   }
 
   /** @throws Error when a packet was not what the workload says: the beginning of a connection, or part of an established one. */

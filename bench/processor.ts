@@ -42,11 +42,15 @@ export interface Processor {
   createBatch(capacity: number): ProcessorBatch;
   /** The connections that a workload starts with stand. */
   settle?(): void;
+  /** All connections were reset: nothing must be left of them. */
+  forget?(): void;
   counters(): ProcessorCounters;
 }
 
-/** The clock stands still: nothing expires, and no variant pays for asking the time. */
+/** The clock stands still during passes: nothing expires, and no variant pays for asking the time. */
 const NOW_MS = 1000;
+/** IPVS keeps a connection in SYN_RECV that its client has reset for a minute. */
+const FORGOTTEN_AFTER_MS = 61_000;
 /** Slots of one cache line: a TCP segment without payload. */
 const FRAME_BYTES = 62;
 
@@ -76,13 +80,13 @@ export function createProcessor(variant: VariantName, workload: Workload): Proce
     case 'native-prefetch':
       return new Native(new Twin(options), workload.flowCount, NOW_MS, variant === 'native-prefetch');
     default:
-      return new EngineProcessor(createBenchDataplane(variant === 'js' ? 'js' : 'wasm', workload), variant === 'wasm-single');
+      return new EngineProcessor(variant === 'js' ? 'js' : 'wasm', workload, variant === 'wasm-single');
   }
 }
 
 export function createFrameProcessor(variant: VariantName, workload: Workload): FrameProcessor {
   if (variant === 'twin') return new TwinFrames(new Twin(twinOptions(workload)), workload.serviceCount, NOW_MS);
-  if (variant === 'wasm' || variant === 'js') return new EngineProcessor(createBenchDataplane(variant, workload), false);
+  if (variant === 'wasm' || variant === 'js') return new EngineProcessor(variant, workload, false);
   throw new Error(`${variant} knows no frames`);
 }
 
@@ -91,7 +95,7 @@ function twinOptions(workload: Workload): TwinOptions {
   return { mode, services: benchServices(workload), seed, flowCount, nowMs: NOW_MS };
 }
 
-function createBenchDataplane(engine: 'wasm' | 'js', workload: Workload): Dataplane {
+function createBenchDataplane(engine: 'wasm' | 'js', workload: Workload, now: () => number): Dataplane {
   const { mode, seed, flowCount } = workload;
   const dataplane = createDataplaneSync({
     engine,
@@ -100,7 +104,7 @@ function createBenchDataplane(engine: 'wasm' | 'js', workload: Workload): Datapl
     nodeName: 'bench',
     nodeIPs: ['192.168.0.11'],
     conntrackMax: Math.max(flowCount, 1024),
-    now: () => NOW_MS,
+    now,
   });
   dataplane.apply(benchObjects(benchServices(workload)));
   return dataplane;
@@ -110,10 +114,16 @@ class EngineProcessor implements FrameProcessor {
   readonly #dataplane: Dataplane;
   readonly #isSingle: boolean;
   #transmit: FrameRing | undefined;
+  #now = NOW_MS;
 
-  constructor(dataplane: Dataplane, isSingle: boolean) {
-    this.#dataplane = dataplane;
+  constructor(engine: 'wasm' | 'js', workload: Workload, isSingle: boolean) {
+    this.#dataplane = createBenchDataplane(engine, workload, () => this.#now);
     this.#isSingle = isSingle;
+  }
+
+  forget(): void {
+    this.#now += FORGOTTEN_AFTER_MS;
+    this.counters();
   }
 
   createBatch(capacity: number): ProcessorBatch {
