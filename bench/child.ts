@@ -2,6 +2,7 @@
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { Bench } from 'tinybench';
+import { CLOCKS } from './clocks.ts';
 import { FramePasses } from './frame-passes.ts';
 import type { Clock, Replies, Reply, Request } from './messages.ts';
 import { Passes, type Runner } from './passes.ts';
@@ -51,16 +52,8 @@ function check({ passes }: Prepared): Replies['check'] {
   return { kind: 'check', ...checked };
 }
 
-const clocks: Readonly<Record<Clock, () => number>> = {
-  wall: () => performance.now(),
-  cpu: () => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1000;
-  },
-};
-
 function round({ passes, workload }: Prepared, passCount: number, clock: Clock): Replies['round'] {
-  const bench = new Bench({ now: clocks[clock], time: 0, iterations: passCount, warmup: false, retainSamples: true, throws: true });
+  const bench = new Bench({ now: CLOCKS[clock], time: 0, iterations: passCount, warmup: false, retainSamples: true, throws: true });
   bench.add('pass', () => passes.run(), { async: false, beforeEach: () => passes.reset() });
   const [task] = bench.runSync();
   if (task?.result.state !== 'completed') throw new Error(`the round ended as ${task?.result.state}`);

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { type Chart, chartSvg } from './chart.ts';
 import { type Floor, floorsOf, isMet } from './floors.ts';
 import { type ResultLine, type Results, readResults } from './results.ts';
+import { figuresOf, SCHEDULERS_READING, schedulerTable } from './schedulers.ts';
 
 const VARIANTS: readonly (readonly [string, string])[] = [
   ['wasm', 'the WebAssembly engine, batches of 256 through `processBatch`'],
@@ -67,8 +68,16 @@ export function document(results: Results): { readonly text: string; readonly ch
     floorTable(floorsOf(results.lines)),
     costsText(results.lines),
     ...sections,
+    ...schedulersSection(results.lines),
   ];
   return { text: `${text.filter((part) => part !== '').join('\n\n')}\n`, charts };
+}
+
+function schedulersSection(lines: readonly ResultLine[]): string[] {
+  const figures = figuresOf(lines);
+  if (figures.length === 0) return [];
+  const [header = [], ...rows] = schedulerTable(figures);
+  return ['## IPVS schedulers', SCHEDULERS_READING, markdown(header, rows)];
 }
 
 function chartOf(name: string, lines: readonly ResultLine[]): Chart {

@@ -17,6 +17,7 @@ import type { Question } from './question.ts';
 import { allocationLine, allocationText, measurementLine, questionText } from './report.ts';
 import { measureCase } from './rounds.ts';
 import { scanOrLookup } from './scan-or-lookup.ts';
+import { measureSchedulers, SCHEDULER_COSTS, schedulerLines, schedulersText } from './schedulers.ts';
 
 const QUESTIONS: readonly Question[] = [established, frames, newConnections, scanOrLookup];
 
@@ -37,6 +38,7 @@ async function run(options: BenchOptions): Promise<void> {
   for (const question of QUESTIONS) if (isAsked(question.name)) await ask(question, options);
   if (isAsked(CONTROL_PLANE)) await askForControlPlane(options);
   if (isAsked(CLUSTER)) await askForCluster(options);
+  if (isAsked(SCHEDULER_COSTS)) await askForSchedulers(options);
   if (isAsked(DNS)) await askForDns(options);
   if (isAsked(MAGLEV)) askForMaglev(options);
   if (isAsked(ALLOCATION)) await askForAllocation(options);
@@ -67,6 +69,15 @@ async function askForDns({ json, smoke, rounds }: BenchOptions): Promise<void> {
   progress(DNS);
   const figures = await measureDns(smoke, rounds);
   print(json ? dnsLines(figures) : dnsText(figures));
+}
+
+async function askForSchedulers(options: BenchOptions): Promise<void> {
+  const { json, smoke, rounds, clock } = options;
+  progress(SCHEDULER_COSTS);
+  const costs = await measureSchedulers(smoke, rounds, clock);
+  const lines = schedulerLines(costs);
+  for (const line of lines) save(options, line);
+  print(json ? lines.join('\n') : schedulersText(costs));
 }
 
 async function askForControlPlane({ json, smoke }: BenchOptions): Promise<void> {
@@ -121,7 +132,8 @@ function progress(text: string): void {
 }
 
 try {
-  await run(readOptions(process.argv.slice(2), [...QUESTIONS.map(({ name }) => name), CONTROL_PLANE, CLUSTER, DNS, MAGLEV, ALLOCATION]));
+  const others = [CONTROL_PLANE, CLUSTER, SCHEDULER_COSTS, DNS, MAGLEV, ALLOCATION];
+  await run(readOptions(process.argv.slice(2), [...QUESTIONS.map(({ name }) => name), ...others]));
 } catch (error) {
   const isUsage = error instanceof UsageError;
   process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n${isUsage ? `${USAGE}\n` : ''}`);
