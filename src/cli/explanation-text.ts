@@ -2,7 +2,6 @@
 import { formatEndpoint } from '../address.ts';
 import type { Explanation, Outcome, ServicePortView } from '../dataplane-types.ts';
 import type { Packet } from '../packet.ts';
-import type { Paint } from './io.ts';
 import { percent } from './rule-words.ts';
 import { formatTable } from './table.ts';
 import { type WayFormat, wayText } from './way-text.ts';
@@ -31,23 +30,23 @@ export function explanationText(explanation: Explanation, context: ExplanationCo
   return parts.filter((part) => part !== '').join('\n');
 }
 
-function headline(outcomes: readonly Outcome[], { packet, destinationName, mode, node, paint }: ExplanationContext): string {
+function headline(outcomes: readonly Outcome[], context: ExplanationContext): string {
+  const { packet, destinationName, mode, node, paint } = context;
   const to = formatEndpoint(packet.destination, packet.destinationPort);
   const destination = destinationName === undefined ? to : `${destinationName} ${to}`;
   const from = formatEndpoint(packet.source, packet.sourcePort);
-  return `${paint.bold(`${from} → ${destination}/${packet.protocol}`)} in ${mode} mode on ${node}: ${summary(outcomes, paint)}\n`;
+  return `${paint.bold(`${from} → ${destination}/${packet.protocol}`)} in ${mode} mode on ${node}: ${summary(outcomes, context)}\n`;
 }
 
-function summary(outcomes: readonly Outcome[], paint: Paint): string {
+function summary(outcomes: readonly Outcome[], context: ExplanationContext): string {
+  const { paint } = context;
   const actions = new Set(outcomes.map((outcome) => outcome.action));
   const backends = new Set(outcomes.flatMap(({ backend }) => (backend === undefined ? [] : formatEndpoint(backend.address, backend.port))));
   if (actions.size > 1) return paint.bold(`it depends: ${[...actions].join(' or ')}`);
   const [only] = outcomes;
   switch (only?.action) {
     case 'DNAT':
-      return paint.green(
-        backends.size === 1 ? `DNAT to the only backend, ${[...backends].join('')}` : `DNAT to one of ${backends.size} backends`,
-      );
+      return paint.green(`DNAT to ${backendsText(only, [...backends], context)}`);
     case 'REJECT':
       return paint.red('REJECT: refused at once with an ICMP error');
     case 'DROP':
@@ -55,6 +54,14 @@ function summary(outcomes: readonly Outcome[], paint: Paint): string {
     default:
       return paint.yellow('ACCEPT: no Service takes this packet, it goes on as it is');
   }
+}
+
+/** Most schedulers of IPVS have one choice for a packet, of several servers. */
+function backendsText({ servicePort }: Outcome, backends: readonly string[], { mode, servicePorts }: ExplanationContext): string {
+  if (backends.length !== 1) return `one of ${backends.length} backends`;
+  const endpoints = servicePorts.find((view) => view.servicePort === servicePort)?.endpoints ?? [];
+  const isPicked = mode === 'ipvs' && endpoints.filter(({ unusedBecause }) => unusedBecause === undefined).length > 1;
+  return isPicked ? `${backends[0]}, which IPVS picks for this packet` : `the only backend, ${backends[0]}`;
 }
 
 function outcomeTable(outcomes: readonly Outcome[], { owner }: ExplanationContext): string {

@@ -134,6 +134,13 @@ describe('svcplane render', () => {
     expect(only).toMatch(/^\*filter/);
   });
 
+  it('says of one backend among several that the scheduler picks it', async () => {
+    const argv = [...HOSTNAMES, '--from', 'default/client', '--to', 'hostnames', '--config', 'test/cli/kube-proxy-mh.yaml'];
+    const { stdout } = await svcplane(argv);
+    expect(stdout).toMatch(/in ipvs mode on node-1: DNAT to 10\.244\.\d\.\d:9376, which IPVS picks for this packet\n/);
+    expect(stdout).toMatch(/ IPVS +virtual service TCP 10\.\d+\.\d+\.\d+:80 mh: 10\.244\.\d\.\d:9376 \(100%\)\n/);
+  });
+
   it('takes the mode of a kube-proxy configuration', async () => {
     const config = 'test/cli/kube-proxy.yaml';
     const { stdout } = await svcplane(['render', '-o', 'json', '-f', 'examples/hostnames.yaml', '--config', config]);

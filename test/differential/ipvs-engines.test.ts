@@ -4,7 +4,7 @@ import { describe, test } from 'vitest';
 import { ipvsLife, type Model } from './ipvs-commands.ts';
 import { IpvsPair } from './ipvs-pair.ts';
 
-const RUNS = 25;
+const RUNS = 80;
 const TIMEOUT_MS = 300_000;
 
 describe.each(['IPv4', 'IPv6'] as const)('both IPVS engines on %s', (family) => {
