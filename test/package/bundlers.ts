@@ -10,22 +10,22 @@ import webpack from 'webpack';
 /** Its declarations speak of a CommonJS module, which it is not. */
 const commonjsPlugin = commonjs as unknown as () => Plugin;
 
-/** Bundles page.js of the project into `folder`/page.js, for browsers. */
-export type Bundle = (project: string, folder: string) => Promise<void>;
+/** Bundles a page's script of the project into `folder`/page.js, for browsers. */
+export type Bundle = (project: string, folder: string, script: string) => Promise<void>;
 
 export const bundlers: Readonly<Record<string, Bundle>> = {
-  async esbuild(project, folder) {
-    const entryPoints = [join(project, 'page.js')];
+  async esbuild(project, folder, script) {
+    const entryPoints = [join(project, script)];
     await esbuild({ entryPoints, bundle: true, format: 'esm', minify: true, outfile: join(folder, 'page.js'), logLevel: 'error' });
   },
-  async vite(project, folder) {
-    const rolldownOptions = { input: join(project, 'page.js'), output: { entryFileNames: 'page.js' } };
+  async vite(project, folder, script) {
+    const rolldownOptions = { input: join(project, script), output: { entryFileNames: 'page.js' } };
     await vite({ root: project, configFile: false, logLevel: 'error', build: { outDir: folder, rolldownOptions } });
   },
-  async webpack(project, folder) {
+  async webpack(project, folder, script) {
     const compiler = webpack({
       context: project,
-      entry: './page.js',
+      entry: `./${script}`,
       mode: 'production',
       performance: false,
       output: { path: folder, filename: 'page.js' },
@@ -38,10 +38,11 @@ export const bundlers: Readonly<Record<string, Bundle>> = {
       });
     });
   },
-  async rollup(project, folder) {
+  async rollup(project, folder, script) {
     const bundle = await rollup({
-      input: join(project, 'page.js'),
-      plugins: [nodeResolve({ browser: true }), commonjsPlugin()],
+      input: join(project, script),
+      // A browser has no built-in `buffer`: the package of that name is meant (svcplane/dns).
+      plugins: [nodeResolve({ browser: true, preferBuiltins: false }), commonjsPlugin()],
       onwarn: (warning) => {
         throw new Error(warning.message);
       },

@@ -10,6 +10,8 @@ import { serveFolder } from '../browser/static-server.ts';
 import { bundlers } from './bundlers.ts';
 
 const project = inject('project');
+/** The id, the flags QR AA RD, one answer, and its address. */
+const answered = { id: 0x1234, flags: 0x8500, answers: 1, address: '10.96.0.20', hasBuffer: false };
 const sent = { engine: 'wasm', action: 'DNAT', backend: '10.244.2.5:8080', warnings: [] };
 
 describe.each(Object.keys(bundlers))('a bundle by %s', (name) => {
@@ -17,17 +19,30 @@ describe.each(Object.keys(bundlers))('a bundle by %s', (name) => {
 
   beforeAll(async () => {
     mkdirSync(folder, { recursive: true });
-    await bundlers[name]?.(project, folder);
-    cpSync(join(project, 'index.html'), join(folder, 'index.html'));
+    await bundlers[name]?.(project, folder, 'page.js');
+    await bundlers[name]?.(project, join(folder, 'dns'), 'dns-page.js');
+    for (const each of [folder, join(folder, 'dns')]) cpSync(join(project, 'index.html'), join(each, 'index.html'));
   });
 
+  /** What the bundle comes to in Node, after these lines. */
+  function run(where: string, ...first: string[]): unknown {
+    writeFileSync(join(where, 'package.json'), '{ "type": "module" }');
+    const lines = [
+      ...first,
+      "await import('./page.js');",
+      'while (globalThis.sent === undefined) await new Promise((resolve) => setTimeout(resolve));',
+      'process.stdout.write(JSON.stringify(globalThis.sent));',
+    ];
+    writeFileSync(join(where, 'run.mjs'), lines.join('\n'));
+    return JSON.parse(execFileSync(process.execPath, ['run.mjs'], { cwd: where, encoding: 'utf8' }));
+  }
+
   test('sends a packet in Node', () => {
-    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-    const waiting =
-      "await import('./page.js');\nwhile (globalThis.sent === undefined) await new Promise((resolve) => setImmediate(resolve));\n";
-    writeFileSync(join(folder, 'run.mjs'), `${waiting}console.log(JSON.stringify(globalThis.sent));\n`);
-    const output = execFileSync(process.execPath, ['run.mjs'], { cwd: folder, encoding: 'utf8' });
-    expect(JSON.parse(output)).toEqual(sent);
+    expect(run(folder)).toEqual(sent);
+  });
+
+  test('answers a DNS message where there is no Buffer', () => {
+    expect(run(join(folder, 'dns'), 'delete globalThis.Buffer;')).toEqual(answered);
   });
 });
 
@@ -64,6 +79,15 @@ describe.skipIf(chromiumPath === undefined)(`in Chromium${chromiumPath === undef
     const server = await serveFolder(join(project, '..', 'bundles', name));
     try {
       expect(await open(`${server.origin}/`)).toEqual(sent);
+    } finally {
+      await server.close();
+    }
+  });
+
+  test('the bundle by esbuild answers a DNS message', async () => {
+    const server = await serveFolder(join(project, '..', 'bundles', 'esbuild', 'dns'));
+    try {
+      expect(await open(`${server.origin}/`)).toEqual(answered);
     } finally {
       await server.close();
     }

@@ -1,8 +1,8 @@
 // A message from a client → the question in it, or how it is turned away. dns-packet reads and checks the whole message; the question
 // is read here a second time, for dns-packet keeps neither a dot inside a label nor bytes that are no UTF-8.
-import { decode } from 'dns-packet';
 import { labelText, NAME_BYTES_MAX, ROOT } from '../domain-name.ts';
 import { RCODE } from '../record.ts';
+import { decodeMessage } from './decode.ts';
 import { FLAG, HEADER_SIZE, OPCODE_MASK, OPCODE_SHIFT } from './header.ts';
 
 /** EDNS as the client says it. */
@@ -41,25 +41,24 @@ const QUESTION_TAIL_SIZE = 4;
 
 export function readMessage(bytes: Uint8Array): MessageRead {
   if (bytes.length < HEADER_SIZE) return { kind: 'ignored' };
-  const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const id = message.readUInt16BE(0);
-  const headerFlags = message.readUInt16BE(2);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const id = view.getUint16(0);
+  const headerFlags = view.getUint16(2);
   if ((headerFlags & FLAG.RESPONSE) !== 0) return { kind: 'ignored' };
   const flags = headerFlags & (OPCODE_MASK | FLAG.RECURSION_DESIRED | FLAG.CHECKING_DISABLED);
   const error = (rcode: number): MessageRead => ({ kind: 'error', id, flags, rcode });
   const opcode = (headerFlags & OPCODE_MASK) >>> OPCODE_SHIFT;
   if (opcode !== OPCODE_QUERY && opcode !== OPCODE_NOTIFY) return error(RCODE.NOTIMP);
-  const hasUsualCounts =
-    message.readUInt16BE(4) === 1 && message.readUInt16BE(6) <= 1 && message.readUInt16BE(8) <= 1 && message.readUInt16BE(10) <= 2;
-  const question = hasUsualCounts ? readQuestion(message) : undefined;
-  const rest = question === undefined ? undefined : readRest(message);
+  const hasUsualCounts = view.getUint16(4) === 1 && view.getUint16(6) <= 1 && view.getUint16(8) <= 1 && view.getUint16(10) <= 2;
+  const question = hasUsualCounts ? readQuestion(bytes, view) : undefined;
+  const rest = question === undefined ? undefined : readRest(bytes);
   if (question === undefined || rest === undefined) return error(RCODE.FORMERR);
   return { kind: 'query', query: { id, flags, ...question, ...rest } };
 }
 
 /** EDNS and what an IXFR says; undefined when the message is malformed anywhere. */
-function readRest(message: Buffer): Pick<QueryMessage, 'edns' | 'serial'> | undefined {
-  const packet = decodeOrNothing(message);
+function readRest(message: Uint8Array): Pick<QueryMessage, 'edns' | 'serial'> | undefined {
+  const packet = decodeMessage(message);
   if (packet === undefined) return undefined;
   const options = (packet.additionals ?? []).flatMap((record) => (record.type === 'OPT' ? [record] : []));
   const [opt] = options;
@@ -72,17 +71,8 @@ function readRest(message: Buffer): Pick<QueryMessage, 'edns' | 'serial'> | unde
   };
 }
 
-function decodeOrNothing(message: Buffer): ReturnType<typeof decode> | undefined {
-  try {
-    return decode(message);
-  } catch {
-    // dns-packet throws plain errors of several kinds, all of which mean one thing: malformed.
-    return undefined;
-  }
-}
-
 /** Undefined when the question is cut off, or its name is compressed: nothing stands before it that it could point to. */
-function readQuestion(message: Buffer): Pick<QueryMessage, 'questionBytes' | 'name' | 'type' | 'class'> | undefined {
+function readQuestion(message: Uint8Array, view: DataView): Pick<QueryMessage, 'questionBytes' | 'name' | 'type' | 'class'> | undefined {
   let name = '';
   let at = HEADER_SIZE;
   while (true) {
@@ -91,13 +81,13 @@ function readQuestion(message: Buffer): Pick<QueryMessage, 'questionBytes' | 'na
     at += 1 + length;
     if (length === 0) break;
     if (at - HEADER_SIZE >= NAME_BYTES_MAX) return undefined;
-    name += `${labelText(message.toString('latin1', at - length, at))}.`;
+    name += `${labelText(String.fromCharCode(...message.subarray(at - length, at)))}.`;
   }
   if (at + QUESTION_TAIL_SIZE > message.length) return undefined;
   return {
     questionBytes: message.subarray(HEADER_SIZE, at + QUESTION_TAIL_SIZE),
     name: name === '' ? ROOT : name,
-    type: message.readUInt16BE(at),
-    class: message.readUInt16BE(at + 2),
+    type: view.getUint16(at),
+    class: view.getUint16(at + 2),
   };
 }

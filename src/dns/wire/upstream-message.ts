@@ -1,8 +1,9 @@
 // Messages to and from other resolvers: a question of our own, their answer as records, and their answer passed on.
-import { type Answer, decode } from 'dns-packet';
+import type { Answer } from 'dns-packet';
 import { parseAddress } from '../../address.ts';
 import { readName } from '../domain-name.ts';
 import type { ResourceRecord } from '../record.ts';
+import { decodeMessage } from './decode.ts';
 import { FLAG, HEADER_SIZE, RCODE_MASK } from './header.ts';
 import type { MessageWriter } from './message-writer.ts';
 import type { Edns } from './query-message.ts';
@@ -37,21 +38,16 @@ export function writeQuery(writer: MessageWriter, question: { id: number; name: 
 /** Undefined when it is no response at all. */
 export function readAnswer(message: Uint8Array): UpstreamAnswer | undefined {
   if (message.length < HEADER_SIZE) return undefined;
-  const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
-  const flags = bytes.readUInt16BE(2);
-  if ((flags & FLAG.RESPONSE) === 0) return undefined;
-  try {
-    const { answers = [], authorities = [] } = decode(bytes);
-    return {
-      rcode: flags & RCODE_MASK,
-      truncated: (flags & FLAG.TRUNCATED) !== 0,
-      answer: answers.map(recordOf),
-      authority: authorities.map(recordOf),
-    };
-  } catch {
-    // Malformed: dns-packet throws plain errors of several kinds.
-    return undefined;
-  }
+  const flags = new DataView(message.buffer, message.byteOffset).getUint16(2);
+  const packet = (flags & FLAG.RESPONSE) === 0 ? undefined : decodeMessage(message);
+  if (packet === undefined) return undefined;
+  const { answers = [], authorities = [] } = packet;
+  return {
+    rcode: flags & RCODE_MASK,
+    truncated: (flags & FLAG.TRUNCATED) !== 0,
+    answer: answers.map(recordOf),
+    authority: authorities.map(recordOf),
+  };
 }
 
 /** Another server's message as the reply to the query of that id; undefined when it does not fit. */
