@@ -41,7 +41,7 @@ function slotsEqual(bucket: usize, tags: v128): u32 {
   return front | (back << 4);
 }
 
-/** Bit i for each slot i of a bucket that is empty. */
+/** Bit i for each slot i of a bucket that is empty. @inline */
 function emptySlots(bucket: usize): u32 {
   return slotsWith(bucket, 0) & ((1 << BUCKET_SLOTS) - 1);
 }
@@ -56,6 +56,7 @@ export function bucketAfter(bucket: usize): usize {
   return load<u32>(bucket, BUCKET_NEXT);
 }
 
+/** @inline */
 function setSlot(bucket: usize, slot: u32, tag: u32, reference: u32): void {
   const at = bucket + ((<usize>slot) << 2);
   store<u32>(at, tag, BUCKET_TAGS);

@@ -136,7 +136,7 @@ function connectionCount(): u32 {
   return changetype<CtTable>(TABLE_V4).count + changetype<CtTable>(TABLE_V6).count;
 }
 
-/** A fresh entry with both tuples, in the index; 0: the index has no place. The caller fills in the rest, and has made room. */
+/** A fresh entry with both tuples, in the index; 0: the index has no place. The caller fills in the rest, and has made room. @inline */
 export function insert<A>(ofClass: u32, original: usize, reply: usize): usize {
   const table = tableOf<A>();
   if (!hasOverflow(table)) return 0;
@@ -195,6 +195,7 @@ export function removeOriginal<A>(tuple: usize, ofClass: u32): void {
 /**
  * Before a new connection: looks at a few entries for expired ones, and at some more for one that may go when nf_conntrack_max
  * connections stand, as early_drop does. False: there is no room. Bounded, whatever the table holds.
+ * @inline
  */
 export function makeRoom<A>(): bool {
   collect<A>();

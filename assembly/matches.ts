@@ -44,6 +44,7 @@ export function isLocal<A>(address: usize): bool {
   return containsAddress<A>(load<u32>(rootOf<A>(engine), ROOT_LOCAL), address);
 }
 
+/** @inline */
 export function matchesHold<A>(rule: Rule): bool {
   let match: usize = rule.matches;
   const end = match + <usize>rule.matchCount * MATCH_SIZE;
@@ -54,6 +55,7 @@ export function matchesHold<A>(rule: Rule): bool {
   return true;
 }
 
+/** @inline */
 function holds<A>(match: usize): bool {
   const a = load<u32>(match, MATCH_A);
   const b = load<u32>(match, MATCH_B);

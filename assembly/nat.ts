@@ -12,7 +12,7 @@ import { draw, engine } from "./state.ts";
 const ATTEMPTS_MAX: u32 = 128;
 const ATTEMPTS_MIN: u32 = 16;
 
-/** Writes the reply tuple of the packet in flight. */
+/** Writes the reply tuple of the packet in flight. @inline */
 export function writeReplyTuple<A>(at: usize): void {
   copyAddress<A>(at, destinationAddress());
   copyAddress<A>(at + offsetof<A>(), sourceAddress());

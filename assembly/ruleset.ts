@@ -81,7 +81,7 @@ export function runHook<A>(hook: u32, isNatAsked: bool, from: i32, to: i32): u32
   return ACTION_NONE;
 }
 
-/** One base chain and all that it jumps to. References count from `root`. */
+/** One base chain and all that it jumps to. References count from `root`. @inline */
 function walk<A>(root: usize, base: usize): u32 {
   let chain = base;
   let row: u32 = 0;
@@ -201,7 +201,7 @@ function bindSource(): void {
 const WIDE: u32 = CHAIN_PAD;
 const LANES: u32 = CHAIN_PAD_SHORT;
 
-/** The first rule from `row` on that matches, or the number of rules. Counts each one it looks at. */
+/** The first rule from `row` on that matches, or the number of rules. Counts each one it looks at. @inline */
 function nextMatch<A>(chain: usize, row: u32): u32 {
   const rows = load<u32>(chain, CHAIN_COUNT);
   const columnSize = (<usize>load<u32>(chain, CHAIN_PADDED)) << 2;

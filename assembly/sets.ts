@@ -23,11 +23,13 @@ import {
 const KEY: usize = memory.data(64, 16);
 if (KEY_WORDS_MAX * 4 > 64) ERROR("KEY is too small");
 
+/** @inline */
 function putAddress<A>(at: usize, address: usize): usize {
   copyAddress<A>(at, address);
   return at + offsetof<A>();
 }
 
+/** @inline */
 function putWord(at: usize, word: u32): usize {
   store<u32>(at, word);
   return at + 4;
@@ -94,6 +96,7 @@ function find(set: usize): usize {
   }
 }
 
+/** @inline */
 function isKey(key: usize, words: u32): bool {
   const end: usize = (<usize>words) << 2;
   for (let at: usize = 0; at < end; at += 4) if (load<u32>(key + at) != load<u32>(KEY + at)) return false;

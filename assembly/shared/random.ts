@@ -7,7 +7,7 @@ export function seedRandom(seed: u32): u32 {
   return state == 0 ? 0x6d2b79f5 : state;
 }
 
-/** The state after `state`, which is also the random number drawn: 1 to 0xffffffff. */
+/** The state after `state`, which is also the random number drawn: 1 to 0xffffffff. @inline */
 export function nextRandom(state: u32): u32 {
   let x: u32 = state;
   x = (x ^ (x << 13)) >>> 0;
