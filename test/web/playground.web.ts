@@ -24,7 +24,9 @@ function ask(
   cluster.apply(parseManifests(readFileSync(file, 'utf8')));
   const node = cluster.objects('Node').find(({ metadata }) => metadata.name === nodeName);
   const nodeIPs = node === undefined ? [] : nodeAddresses(node);
-  using dataplane = createDataplaneSync({ mode, nodeName, nodeIPs, config: { clusterCIDR: '10.244.0.0/16' }, seed: 1, now: () => 0 });
+  const { serviceCIDRs } = cluster;
+  const config = { clusterCIDR: '10.244.0.0/16' };
+  using dataplane = createDataplaneSync({ mode, nodeName, nodeIPs, serviceCIDRs, config, seed: 1, now: () => 0 });
   cluster.connect(dataplane);
   const destination = packet.destination ?? dataplane.servicePorts()[0]?.frontends[0]?.address ?? '';
   const whole = { ...packet, destination };
