@@ -1,10 +1,10 @@
-// A batch in stages of 64 packets: hash all and fetch their buckets, find the candidates and fetch their entries, then finish each
-// packet in order. Memory latency overlaps within a stage; what the fast path cannot prove goes packet by packet (packet.ts).
+// A batch in stages of 64 packets: hash all and fetch their buckets, find the candidates and fetch their entries, and what IPVS has of
+// them, then finish each packet in order. Memory latency overlaps within a stage; what the fast path cannot prove goes packet by packet (packet.ts).
 // Whoever has packet records and room for verdict records, wherever they came from, enters through processBatch.
 
 import { bucketAfter, bucketIn, referenceAt, slotsWithTagAt } from "./connection-index.ts";
 import { entryOf, seedOfHash, tableOf, tagOf } from "./conntrack.ts";
-import { fireDueTimers } from "./ipvs-hook.ts";
+import { fetchConnection, fireDueTimers } from "./ipvs-hook.ts";
 import { processPacket } from "./packet.ts";
 import { countSettled, passSettled, prepareSettled } from "./settled.ts";
 import {
@@ -46,6 +46,7 @@ export function processBatch<A>(packets: usize, verdicts: usize, count: u32): vo
     const group = min<u32>(left, GROUP);
     fetchBuckets<A>(packets, group);
     fetchEntries<A>(group);
+    if (engine.ipvs != 0) fetchFollowed<A>(group);
     finish<A>(packets, verdicts, group);
     packets += <usize>group * recordSize<A>();
     verdicts += <usize>group * recordSize<A>();
@@ -96,17 +97,36 @@ function fetchEntries<A>(group: u32): void {
   }
 }
 
+/** What IPVS has of the candidates' connections. */
+function fetchFollowed<A>(group: u32): void {
+  const entries: usize = tableOf<A>().entries;
+  const end = CANDIDATES + ((<usize>group) << 3);
+  for (let candidate = CANDIDATES; candidate < end; candidate += CANDIDATE_SIZE) {
+    const reference = load<u32>(candidate, CANDIDATE_PLACE);
+    if (reference != NOT_FOUND) fetchConnection<A>(entryOf<A>(entries, reference));
+  }
+}
+
 /** An earlier packet of the group may have removed or replaced a candidate: the entry itself is asked again. @inline */
 function finish<A>(packets: usize, verdicts: usize, group: u32): void {
   const entries: usize = tableOf<A>().entries;
   const now = reinterpret<i64>(engine.now);
   const toVerdict = verdicts - packets; // records of both kinds have the same size
+  const hasIpvs = engine.ipvs != 0;
   let packet = packets;
   const end = CANDIDATES + ((<usize>group) << 3);
   for (let candidate = CANDIDATES; candidate < end; candidate += CANDIDATE_SIZE) {
     const reference = load<u32>(candidate, CANDIDATE_PLACE);
-    if (reference == NOT_FOUND || !passSettled<A>(packet, packet + toVerdict, entryOf<A>(entries, reference), reference >> 31, now)) {
-      processPacket<A>(packet, packet + toVerdict, load<u32>(candidate, CANDIDATE_TAG));
+    const verdict = packet + toVerdict;
+    const entry = entryOf<A>(entries, reference);
+    if (
+      reference == NOT_FOUND ||
+      !(
+        passSettled<A>(packet, verdict, entry, reference >> 31, now, false) ||
+        (hasIpvs && passSettled<A>(packet, verdict, entry, reference >> 31, now, true))
+      )
+    ) {
+      processPacket<A>(packet, verdict, load<u32>(candidate, CANDIDATE_TAG));
       fireDueTimers();
     }
     packet += recordSize<A>();

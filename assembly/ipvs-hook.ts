@@ -1,14 +1,20 @@
 // IPVS among the hooks of a node (ip_vs_in, ip_vs_out): hands packets over to assembly/ipvs, as it wants them, and says what became of
 // them. The node has one namespace, made by TypeScript with the first virtual service; conntrack entries are the node's own.
-import { copyAddress } from "./address.ts";
-import { originalTuple, replyTuple } from "./conntrack.ts";
+import { copyAddress, equalAddress } from "./address.ts";
+import { equalTuple, originalTuple, replyTuple } from "./conntrack.ts";
 import { destinationAddress, flight, setDestination, virtualAddress } from "./flight.ts";
-import { fireTimers } from "./ipvs/connections.ts";
+import { clientTuple, find, fireTimers, isConnection, serverOf, serverTuple } from "./ipvs/connections.ts";
+import { tablesOf } from "./ipvs/namespace.ts";
 import { processPacket } from "./ipvs/packet.ts";
+import { isAvailable } from "./ipvs/servers.ts";
 import { findService, isService } from "./ipvs/services.ts";
-import { Namespace, Service } from "./ipvs/structs.ts";
+import { keepAlive } from "./ipvs/states.ts";
+import { Connection, Namespace, Service } from "./ipvs/structs.ts";
 import { bindDestination } from "./ruleset.ts";
 import {
+  CONN_CONNTRACK_STATE,
+  CONN_FLAG_SHADOWED,
+  CONN_SCRATCH_V6,
   IPVS_DROP,
   IPVS_FORWARD,
   IPVS_LEAVE,
@@ -27,6 +33,10 @@ import {
   ACTION_DROP,
   ACTION_NONE,
   ACTION_REJECT,
+  CT_FLAG_IPVS,
+  CT_FLAGS,
+  CT_IPVS_V4,
+  CT_IPVS_V6,
   PACKET_CLASS,
   PACKET_MARK,
   PACKET_PORTS,
@@ -70,6 +80,42 @@ export function scheduleConnection<A>(packet: usize): u32 {
   return ACTION_DNAT;
 }
 
+/** Where an entry keeps the hint at its connection in IPVS. */
+function hintOf<A>(entry: usize): usize {
+  return entry + (offsetof<A>() == 4 ? CT_IPVS_V4 : CT_IPVS_V6);
+}
+
+/** The connection in IPVS that an entry knows of, if it still is the one with its original tuple: there is no other one then. */
+function knownConnection<A>(entry: usize): Connection {
+  const connection = changetype<Connection>(<usize>load<u32>(hintOf<A>(entry)));
+  const isIt =
+    isConnection(connection) && connection.class == load<u8>(entry) && equalTuple<A>(clientTuple(connection), originalTuple(entry));
+  return isIt ? connection : changetype<Connection>(0);
+}
+
+/** Fetches the connection in IPVS of an entry that is about to be needed. A store retires without waiting for its line. @inline */
+export function fetchConnection<A>(entry: usize): void {
+  if ((load<u16>(entry, CT_FLAGS) & CT_FLAG_IPVS) == 0) return;
+  const connection: usize = load<u32>(hintOf<A>(entry));
+  if (connection == 0) return;
+  store<u8>(connection, 0, CONN_CONNTRACK_STATE);
+  if (offsetof<A>() == 16) store<u8>(connection, 0, CONN_SCRATCH_V6);
+}
+
+/** One more packet of an established connection that IPVS made restarts its timer there. False: it may do more; nothing was changed. */
+export function keepFollowed<A>(entry: usize, isReply: bool): bool {
+  const connection = knownConnection<A>(entry);
+  if (!isConnection(connection)) return false;
+  const namespace = namespaceOf(engine.ipvs);
+  if (tablesOf(namespace, offsetof<A>()).serviceCount == 0) return false;
+  if (!isReply) return isAvailable(serverOf(connection)) && keepAlive(namespace, connection, false);
+  if ((connection.flags & CONN_FLAG_SHADOWED) != 0) return false;
+  const server = serverTuple(connection, offsetof<A>());
+  const reply = replyTuple<A>(entry);
+  const ports = load<u32>(server + 2 * offsetof<A>()) ^ load<u32>(reply + 2 * offsetof<A>());
+  return (ports & 0xffff) == 0 && equalAddress<A>(server, reply) && keepAlive(namespace, connection, true);
+}
+
 /**
  * One more packet of a connection that IPVS made: it moves that connection on. ACTION_NONE: conntrack translates the packet, as ever.
  * ACTION_ACCEPT: IPVS has no services any more, it goes to the node itself. ACTION_DROP, ACTION_REJECT.
@@ -80,7 +126,13 @@ export function followConnection<A>(packet: usize, entry: usize, isReply: bool):
     return ACTION_NONE;
   }
   const answer = passClient<A>(packet, true);
-  if (answer == IPVS_FORWARD) return ACTION_NONE;
+  if (answer == IPVS_FORWARD) {
+    if (!isConnection(knownConnection<A>(entry))) {
+      const connection = find<A>(namespaceOf(engine.ipvs), PACKET, load<u8>(entry), 0);
+      store<u32>(hintOf<A>(entry), <u32>changetype<usize>(connection));
+    }
+    return ACTION_NONE;
+  }
   if (answer == IPVS_LEAVE) return ACTION_ACCEPT;
   return answer == IPVS_DROP ? ACTION_DROP : ACTION_REJECT;
 }

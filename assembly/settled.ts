@@ -1,6 +1,7 @@
 // The fast path: one more packet of a connection that is settled, both directions seen and assured, moves its timer and nothing else.
 
 import { originalTuple, replyAfter, replyTuple } from "./conntrack.ts";
+import { keepFollowed } from "./ipvs-hook.ts";
 import { rootOf } from "./matches.ts";
 import {
   ACTION_ACCEPT,
@@ -55,7 +56,7 @@ import {
 import { addCount, engine, timeoutOf } from "./state.ts";
 import { TCP_KIND_FLAGS } from "./tcp.ts";
 
-/** Flags of a settled connection: the last packet was no RST, so the next one has nothing to forget; and IPVS does not follow it. */
+/** Flags of a settled connection: the last packet was no RST, so the next one has nothing to forget; IPVS follows it or not. */
 const SETTLED: u32 = CT_FLAG_SEEN_REPLY | CT_FLAG_ASSURED;
 const SETTLED_MASK: u32 = SETTLED | CT_FLAG_LAST_RST | CT_FLAG_IPVS;
 
@@ -137,12 +138,12 @@ export function countSettled(): void {
 }
 
 /**
- * One more packet of a settled connection on a path of constant rules, whose tuple of that direction (0 original, 1 reply) it has.
- * `now`: the bits of the clock, which compare like it. False: one of that does not hold; the packet needs the whole way, nothing was
- * changed.
+ * One more packet of a settled connection on a path of constant rules, whose tuple of that direction (0 original, 1 reply) it has, and
+ * which IPVS follows or does not. `now`: the bits of the clock, which compare like it. False: one of that does not hold; the packet needs
+ * the whole way, nothing was changed.
  * @inline
  */
-export function passSettled<A>(packet: usize, verdict: usize, entry: usize, isReply: u32, now: i64): bool {
+export function passSettled<A>(packet: usize, verdict: usize, entry: usize, isReply: u32, now: i64, isFollowed: bool): bool {
   const rest = packet + 2 * offsetof<A>();
   const ofClass = load<u32>(rest, PACKET_CLASS);
   const class_ = CLASSES + ((<usize>(ofClass & CLASSES_MASK)) << 4);
@@ -150,7 +151,7 @@ export function passSettled<A>(packet: usize, verdict: usize, entry: usize, isRe
   const own = originalTuple(entry) + <usize>isReply * replyAfter<A>();
   // All that must be equal in one test: whatever differs leaves a bit.
   const difference =
-    ((head & HEAD_MASK) ^ load<u32>(class_, CLASS_HEAD)) |
+    ((head & HEAD_MASK) ^ load<u32>(class_, CLASS_HEAD) ^ (isFollowed ? CT_FLAG_IPVS << (CT_FLAGS << 3) : 0)) |
     (ofClass & ~CLASSES_MASK) |
     ((load<u32>(rest, PACKET_TCP_FLAGS) ^ TCP_ACK) & load<u32>(class_, CLASS_FLAGS)) |
     (load<u32>(own + 2 * offsetof<A>()) ^ load<u32>(rest));
@@ -164,7 +165,7 @@ export function passSettled<A>(packet: usize, verdict: usize, entry: usize, isRe
   const path = (flags >> (CT_PATH_ORIGINAL_SHIFT + isReply * (CT_PATH_REPLY_SHIFT - CT_PATH_ORIGINAL_SHIFT))) & CT_PATH_MASK;
   const rules = load<u32>(PATH_RULES + (path << 2));
   if (load<i64>(entry, CT_EXPIRES_AT) <= now) return false;
-  if (rules == ESTABLISHED_RUN) return false;
+  if (rules == ESTABLISHED_RUN || (isFollowed && !keepFollowed<A>(entry, isReply != 0))) return false;
   const packetsAt = entry + CT_PACKETS_ORIGINAL + ((<usize>isReply) << 2);
   store<u32>(packetsAt, load<u32>(packetsAt) + 1);
   store<i64>(entry, load<i64>(class_, CLASS_EXPIRES_AT), CT_EXPIRES_AT);

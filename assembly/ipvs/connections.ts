@@ -1,10 +1,12 @@
 // The connection table: entries by the tuples of both directions, templates, timers, and what an entry that comes or goes means for its server.
+import { V4, V6 } from "../address.ts";
 import { equalTuple, tagOf } from "../conntrack.ts";
 import {
   CONN_CLASS_TEMPLATE,
   CONN_CLIENT_TUPLE,
   CONN_FLAG_ACTIVE,
   CONN_FLAG_ASIDE,
+  CONN_FLAG_SHADOWED,
   CONN_FLAG_TRACKED,
   CONN_REFERENCE_SERVER,
   CONN_TIMEOUT,
@@ -163,12 +165,19 @@ export function createConnection(namespace: Namespace, addressSize: u32, ofClass
   return connection;
 }
 
+/** The same by the size of addresses. */
+export function findBySize(namespace: Namespace, addressSize: u32, tuple: usize, ofClass: u32, direction: u32): Connection {
+  return addressSize == ADDRESS_V4 ? find<V4>(namespace, tuple, ofClass, direction) : find<V6>(namespace, tuple, ofClass, direction);
+}
+
 /** Puts a new connection into the table and counts it on its server and its template. Its timer is about to be set. */
 export function insertConnection(namespace: Namespace, addressSize: u32, connection: Connection): void {
   const server = serverOf(connection);
   server.references++;
   countConnection(server);
   if (connection.control != 0) changetype<Connection>(<usize>connection.control).control++;
+  const older = findBySize(namespace, addressSize, serverTuple(connection, addressSize), connection.class, CONN_REFERENCE_SERVER);
+  if (isConnection(older)) older.flags |= <u8>CONN_FLAG_SHADOWED;
   addReferences(namespace, addressSize, connection);
   addTimer(namespace, connection, familyMark(addressSize), namespace.now);
 }

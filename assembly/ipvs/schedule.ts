@@ -1,5 +1,4 @@
 // A new connection: the server of a template or of the scheduler, and the entries that follow (ip_vs_schedule, ip_vs_sched_persist).
-import { V4, V6 } from "../address.ts";
 import {
   CONN_CLASS_TEMPLATE,
   CONN_FLAG_TRACKED,
@@ -13,10 +12,10 @@ import {
   SERVICE_FLAG_PERSISTENT,
   SERVICE_MASK,
 } from "../shared/ipvs-layout.ts";
-import { ADDRESS_V4, CLASS_UDP, PACKET_CLASS, PACKET_MARK, PACKET_PORTS, PACKET_TCP_FLAGS } from "../shared/layout.ts";
+import { CLASS_UDP, PACKET_CLASS, PACKET_MARK, PACKET_PORTS, PACKET_TCP_FLAGS } from "../shared/layout.ts";
 import {
   createConnection,
-  find,
+  findBySize,
   insertConnection,
   insertTemplate,
   isConnection,
@@ -82,8 +81,7 @@ function validTemplate(namespace: Namespace, service: Service, packet: usize): C
   copyWords(TEMPLATE_TUPLE + addressSize, isMark ? markAddress(load<u32>(rest, PACKET_MARK)) : packet + addressSize, addressSize);
   store<u32>(TEMPLATE_TUPLE + 2 * addressSize, isServicePort(service, port) ? port << 16 : 0);
   const ofClass = templateClass(service, packet);
-  const known =
-    addressSize == ADDRESS_V4 ? find<V4>(namespace, TEMPLATE_TUPLE, ofClass, 0) : find<V6>(namespace, TEMPLATE_TUPLE, ofClass, 0);
+  const known = findBySize(namespace, addressSize, TEMPLATE_TUPLE, ofClass, 0);
   if (!isConnection(known) || isValid(namespace, serverOf(known))) return known;
   if (namespace.isForeseeing == 0) setAside(namespace, addressSize, known);
   return changetype<Connection>(0);

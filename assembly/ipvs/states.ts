@@ -27,6 +27,23 @@ export function moveState(namespace: Namespace, connection: Connection, rest: us
   }
 }
 
+/** One more packet that only restarts the timer. False: it may do more, or the timer moves to an earlier time; nothing was changed. */
+export function keepAlive(namespace: Namespace, connection: Connection, isFromServer: bool): bool {
+  const ofClass: u32 = connection.class;
+  const state: u32 = connection.state;
+  let seconds = namespace.udpTimeout;
+  if (ofClass == CLASS_TCP) {
+    if (state != IPVS_TCP_ESTABLISHED) return false;
+    seconds = tcpTimeout(namespace, IPVS_TCP_ESTABLISHED);
+  } else if (ofClass != CLASS_UDP || state != IPVS_UDP || (isFromServer && connection.control != 0)) {
+    return false;
+  }
+  const expiresAt = namespace.now + <f64>seconds * 1000;
+  if (expiresAt < connection.expiresAt) return false;
+  connection.expiresAt = expiresAt;
+  return true;
+}
+
 function enter(connection: Connection, state: u32, isActive: bool, isEstablished: bool): void {
   connection.state = <u8>state;
   const wasActive = (connection.flags & CONN_FLAG_ACTIVE) != 0;

@@ -2,7 +2,7 @@
 // ports are wire words, as in layout.ts. All state of one network namespace hangs on its NAMESPACE record: several may live side by side.
 
 /** Goes up with every change in this file; the core exports its copy, and a stale binary is refused. */
-export const IPVS_LAYOUT_VERSION: u32 = 2;
+export const IPVS_LAYOUT_VERSION: u32 = 3;
 
 // ---- Namespace, 200 bytes.
 //   0     8          16       48         52       56           100   104      108     112     116          120     124    128     132
@@ -144,7 +144,7 @@ export const CONN_SIZE_V6: u32 = 128;
 export const CONN_CLASS: u32 = 0; // u8, CLASS_*; of a template SERVICE_CLASS_MARK too, and CONN_CLASS_TEMPLATE is added
 export const CONN_STATE: u32 = 1; // u8, IPVS_TCP_*, IPVS_SCTP_* or IPVS_UDP; of a template TEMPLATE_*
 export const CONN_FLAGS: u32 = 2; // u8, CONN_FLAG_*
-export const CONN_CONNTRACK_STATE: u32 = 3; // u8, TCP_STATE_* of the conntrack entry beside it
+export const CONN_CONNTRACK_STATE: u32 = 3; // u8, TCP_STATE_* of the conntrack entry beside it; with CONNTRACK_NODE it means nothing, as BUCKET_SCRATCH
 export const CONN_SERVER: u32 = 4;
 export const CONN_EXPIRES_AT: u32 = 8; // f64, milliseconds
 export const CONN_SEQUENCE: u32 = 16; // f64, newer entries have higher ones
@@ -153,6 +153,7 @@ export const CONN_TIMER: u32 = 28; // number of its TIMER slot, plus 1
 export const CONN_CONNTRACK_END: u32 = 32; // f64, when the conntrack entry ends
 export const CONN_TIMEOUT: u32 = 32; // u32 seconds, of a template
 export const CONN_CLIENT_TUPLE: u32 = 40;
+export const CONN_SCRATCH_V6: u32 = 112; // of an IPv6 entry's second line
 
 export const CONN_CLASS_TEMPLATE: u32 = 8;
 export const CONN_REFERENCE_SERVER: u32 = 1;
@@ -160,6 +161,7 @@ export const CONN_REFERENCE_SERVER: u32 = 1;
 export const CONN_FLAG_ACTIVE: u32 = 1; // counts as active on its server
 export const CONN_FLAG_TRACKED: u32 = 2; // has a conntrack entry (IP_VS_CONN_F_NFCT)
 export const CONN_FLAG_ASIDE: u32 = 4; // a template that is no longer looked up
+export const CONN_FLAG_SHADOWED: u32 = 8; // a newer connection has, or had, the same tuple from the server
 
 //   Bucket, 64 bytes: 7 tags (0: empty), the number of tuples whose search begins at or before this bucket and that lie past it
 //   (a search goes on only then, so removing one leaves no tombstone), 7 references: the address of a CONN | CONN_REFERENCE_SERVER.

@@ -4,7 +4,7 @@
 // Records that hold addresses exist for both families: ..._V4 with 4 and ..._V6 with 16 bytes an address.
 
 /** Goes up with every change in this file; the core exports its copy, and a stale binary is refused. */
-export const LAYOUT_VERSION: u32 = 7;
+export const LAYOUT_VERSION: u32 = 8;
 
 export const ADDRESS_V4: u32 = 4;
 export const ADDRESS_V6: u32 = 16;
@@ -384,6 +384,9 @@ export const CT_PACKETS_REPLY: u32 = 28;
 export const CT_SCRATCH: u32 = 32; // means nothing, as BUCKET_SCRATCH
 export const CT_SCRATCH_V6: u32 = 72; // of an IPv6 entry's second line
 export const CT_ORIGINAL: u32 = 36;
+/** Where its connection in IPVS was found last, a CONN; 0: nowhere yet. No more than a hint: it may have become another one's. */
+export const CT_IPVS_V4: u32 = 48;
+export const CT_IPVS_V6: u32 = 76;
 export const CT_REPLY_AFTER_V4: u32 = 16;
 export const CT_REPLY_AFTER_V6: u32 = 48;
 export const CT_NEXT_FREE: u32 = 4; // of a free entry, number + 1 of the next one

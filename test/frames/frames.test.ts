@@ -168,6 +168,16 @@ describe.each(['wasm', 'js'] as const)('the %s engine', (engine) => {
     expect(dataplane.counters().frames).toMatchObject({ packet: 3, notIP: 0 });
   });
 
+  test('counts the traffic of each of many ServicePorts', () => {
+    start(engine);
+    dataplane.apply(Array.from({ length: 100 }, (_, index) => objectsOf(index, web, PLANS.IPv4)).flat());
+    for (let index = 0; index < 100; index++)
+      send(buildFrame({ ...toService, sourcePort: 1000 + index, destination: `172.30.0.${index + 1}` }));
+    const { traffic } = dataplane.counters();
+    expect(Object.keys(traffic)).toHaveLength(100);
+    expect(traffic['ns/svc99:p']).toEqual({ packets: 1, bytes: 51, replyPackets: 0, replyBytes: 0 });
+  });
+
   describe('ICMP errors', () => {
     test('from the backend about a translated packet come from the Service, and quote what the client sent', () => {
       start(engine, 'UDP');

@@ -26,13 +26,13 @@ class Numbers {
   }
 }
 
-function serviceFrom(numbers: Numbers, withAffinity: boolean): RandomService {
+function serviceFrom(numbers: Numbers): RandomService {
   return {
     protocol: numbers.below(2) === 0 ? 'TCP' : 'UDP',
     type: (['ClusterIP', 'NodePort', 'LoadBalancer'] as const)[numbers.below(3)] ?? 'ClusterIP',
     internalLocal: numbers.below(4) === 0,
     externalLocal: numbers.below(4) === 0,
-    affinity: withAffinity && numbers.below(3) === 0,
+    affinity: numbers.below(3) === 0,
     hasExternalIP: numbers.below(3) === 0,
     range: numbers.below(8) - 3,
     endpoints: Array.from({ length: numbers.below(8) }, (_, pod) => ({
@@ -64,14 +64,14 @@ describe.each(['iptables', 'nftables', 'ipvs'] as const)('the tables of %s mode'
       );
       load();
     };
-    const first = Array.from({ length: SERVICES }, () => serviceFrom(numbers, mode !== 'ipvs'));
+    const first = Array.from({ length: SERVICES }, () => serviceFrom(numbers));
     applyAll(first);
     const before = engine.counters(0).memory;
     let reservedEarly = 0;
     for (let change = 0; change < CHANGES; change++) {
       const index = numbers.below(SERVICES);
       if (numbers.below(6) === 0) state.delete([{ kind: 'Service', namespace: 'ns', name: `svc${index}` }]);
-      else state.apply(objectsOf(index, serviceFrom(numbers, mode !== 'ipvs'), plan).flatMap((object) => readWatchedObject(object) ?? []));
+      else state.apply(objectsOf(index, serviceFrom(numbers), plan).flatMap((object) => readWatchedObject(object) ?? []));
       load();
       if (change % CHECK_EVERY === 0) engine.checkTables();
       if (change === CHANGES / 5) reservedEarly = engine.counters(0).memory?.reserved ?? 0;
