@@ -17,7 +17,10 @@ export function endpointsObjects(cluster: Cluster): KubernetesObject[] {
     const own = (slices.get(objectName(service)) ?? []).filter(({ addressType }) => addressType === family);
     if (spec.type === 'ExternalName' || (own.length === 0 && !isFields(spec.selector))) return [];
     const labels = labelsOf(service.metadata.labels);
-    return [{ apiVersion: 'v1', kind: 'Endpoints', metadata: { name, namespace, labels }, subsets: subsetsOf(own) }];
+    // Unlike a slice, a subset has no Pod whose named ports are all unknown.
+    const hasPorts = listOf(spec.ports).length > 0;
+    const resolved = own.filter(({ ports }) => !hasPorts || listOf(ports).length > 0);
+    return [{ apiVersion: 'v1', kind: 'Endpoints', metadata: { name, namespace, labels }, subsets: subsetsOf(resolved) }];
   });
 }
 

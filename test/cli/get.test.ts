@@ -63,6 +63,14 @@ describe('svcplane get', () => {
     expect(stdout).toContain('none   <none>                                                  <unknown>\n');
   });
 
+  it('has no endpoints where no Pod has the named port', async () => {
+    const stdin =
+      '{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, ports: [{port: 80, targetPort: http}]}}\n---\n' +
+      '{apiVersion: v1, kind: Pod, metadata: {name: web, labels: {app: web}}, spec: {containers: [{name: c}]}}';
+    const { stdout } = await svcplane(['get', 'endpoints', 'web', '-f', '-'], { stdin });
+    expect(stdout).toMatch(/^web +<none> /m);
+  });
+
   it('prints Pods, nodes and slices', async () => {
     const of = async (...argv: string[]) => (await svcplane(['get', ...argv, '-f', 'examples/hostnames.yaml'])).stdout;
     expect(await of('po', '-o', 'wide')).toMatch(
