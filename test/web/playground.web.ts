@@ -139,6 +139,25 @@ describe.skipIf(isSkipped)(`the playground${isSkipped ? ` (${NO_CHROMIUM})` : ''
       await visitor.leave();
     });
 
+    test('sends connections elsewhere when another IPVS scheduler is chosen', async () => {
+      const visitor = await open();
+      const { page } = visitor;
+      await page.locator('input[name=Mode][value=ipvs]').check();
+      await visitor.view('connections');
+      const thousand = async (scheduler: string) => {
+        await page.getByLabel('Scheduler').selectOption(scheduler);
+        await page.locator('.bars[data-sent="0"]').waitFor();
+        await page.getByText('Send 1,000 connections').click();
+        await page.locator('.bars[data-sent="1"]').waitFor();
+        const counts = await page.locator('.bars .count').allInnerTexts();
+        return counts.map((text) => Number.parseInt(text, 10)).sort((a, b) => a - b);
+      };
+      expect(await thousand('rr')).toEqual([333, 333, 334]);
+      // By the client's address alone, which is the same for all of them.
+      expect((await thousand('sh')).at(-1)).toBe(1000);
+      await visitor.leave();
+    });
+
     test('shows two modes side by side', async () => {
       const visitor = await open();
       await visitor.choose('load-balancer');
