@@ -2,6 +2,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { ALLOCATION, BYTES_PER_PACKET_MAX, measureAllocation } from './allocation.ts';
 import { CLUSTER, clusterLines, clusterText, measureCluster } from './cluster.ts';
+import { CONNECTION_TABLE, measureConnectionTables, TABLE_SIZES, TABLE_SMOKE_SIZES, tableLine, tableText } from './connection-table.ts';
 import { CONTROL_PLANE, controlPlaneLine, controlPlaneText, measureControlPlane } from './control-plane.ts';
 import { DNS, dnsLines, dnsText, measureDns } from './dns.ts';
 import { established } from './established.ts';
@@ -36,6 +37,7 @@ async function run(options: BenchOptions): Promise<void> {
     );
   }
   for (const question of QUESTIONS) if (isAsked(question.name)) await ask(question, options);
+  if (isAsked(CONNECTION_TABLE)) askForConnectionTable(options);
   if (isAsked(CONTROL_PLANE)) await askForControlPlane(options);
   if (isAsked(CLUSTER)) await askForCluster(options);
   if (isAsked(SCHEDULER_COSTS)) await askForSchedulers(options);
@@ -92,6 +94,13 @@ async function askForCluster({ json, smoke }: BenchOptions): Promise<void> {
   print(json ? clusterLines(figures) : clusterText(figures));
 }
 
+function askForConnectionTable({ json, smoke }: BenchOptions): void {
+  progress(CONNECTION_TABLE);
+  const measured = measureConnectionTables(smoke ? TABLE_SMOKE_SIZES : TABLE_SIZES);
+  if (json) for (const one of measured) print(tableLine(one));
+  else print(tableText(measured));
+}
+
 /** Counts, which need no rounds and no processes. */
 function askForMaglev({ json, smoke }: BenchOptions): void {
   progress(MAGLEV);
@@ -132,7 +141,7 @@ function progress(text: string): void {
 }
 
 try {
-  const others = [CONTROL_PLANE, CLUSTER, SCHEDULER_COSTS, DNS, MAGLEV, ALLOCATION];
+  const others = [CONNECTION_TABLE, CONTROL_PLANE, CLUSTER, SCHEDULER_COSTS, DNS, MAGLEV, ALLOCATION];
   await run(readOptions(process.argv.slice(2), [...QUESTIONS.map(({ name }) => name), ...others]));
 } catch (error) {
   const isUsage = error instanceof UsageError;
