@@ -81,7 +81,7 @@ function readQuestion(message: Uint8Array, view: DataView): Pick<QueryMessage, '
     at += 1 + length;
     if (length === 0) break;
     if (at - HEADER_SIZE >= NAME_BYTES_MAX) return undefined;
-    name += `${labelText(String.fromCharCode(...message.subarray(at - length, at)))}.`;
+    name += `${labelText(latin1(message, at - length, at))}.`;
   }
   if (at + QUESTION_TAIL_SIZE > message.length) return undefined;
   return {
@@ -90,4 +90,11 @@ function readQuestion(message: Uint8Array, view: DataView): Pick<QueryMessage, '
     type: view.getUint16(at),
     class: view.getUint16(at + 2),
   };
+}
+
+/** A character for each byte from `start` up to `end`. */
+function latin1(bytes: Uint8Array, start: number, end: number): string {
+  let text = '';
+  for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at] ?? 0);
+  return text;
 }
