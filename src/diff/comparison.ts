@@ -27,6 +27,19 @@ export interface ComparisonOptions {
   readonly reasonFor: (facts: ChangeFacts) => Reason;
   /** The ranges of cluster IPs: an address that nobody has is asked for, too. */
   readonly serviceCIDRs?: readonly string[];
+  /** Called for every question about one ServicePort, whether its answer changes or not. */
+  readonly onAnswered?: (answered: Answered) => void;
+}
+
+/** A question about one ServicePort, and both answers. */
+export interface Answered {
+  readonly servicePort: string;
+  readonly destination: Destination;
+  readonly client: Client;
+  readonly before: Answer;
+  readonly after: Answer;
+  /** Undefined: both say the same. */
+  readonly effect: Effect | undefined;
 }
 
 /** What a reason is found from. */
@@ -180,7 +193,7 @@ function* questionsForAll({ viewpoint, after }: Sides, serviceCIDRs: readonly st
   }
 }
 
-function askBoth(question: Question, sides: Sides, { reasonFor }: ComparisonOptions, findings: FindingList): void {
+function askBoth(question: Question, sides: Sides, { reasonFor, onAnswered }: ComparisonOptions, findings: FindingList): void {
   const { client, destination, protocol, pair, servicePort, family } = question;
   const witness: Packet = {
     protocol,
@@ -193,6 +206,7 @@ function askBoth(question: Question, sides: Sides, { reasonFor }: ComparisonOpti
   const before = answerOf(explanations.before);
   const after = answerOf(explanations.after);
   const effect = effectOf(before, after) ?? affinityEffect(pair);
+  if (pair !== undefined) onAnswered?.({ servicePort, destination, client, before, after, effect });
   if (effect === undefined) return;
   const about = pair === undefined ? {} : { servicePort: pair };
   const reason = reasonFor({ ...about, client, destination, effect, before, after, explanations });

@@ -2,10 +2,10 @@
 import type { Dataplane, ProxyMode } from 'svcplane';
 import type { Cluster } from 'svcplane/cluster';
 import { formatEndpoint } from '../../src/address.ts';
-import { type Answer, answerOf, backendsOf, effectOf } from '../../src/diff/answer.ts';
+import { type Answer, backendsOf } from '../../src/diff/answer.ts';
 import { type Change, compareDataplanes, type Finding } from '../../src/diff/comparison.ts';
 import { modeReasons } from '../../src/diff/mode-reasons.ts';
-import { type Client, type ClientKind, clientsFor, type Destination, destinationsOf, viewpointOf } from '../../src/diff/questions.ts';
+import { type Client, type ClientKind, type Destination, viewpointOf } from '../../src/diff/questions.ts';
 
 /** In the order of their columns. */
 export const CLIENTS: readonly ClientKind[] = ['pod here', 'pod elsewhere', 'this node', 'another node', 'outside'];
@@ -31,7 +31,6 @@ export interface Ends {
 }
 
 export interface ComparedCell extends Ends {
-  readonly client: ClientKind;
   /** What each mode does, in one line. */
   readonly answers: readonly [string, string];
   readonly isSame: boolean;
@@ -45,28 +44,19 @@ export function compareModes(
   [before, after]: readonly [Dataplane, Dataplane],
 ): Comparison {
   const viewpoint = viewpointOf(cluster, node);
-  const rows = before.servicePorts().flatMap((view) =>
-    destinationsOf(view, viewpoint).map((destination): ComparedRow => {
-      const clients = clientsFor(destination, view.family, viewpoint);
-      const cells = CLIENTS.map((kind) => {
-        const client = clients.find((each) => each.kind === kind);
-        if (client === undefined) return undefined;
-        const { address, port } = destination;
-        const packet = { protocol: view.protocol, source: client.address, sourcePort: 40000, destination: address, destinationPort: port };
-        const answers = [answerOf(before.explain(packet)), answerOf(after.explain(packet))] as const;
-        const isSame = effectOf(...answers) === undefined;
-        return {
-          client: kind,
-          ...endsOf(client, destination),
-          answers: [shortAnswer(answers[0]), shortAnswer(answers[1])] as const,
-          isSame,
-        };
-      });
-      return { servicePort: view.servicePort, destination, cells };
-    }),
-  );
-  const options = { reasonFor: modeReasons(...modes), serviceCIDRs: cluster.serviceCIDRs };
-  return { rows, findings: compareDataplanes([{ viewpoint, before, after }], options).findings };
+  const rows = new Map<string, { servicePort: string; destination: Destination; cells: (ComparedCell | undefined)[] }>();
+  const { findings } = compareDataplanes([{ viewpoint, before, after }], {
+    reasonFor: modeReasons(...modes),
+    serviceCIDRs: cluster.serviceCIDRs,
+    onAnswered: ({ servicePort, destination, client, before: one, after: other, effect }) => {
+      const key = `${servicePort} ${destination.address} ${destination.port}`;
+      const row = rows.get(key) ?? { servicePort, destination, cells: CLIENTS.map(() => undefined) };
+      rows.set(key, row);
+      const answers = [shortAnswer(one), shortAnswer(other)] as const;
+      row.cells[CLIENTS.indexOf(client.kind)] = { ...endsOf(client, destination), answers, isSame: effect === undefined };
+    },
+  });
+  return { rows: [...rows.values()], findings };
 }
 
 /** The first packet that shows a finding. */
