@@ -2,6 +2,7 @@
 import { CHAIN_DEPTH_MAX } from '../../assembly/shared/layout.ts';
 import { formatEndpoint } from '../address.ts';
 import type { Step } from '../dataplane-types.ts';
+import { markAfter } from '../program/mark.ts';
 import type { Chain, Hook, Rule, Table, Target } from '../program/ruleset.ts';
 import { allRules, rulesThatMayHold } from './chain-index.ts';
 import { elementIndexOfMap, findElement } from './element-index.ts';
@@ -127,10 +128,10 @@ function applyTarget(rule: Rule, place: Place, way: Way, walk: Walk): readonly L
     case 'goto':
       return goTo(target.chain, place, way, walk);
     case 'mark':
-      packet.mark = changedMark(packet.mark, target);
+      packet.mark = markAfter(packet.mark, target);
       return [{ way, exit: 'next' }];
     case 'tproxy':
-      packet.mark = changedMark(packet.mark, target);
+      packet.mark = markAfter(packet.mark, target);
       packet.isForProxy = true;
       return [{ way, exit: 'accepted' }];
     case 'notrack':
@@ -153,10 +154,6 @@ function applyTarget(rule: Rule, place: Place, way: Way, walk: Walk): readonly L
       packet.seenNow = new Set([...packet.seenNow, target.set]);
       return [{ way, exit: 'next' }];
   }
-}
-
-function changedMark(mark: number, { value, mask }: { readonly value: number; readonly mask: number }): number {
-  return ((mark & ~mask) ^ value) >>> 0;
 }
 
 function jump(name: string, decider: string | undefined, place: Place, way: Way, walk: Walk): readonly Left[] {

@@ -1,5 +1,6 @@
 // The chains of a Program with all references resolved, and the walk of one base chain: match, jump, return, target.
 import { CHAIN_DEPTH_MAX } from '../../../assembly/shared/layout.ts';
+import { markAfter } from '../../program/mark.ts';
 import type { AddressWords } from './addresses.ts';
 import type { Flight, SourceTranslation } from './flight.ts';
 import type { MatchTest } from './matches.ts';
@@ -106,10 +107,10 @@ export function walkBaseChain(base: LoadedBaseChain, flight: Flight, state: Engi
         enter(target.chain);
         break;
       case 'mark':
-        flight.mark = changedMark(flight.mark, target);
+        flight.mark = markAfter(flight.mark, target);
         break;
       case 'tproxy':
-        flight.mark = changedMark(flight.mark, target);
+        flight.mark = markAfter(flight.mark, target);
         flight.isForProxy = true;
         return undefined;
       case 'notrack':
@@ -155,10 +156,6 @@ export function bindDestination(flight: Flight, address: AddressWords, port: num
   flight.isDestinationBound = true;
   flight.isDnat = true;
   flight.servicePort = servicePort;
-}
-
-function changedMark(mark: number, { value, mask }: { readonly value: number; readonly mask: number }): number {
-  return ((mark & ~mask) ^ value) >>> 0;
 }
 
 function holds(rule: LoadedRule, flight: Flight): boolean {
