@@ -1,7 +1,7 @@
 // What both engines are to the rest of the library: Programs in, records of packets in, records of verdicts out.
 // The dataplane holds one; nothing above it knows which.
 import type { Family } from '../address.ts';
-import type { EngineSysctls } from '../ipvs/engine.ts';
+import type { EngineSysctls, Foresight, RealServer } from '../ipvs/engine.ts';
 import type { SctpChunk, TransportProtocol } from '../packet.ts';
 import type { Program } from '../program/program.ts';
 import type { EngineFrameRing, FrameCounters, RingShape, ServicePortTraffic } from './frame-ring.ts';
@@ -109,27 +109,6 @@ export interface ProtocolHeader {
   readonly tcpFlags: number;
   /** Undefined: the chunk that is due. */
   readonly sctpChunk: SctpChunk | undefined;
-}
-
-/** What IPVS would do. `leave`: the packet goes on as without IPVS. */
-export type Foresight =
-  | {
-      readonly kind: 'forward';
-      readonly destination: { readonly address: string; readonly port: number };
-      /** IPVS has the packet's connection already, or a valid template of its client, or its scheduler picks. */
-      readonly by: 'connection' | 'template' | 'scheduler';
-    }
-  | { readonly kind: 'noServer' | 'drop' | 'leave' };
-
-/** A real server of a virtual service as IPVS has it at the moment. */
-export interface RealServer {
-  readonly address: string;
-  readonly port: number;
-  readonly weight: number;
-  /** The last weight above 0. */
-  readonly lastWeight: number;
-  readonly active: number;
-  readonly inactive: number;
 }
 
 /** What trace needs to foresee a packet's way without moving anything. */

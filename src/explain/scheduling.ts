@@ -1,8 +1,9 @@
 // The odds that an IPVS scheduler gives each real server for a new connection: rr and wrr its share over one round; sh, dh and mh the server of
 // this tuple; twos its exact odds; all others the server that they would pick now.
 import { formatEndpoint, parseAddress } from '../address.ts';
-import type { EngineView, RealServer } from '../engine/engine.ts';
+import type { EngineView } from '../engine/engine.ts';
 import { nodeIpvsSysctls } from '../engine/ipvs-sysctls.ts';
+import type { RealServer } from '../ipvs/engine.ts';
 import { Namespace } from '../ipvs/js/namespace.ts';
 import { connectionLoad, isLessLoaded } from '../ipvs/js/schedulers/load.ts';
 import { bindScheduler } from '../ipvs/js/schedulers.ts';

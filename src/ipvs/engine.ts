@@ -46,6 +46,9 @@ export interface ServerSettings {
   readonly lowerThreshold: number;
 }
 
+/** The bits of a TCP header that IPVS looks at. */
+export const TCP_FLAG_BITS = 0x3f;
+
 export interface EnginePacket {
   readonly isFromServer: boolean;
   readonly protocol: TransportProtocol;
@@ -61,6 +64,27 @@ export interface EnginePacket {
   readonly isIcmpError: boolean;
   /** SCTP only; undefined: derived from direction and state. */
   readonly sctpChunk: SctpChunk | undefined;
+}
+
+/** What IPVS would do. `leave`: the packet goes on as without IPVS. */
+export type Foresight =
+  | {
+      readonly kind: 'forward';
+      readonly destination: { readonly address: string; readonly port: number };
+      /** IPVS has the packet's connection already, or a valid template of its client, or its scheduler picks. */
+      readonly by: 'connection' | 'template' | 'scheduler';
+    }
+  | { readonly kind: 'noServer' | 'drop' | 'leave' };
+
+/** A real server of a virtual service as IPVS has it at the moment. */
+export interface RealServer {
+  readonly address: string;
+  readonly port: number;
+  readonly weight: number;
+  /** The last weight above 0. */
+  readonly lastWeight: number;
+  readonly active: number;
+  readonly inactive: number;
 }
 
 /** The sysctls that decide about packets. The others of net.ipv4.vs are checked above the engine and change nothing. */

@@ -1,13 +1,12 @@
 // Packets from outside, checked and put into the form that engines take.
 import { InvalidArgumentError } from '../errors.ts';
 import { SCTP_CHUNKS } from '../packet.ts';
-import type { EnginePacket } from './engine.ts';
+import { type EnginePacket, TCP_FLAG_BITS } from './engine.ts';
 import { MAX_PORT, MAX_U32, readAddress, readProtocol } from './references.ts';
 import type { IpvsPacket } from './types.ts';
 import { wholeNumber } from './whole-number.ts';
 
 const SYN = 2;
-const TCP_FLAG_BITS = 0x3f;
 const MAX_FLAGS = 0xffff;
 
 /** @throws InvalidArgumentError naming the field */

@@ -1,13 +1,14 @@
 // IPVS of the node: src/ipvs/js beside this engine's own conntrack. One namespace for both families, which draws from the engine's generator.
 import { type Address, type Family, formatAddress } from '../../address.ts';
-import type { EnginePacket, EngineSysctls } from '../../ipvs/engine.ts';
+import type { EnginePacket, EngineSysctls, Foresight, RealServer } from '../../ipvs/engine.ts';
 import { JsIpvs } from '../../ipvs/js/engine.ts';
 import type { RandomSource } from '../../ipvs/js/namespace.ts';
 import type { PacketOutcome } from '../../ipvs/js/packet.ts';
 import type { TransportProtocol } from '../../packet.ts';
 import type { Change } from '../../program/change.ts';
 import type { IpvsTimeouts, VirtualService } from '../../program/virtual-service.ts';
-import type { Foresight, ProtocolHeader, RealServer } from '../engine.ts';
+import type { ProtocolHeader } from '../engine.ts';
+import { ipvsPacket } from '../ipvs-packet.ts';
 import { IpvsSync, type SyncPlan, virtualServiceId } from '../ipvs-sync.ts';
 import type { AddressWords } from './addresses.ts';
 import type { Tuple } from './flight.ts';
@@ -104,22 +105,10 @@ export class NodeIpvs {
   }
 }
 
-const TCP_FLAG_BITS = 0x3f;
-
-/** kube-proxy has no services by mark. */
-function packetOf(protocol: TransportProtocol, tuple: Tuple, { tcpFlags, sctpChunk }: ProtocolHeader, isFromServer: boolean): EnginePacket {
-  return {
-    isFromServer,
-    protocol,
-    source: new PacketAddress(tuple.source),
-    sourcePort: tuple.sourcePort,
-    destination: new PacketAddress(tuple.destination),
-    destinationPort: tuple.destinationPort,
-    tcpFlags: protocol === 'TCP' ? tcpFlags & TCP_FLAG_BITS : 0,
-    mark: 0,
-    isIcmpError: false,
-    sctpChunk: protocol === 'SCTP' ? sctpChunk : undefined,
-  };
+function packetOf(protocol: TransportProtocol, tuple: Tuple, header: ProtocolHeader, isFromServer: boolean): EnginePacket {
+  const { source, sourcePort, destination, destinationPort } = tuple;
+  const ends = { source: new PacketAddress(source), sourcePort, destination: new PacketAddress(destination), destinationPort };
+  return ipvsPacket(protocol, ends, header, isFromServer);
 }
 
 /** An address whose text is made only for those who read it: packets go by its words. */

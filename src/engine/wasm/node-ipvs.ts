@@ -3,17 +3,16 @@
 import { CONNTRACK_NODE } from '../../../assembly/shared/ipvs-layout.ts';
 import { type Address, type Family, parseAddress } from '../../address.ts';
 import { InvalidArgumentError } from '../../errors.ts';
-import type { EngineSysctls } from '../../ipvs/engine.ts';
+import type { EngineSysctls, Foresight, RealServer } from '../../ipvs/engine.ts';
 import { WasmIpvs } from '../../ipvs/wasm/engine.ts';
 import type { TransportProtocol } from '../../packet.ts';
 import type { Change } from '../../program/change.ts';
 import type { IpvsTimeouts, VirtualService } from '../../program/virtual-service.ts';
-import type { Foresight, ProtocolHeader, RealServer, TupleText } from '../engine.ts';
+import type { ProtocolHeader, TupleText } from '../engine.ts';
+import { ipvsPacket } from '../ipvs-packet.ts';
 import { IpvsSync, type SyncPlan, virtualServiceId } from '../ipvs-sync.ts';
 import type { Core } from './core.ts';
 import type { LinearMemory } from './memory.ts';
-
-const TCP_FLAG_BITS = 0x3f;
 
 export class NodeIpvs {
   readonly #ipvs: WasmIpvs;
@@ -69,20 +68,9 @@ export class NodeIpvs {
   }
 
   /** What would become of a client's packet. Nothing moves. */
-  foresee(protocol: TransportProtocol, tuple: TupleText, { tcpFlags, sctpChunk }: ProtocolHeader, isConfirmed: boolean): Foresight {
-    const packet = {
-      isFromServer: false,
-      protocol,
-      source: addressOf(tuple.source),
-      sourcePort: tuple.sourcePort,
-      destination: addressOf(tuple.destination),
-      destinationPort: tuple.destinationPort,
-      tcpFlags: protocol === 'TCP' ? tcpFlags & TCP_FLAG_BITS : 0,
-      mark: 0, // kube-proxy has no services by mark
-      isIcmpError: false,
-      sctpChunk,
-    };
-    return this.#ipvs.foresee(packet, isConfirmed);
+  foresee(protocol: TransportProtocol, tuple: TupleText, header: ProtocolHeader, isConfirmed: boolean): Foresight {
+    const ends = { ...tuple, source: addressOf(tuple.source), destination: addressOf(tuple.destination) };
+    return this.#ipvs.foresee(ipvsPacket(protocol, ends, header, false), isConfirmed);
   }
 
   /** In the kernel's order; undefined: there is no such service. */

@@ -3,6 +3,7 @@ import { seedRandom } from '../../../assembly/shared/random.ts';
 import type {
   EnginePacket,
   EngineSysctl,
+  Foresight,
   IpvsEngine,
   IpvsEngineOptions,
   ServerKey,
@@ -14,7 +15,7 @@ import type {
 import type { IpvsConnection, IpvsVerdict, ServerState } from '../types.ts';
 import { type Connection, describeConnection } from './connection.ts';
 import { ConnectionTable } from './connection-table.ts';
-import { type Foreseen, foreseePacket } from './foresee.ts';
+import { foreseePacket } from './foresee.ts';
 import { Namespace, type NamespaceOptions } from './namespace.ts';
 import { type PacketOutcome, type PacketPath, processPacket } from './packet.ts';
 import { configureServer, type Server } from './server.ts';
@@ -112,7 +113,7 @@ export class JsIpvs implements IpvsEngine {
   }
 
   /** What would become of a client's packet. Nothing moves. */
-  foresee(packet: EnginePacket, isConfirmed: boolean): Foreseen {
+  foresee(packet: EnginePacket, isConfirmed: boolean): Foresight {
     return foreseePacket(packet, this.#path, isConfirmed);
   }
 

@@ -1,17 +1,9 @@
 // What would become of a client's packet, found without a change: for explanations.
-import type { EnginePacket } from '../engine.ts';
+import type { EnginePacket, Foresight } from '../engine.ts';
 import { decide, type PacketPath } from './packet.ts';
 import { templateOf } from './schedule.ts';
 
-export type Foreseen =
-  | {
-      readonly kind: 'forward';
-      readonly destination: { readonly address: string; readonly port: number };
-      readonly by: 'connection' | 'template' | 'scheduler';
-    }
-  | { readonly kind: 'noServer' | 'drop' | 'leave' };
-
-export function foreseePacket(packet: EnginePacket, path: PacketPath, isConfirmed: boolean): Foreseen {
+export function foreseePacket(packet: EnginePacket, path: PacketPath, isConfirmed: boolean): Foresight {
   const { connections, namespace, services } = path;
   if (!services.hasFamily(packet.destination.family)) return { kind: 'leave' };
   const decision = decide(packet, connections.findByClient(packet), path, isConfirmed);

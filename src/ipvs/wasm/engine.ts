@@ -2,14 +2,15 @@
 // `createIpvs`, with a core of its own, and the engine of a dataplane (src/engine/wasm/node-ipvs.ts), beside the tables of its Programs.
 import { CONNTRACK_BESIDE, CONNTRACK_NONE } from '../../../assembly/shared/ipvs-layout.ts';
 import { nextRandom, seedRandom } from '../../../assembly/shared/random.ts';
-import type { Foresight, RealServer } from '../../engine/engine.ts';
 import type { Core } from '../../engine/wasm/core.ts';
 import { LinearMemory } from '../../engine/wasm/memory.ts';
 import type {
   EnginePacket,
   EngineSysctl,
+  Foresight,
   IpvsEngine,
   IpvsEngineOptions,
+  RealServer,
   ServerKey,
   ServerSettings,
   ServiceKey,

@@ -15,11 +15,10 @@ import {
 } from '../../../assembly/shared/ipvs-layout.ts';
 import { PACKET_SIZE_V6 } from '../../../assembly/shared/layout.ts';
 import { formatAddress } from '../../address.ts';
-import type { Foresight } from '../../engine/engine.ts';
 import { RECORD_CODES } from '../../engine/layouts.ts';
 import { portsWord, swapBytes } from '../../engine/packet-record.ts';
 import { protocolClass, swapPort } from '../../engine/wasm/wire.ts';
-import type { EnginePacket } from '../engine.ts';
+import type { EnginePacket, Foresight } from '../engine.ts';
 import { leaveAlone } from '../leave-alone.ts';
 import type { IpvsVerdict } from '../types.ts';
 import type { NamespaceMemory } from './namespace.ts';

@@ -14,11 +14,10 @@ import {
   SERVER_UPPER,
   SERVER_WEIGHT,
 } from '../../../assembly/shared/ipvs-layout.ts';
-import type { RealServer } from '../../engine/engine.ts';
 import { swapBytes } from '../../engine/packet-record.ts';
 import type { LinearMemory } from '../../engine/wasm/memory.ts';
 import { swapPort } from '../../engine/wasm/wire.ts';
-import type { ServerKey, ServerSettings } from '../engine.ts';
+import type { RealServer, ServerKey, ServerSettings } from '../engine.ts';
 import type { ServerState } from '../types.ts';
 
 export interface Server {
