@@ -45,7 +45,11 @@ function readUnusualIPv6(text: string): number[] | undefined {
 
 /** The address with these words: one for IPv4, four for IPv6. */
 export function addressOf(words: readonly number[]): Address {
-  return { family: words.length === 1 ? 'IPv4' : 'IPv6', words, text: formatAddress(words) };
+  return { family: familyOfWords(words), words, text: formatAddress(words) };
+}
+
+export function familyOfWords(words: readonly number[]): Family {
+  return words.length === 1 ? 'IPv4' : 'IPv6';
 }
 
 /** Canonical text of an address given as host-order words: RFC 5952 for IPv6. */

@@ -1,6 +1,6 @@
 // Ties the parts: objects into the state, the state into Programs, Programs into the engine, packets through it.
 // It takes any engine: the entries of the package choose one.
-import { type Family, parseAddress } from './address.ts';
+import { type Family, familyOfWords, parseAddressWords } from './address.ts';
 import { keyOf, refOf } from './api/kinds.ts';
 import { readWatchedObject, type WatchedObject } from './api/read-object.ts';
 import { FAMILIES } from './api/service.ts';
@@ -291,9 +291,9 @@ function ringMemory(name: string, ring: FrameRing): EngineFrameRing {
 }
 
 function familyOf(packet: Packet): Family {
-  const address = parseAddress(packet.source);
-  if (address === undefined) throw new InvalidArgumentError('packet.source', packet.source, 'is not an IP address');
-  return address.family;
+  const words = parseAddressWords(packet.source);
+  if (words === undefined) throw new InvalidArgumentError('packet.source', packet.source, 'is not an IP address');
+  return familyOfWords(words);
 }
 
 function refOfKey(key: string): ObjectRef {

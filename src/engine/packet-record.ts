@@ -1,6 +1,6 @@
 // Packets into packet records, verdict records into verdicts: the border between the convenience API and the words of a batch.
 // Both engines' callers use it; the engines themselves read and write the words alone.
-import { type Address, type Family, formatAddress, parseAddress } from '../address.ts';
+import { type Family, familyOfWords, formatAddress, parseAddressWords } from '../address.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import {
   type Action,
@@ -69,8 +69,8 @@ export function writePacket(words: Uint32Array, index: number, family: Family, p
 
   const layout = PACKET_LAYOUT[family];
   const at = index * layout.words;
-  writeAddress(words, at + layout.sourceWord, source.words);
-  writeAddress(words, at + layout.destinationWord, destination.words);
+  writeAddress(words, at + layout.sourceWord, source);
+  writeAddress(words, at + layout.destinationWord, destination);
   words[at + layout.portsWord] = portsWord(sourcePort, destinationPort);
   words[at + layout.protocolWord] = protocol;
   words[at + layout.tcpFlagsByte / 4] = ((packet.protocol === 'SCTP' ? sctpChunk : tcpFlags) | (hook << 8) | (interfaceNumber << 16)) >>> 0;
@@ -98,15 +98,15 @@ export function readVerdict(
     destinationPort: ports & 0xffff,
   };
   const servicePort = servicePortName(words[at + layout.servicePortWord] ?? 0);
-  return {
-    action,
-    connection,
-    ...(servicePort === undefined ? {} : { servicePort }),
-    ...(action === 'DNAT' ? { backend: { address: translated.destination, port: translated.destinationPort } } : {}),
-    masquerade: ((outcome >>> 16) & 0xff & RECORD_CODES.masquerade) !== 0,
-    translated,
-    rulesEvaluated: words[at + layout.rulesWord] ?? 0,
-  };
+  const masquerade = ((outcome >>> 16) & 0xff & RECORD_CODES.masquerade) !== 0;
+  const rulesEvaluated = words[at + layout.rulesWord] ?? 0;
+  const backend = action === 'DNAT' ? { address: translated.destination, port: translated.destinationPort } : undefined;
+  // One literal for each combination of what is optional: the verdicts of a stream then share a shape.
+  if (servicePort !== undefined && backend !== undefined)
+    return { action, connection, servicePort, backend, masquerade, translated, rulesEvaluated };
+  if (servicePort !== undefined) return { action, connection, servicePort, masquerade, translated, rulesEvaluated };
+  if (backend !== undefined) return { action, connection, backend, masquerade, translated, rulesEvaluated };
+  return { action, connection, masquerade, translated, rulesEvaluated };
 }
 
 /** Writes an address, given as host-order words, as wire words. */
@@ -115,13 +115,15 @@ export function writeAddress(words: Uint32Array, at: number, address: readonly n
 }
 
 function readAddress(words: Uint32Array, at: number, wordCount: number): string {
-  return formatAddress(Array.from(words.subarray(at, at + wordCount), swapBytes));
+  const address: number[] = [];
+  for (let index = at; index < at + wordCount; index++) address.push(swapBytes(words[index] ?? 0));
+  return formatAddress(address);
 }
 
-function addressIn(path: string, text: string, family: Family): Address {
-  const address = parseAddress(text);
+function addressIn(path: string, text: string, family: Family): readonly number[] {
+  const address = parseAddressWords(text);
   if (address === undefined) throw new InvalidArgumentError(path, text, 'is not an IP address');
-  if (address.family !== family) throw new InvalidArgumentError(path, text, `is not an ${family} address`);
+  if (familyOfWords(address) !== family) throw new InvalidArgumentError(path, text, `is not an ${family} address`);
   return address;
 }
 
@@ -131,6 +133,7 @@ function integerIn(path: string, value: number, max: number): number {
 }
 
 function codeIn<Name extends string>(path: string, name: Name, codes: Readonly<Record<Name, number>>): number {
-  if (Object.hasOwn(codes, name)) return codes[name];
+  const code: unknown = codes[name]; // what every object inherits is no number
+  if (typeof code === 'number') return code;
   throw new InvalidArgumentError(path, name, `is none of ${Object.keys(codes).join(', ')}`);
 }

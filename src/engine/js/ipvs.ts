@@ -1,5 +1,5 @@
 // IPVS of the node: src/ipvs/js beside this engine's own conntrack. One namespace for both families, which draws from the engine's generator.
-import { type Address, type Family, formatAddress } from '../../address.ts';
+import { type Address, type Family, familyOfWords, formatAddress } from '../../address.ts';
 import type { EnginePacket, EngineSysctls, Foresight, RealServer } from '../../ipvs/engine.ts';
 import { JsIpvs } from '../../ipvs/js/engine.ts';
 import type { RandomSource } from '../../ipvs/js/namespace.ts';
@@ -120,7 +120,7 @@ class PacketAddress implements Address {
   }
 
   get family(): Family {
-    return this.words.length === 1 ? 'IPv4' : 'IPv6';
+    return familyOfWords(this.words);
   }
 
   get text(): string {
