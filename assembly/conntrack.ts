@@ -111,6 +111,12 @@ export function lookup<A>(tuple: usize, ofClass: u32, tag: u32, now: f64 = engin
   return 0;
 }
 
+/** For those who only look: the entry, expired or not, with isFoundReply in its lowest bit. */
+export function find<A>(tuple: usize, ofClass: u32): usize {
+  const entry = lookup<A>(tuple, ofClass, tagOf<A>(tuple, ofClass), -Infinity);
+  return entry == 0 ? 0 : entry | usize(foundReply);
+}
+
 /** @inline */
 export function equalTuple<A>(a: usize, b: usize): bool {
   return (

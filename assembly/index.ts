@@ -2,7 +2,7 @@
 import { V4, V6 } from "./address.ts";
 import { processBatch } from "./batch.ts";
 import { bucketOf } from "./connection-index.ts";
-import { countUnexpired, foreseeRoom, remove, seedHash, tableOf, tagOf } from "./conntrack.ts";
+import { countUnexpired, find, foreseeRoom, remove, seedHash, tableOf, tagOf } from "./conntrack.ts";
 import { framesAddress, processFrames as processRing } from "./frames.ts";
 import {
   ipvsAdvance,
@@ -88,6 +88,17 @@ export function bucketV4(tag: u32): usize {
 
 export function bucketV6(tag: u32): usize {
   return bucketOf(tableOf<V6>(), tag);
+}
+
+/**
+ * The entry, expired or not, that holds a tuple in either direction; the lowest bit: it is its reply tuple. 0: none. Nothing moves.
+ */
+export function findV4(tuple: usize, ofClass: u32): usize {
+  return find<V4>(tuple, ofClass);
+}
+
+export function findV6(tuple: usize, ofClass: u32): usize {
+  return find<V6>(tuple, ofClass);
 }
 
 /** The entry that a new connection would take the place of; ROOM_FREE: none that has not expired; 0: it would find no room. */

@@ -114,7 +114,8 @@ export function writeAddress(words: Uint32Array, at: number, address: readonly n
   for (let index = 0; index < address.length; index++) words[at + index] = swapBytes(address[index] ?? 0);
 }
 
-function readAddress(words: Uint32Array, at: number, wordCount: number): string {
+/** The text of an address that stands as wire words. */
+export function readAddress(words: Uint32Array, at: number, wordCount: number): string {
   const address: number[] = [];
   for (let index = at; index < at + wordCount; index++) address.push(swapBytes(words[index] ?? 0));
   return formatAddress(address);

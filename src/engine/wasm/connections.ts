@@ -3,9 +3,6 @@ import {
   BUCKET_LOAD_MAX,
   BUCKET_SIZE,
   CLASS_NONE,
-  CLASS_SCTP,
-  CLASS_TCP,
-  CLASS_UDP,
   CT_EXPIRES_AT,
   CT_FLAG_ASSURED,
   CT_FLAG_CLOSE_BEGUN,
@@ -38,13 +35,15 @@ import {
   CT_TABLE_OVERFLOW,
   CT_TABLE_OVERFLOW_END,
   CT_TABLE_OVERFLOW_HIGH_WATER,
+  PACKET_SIZE_V6,
 } from '../../../assembly/shared/layout.ts';
-import { type Family, formatAddress } from '../../address.ts';
+import { type Family, parseAddressWords } from '../../address.ts';
 import type { TransportProtocol } from '../../packet.ts';
 import { SCTP_STATES } from '../../program/sctp-states.ts';
 import { TCP_STATES } from '../../program/tcp-states.ts';
 import type { FoundConnection, TrackedConnection, TupleText } from '../engine.ts';
-import { swapBytes } from '../packet-record.ts';
+import { RECORD_CODES } from '../layouts.ts';
+import { portsWord, protocolOf, readAddress, writeAddress } from '../packet-record.ts';
 import { checkConnections } from './check-connections.ts';
 import type { Core } from './core.ts';
 import type { LinearMemory } from './memory.ts';
@@ -52,12 +51,8 @@ import { swapPort } from './wire.ts';
 
 const BUCKETS_AT_FIRST = 64;
 const OVERFLOW_AT_LEAST = 64;
-
-const PROTOCOLS = new Map<number, TransportProtocol>([
-  [CLASS_TCP, 'TCP'],
-  [CLASS_UDP, 'UDP'],
-  [CLASS_SCTP, 'SCTP'],
-]);
+/** What the core's find adds to an entry. */
+const IS_REPLY = 1;
 
 /** The table of one family. */
 export class ConnectionTable {
@@ -65,6 +60,8 @@ export class ConnectionTable {
   readonly #memory: LinearMemory;
   readonly #family: Family;
   readonly #table: number;
+  /** Where a tuple stands while the core is asked for it. */
+  readonly #asked: number;
   readonly #servicePortName: (id: number) => string | undefined;
 
   constructor(core: Core, memory: LinearMemory, family: Family, limit: number, servicePortName: (id: number) => string | undefined) {
@@ -73,6 +70,7 @@ export class ConnectionTable {
     this.#family = family;
     this.#table = core.tableAddress(family);
     this.#servicePortName = servicePortName;
+    this.#asked = memory.allocate(PACKET_SIZE_V6);
     this.#reserveIndex(limit);
     this.#set(CT_TABLE_ENTRIES, memory.allocate(limit * this.#entrySize));
     this.#set(CT_TABLE_LIMIT, limit);
@@ -119,7 +117,7 @@ export class ConnectionTable {
   read(entry: number, now: number): TrackedConnection {
     const { bytes, data } = this.#memory;
     const flags = data.getUint16(entry + CT_FLAGS, true);
-    const protocol = PROTOCOLS.get(bytes[entry] ?? 0) ?? 'TCP';
+    const protocol = protocolOf(bytes[entry] ?? 0) ?? 'TCP';
     const state = stateName(protocol, bytes[entry + CT_STATE] ?? 0);
     const servicePort = this.#servicePortName(data.getUint32(entry + CT_SERVICE_PORT, true));
     return {
@@ -146,18 +144,30 @@ export class ConnectionTable {
 
   /** An expired connection still has the place of this tuple, in either direction. */
   holdsExpired(protocol: TransportProtocol, tuple: TupleText, now: number): boolean {
-    return this.find(protocol, tuple, now) === undefined && this.find(protocol, tuple, Number.NEGATIVE_INFINITY) !== undefined;
+    const entry = this.#lookup(protocol, tuple) & ~IS_REPLY;
+    return entry !== 0 && this.#isExpired(entry, now);
   }
 
-  /** The connection that has the tuple in either direction. Walks all entries: for trace, not for packets. */
+  /** The connection that has the tuple in either direction. */
   find(protocol: TransportProtocol, tuple: TupleText, now: number): FoundConnection | undefined {
-    for (const entry of this.live(now)) {
-      const connection = this.read(entry, now);
-      if (connection.protocol !== protocol) continue;
-      if (isSameTuple(connection.original, tuple)) return this.#found(entry, connection, 'original');
-      if (isSameTuple(connection.reply, tuple)) return this.#found(entry, connection, 'reply');
-    }
-    return undefined;
+    const found = this.#lookup(protocol, tuple);
+    const entry = (found & ~IS_REPLY) >>> 0;
+    if (entry === 0 || this.#isExpired(entry, now)) return undefined;
+    return this.#found(entry, this.read(entry, now), (found & IS_REPLY) === 0 ? 'original' : 'reply');
+  }
+
+  #lookup(protocol: TransportProtocol, tuple: TupleText): number {
+    const { words } = this.#memory;
+    const size = this.#addressSize / 4;
+    const at = this.#asked / 4;
+    writeAddress(words, at, parseAddressWords(tuple.source) ?? []);
+    writeAddress(words, at + size, parseAddressWords(tuple.destination) ?? []);
+    words[at + 2 * size] = portsWord(tuple.sourcePort, tuple.destinationPort);
+    return this.#core.find(this.#family, this.#asked, RECORD_CODES.protocol[protocol]);
+  }
+
+  #isExpired(entry: number, now: number): boolean {
+    return this.#memory.data.getFloat64(entry + CT_EXPIRES_AT, true) <= now;
   }
 
   #found(entry: number, connection: TrackedConnection, direction: 'original' | 'reply'): FoundConnection {
@@ -184,8 +194,7 @@ export class ConnectionTable {
   }
 
   #readAddress(at: number): string {
-    const words = Array.from(this.#memory.words.subarray(at / 4, (at + this.#addressSize) / 4), swapBytes);
-    return formatAddress(words);
+    return readAddress(this.#memory.words, at / 4, this.#addressSize / 4);
   }
 
   get #addressSize(): number {
@@ -208,10 +217,4 @@ export class ConnectionTable {
 function stateName(protocol: TransportProtocol, state: number): string | undefined {
   if (protocol === 'UDP') return undefined;
   return (protocol === 'TCP' ? TCP_STATES : SCTP_STATES)[state];
-}
-
-function isSameTuple(a: TupleText, b: TupleText): boolean {
-  return (
-    a.source === b.source && a.sourcePort === b.sourcePort && a.destination === b.destination && a.destinationPort === b.destinationPort
-  );
 }

@@ -21,6 +21,8 @@ interface CoreExports extends IpvsExports, Record<string, unknown> {
   tagV6(tuple: number, ofClass: number): number;
   bucketV4(tag: number): number;
   bucketV6(tag: number): number;
+  findV4(tuple: number, ofClass: number): number;
+  findV6(tuple: number, ofClass: number): number;
   foreseeRoomV4(now: number): number;
   foreseeRoomV6(now: number): number;
   connections(now: number): number;
@@ -44,6 +46,8 @@ export interface Core {
   /** The tag of the tuple at an address, and the bucket that a tag belongs to. */
   tag(family: Family, tuple: number, ofClass: number): number;
   bucket(family: Family, tag: number): number;
+  /** The entry, expired or not, that holds the tuple at an address, and in the lowest bit whether as its reply tuple; 0: none. */
+  find(family: Family, tuple: number, ofClass: number): number;
   /** The entry, of either family, that a new connection would take the place of; ROOM_FREE: none that has not expired; 0: no room. */
   foreseeRoom(family: Family, now: number): number;
   /** Connections of both families that have not expired. */
@@ -102,6 +106,7 @@ function checkCore(core: CoreExports): Core {
     moveSightings: (family, slots, count) => (family === 'IPv4' ? core.moveSightingsV4(slots, count) : core.moveSightingsV6(slots, count)),
     tag: (family, tuple, ofClass) => (family === 'IPv4' ? core.tagV4(tuple, ofClass) : core.tagV6(tuple, ofClass)) >>> 0,
     bucket: (family, tag) => (family === 'IPv4' ? core.bucketV4(tag) : core.bucketV6(tag)) >>> 0,
+    find: (family, tuple, ofClass) => (family === 'IPv4' ? core.findV4(tuple, ofClass) : core.findV6(tuple, ofClass)) >>> 0,
     foreseeRoom: (family, now) => (family === 'IPv4' ? core.foreseeRoomV4(now) : core.foreseeRoomV6(now)) >>> 0,
     connections: (now) => core.connections(now) >>> 0,
     remove: (family, entry) => (family === 'IPv4' ? core.removeV4(entry) : core.removeV6(entry)),
