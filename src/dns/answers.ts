@@ -98,8 +98,10 @@ function answerText(question: Question, context: AnswerContext): Reply {
   return isEmpty ? nameError(question, context, 'noText') : noData(question, context, 'noSuchType');
 }
 
+/** Names that are no reverse names have none, if they are there: `ns.dns` is a fixed name of other types. */
 function answerReverse(question: Question, context: AnswerContext): Reply | Promise<Reply> {
   const address = addressOfReverseName(question.lowered);
+  if (isDefaultServer(question)) return nameError(question, context, 'shape');
   if (address === undefined) return answerExistence(question, context);
   const { source, settings } = context;
   const targets = namesOfAddress(address, source, settings);

@@ -17,8 +17,8 @@ export interface NameSource {
   servicesAt(address: string): readonly NamedService[];
   /** Slices with a ready endpoint of this address, spelled so. */
   endpointSetsAt(address: string): readonly EndpointSet[];
-  /** Whether a Pod of that namespace lives at this address, spelled so. */
-  hasPodAt(namespace: string, address: string): boolean;
+  /** How many Pods of that namespace live at this address, spelled so. */
+  podCountAt(namespace: string, address: string): number;
   /** A Pod that lives at this address. */
   podAt(address: string): NamedPod | undefined;
   pod(namespace: string, name: string): NamedPod | undefined;
@@ -77,8 +77,8 @@ export class DnsCatalog implements NameSource {
     return this.#setsByAddress.get(address);
   }
 
-  hasPodAt(namespace: string, address: string): boolean {
-    return this.#podsByAddress.get(address).some((pod) => pod.namespace === namespace);
+  podCountAt(namespace: string, address: string): number {
+    return this.#podsByAddress.get(address).filter((pod) => pod.namespace === namespace).length;
   }
 
   podAt(address: string): NamedPod | undefined {

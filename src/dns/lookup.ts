@@ -59,8 +59,11 @@ function lookupPod({ service: label, namespace }: NameFields, source: NameSource
   const spelled = addressInLabel(label);
   const address = strictAddress(spelled);
   if (address === undefined) return absent('podAddress');
-  if (settings.pods === 'verified' && !source.hasPodAt(namespace, spelled)) return absent('pod');
-  return { kind: 'targets', targets: [{ owner: `${label}.${namespace}.pod`, address, spelled, port: 0 }] };
+  // Pods on the network of one node share an address, and the weight of its record.
+  const podCount = settings.pods === 'verified' ? source.podCountAt(namespace, spelled) : 1;
+  if (podCount === 0) return absent('pod');
+  const target: Target = { owner: `${label}.${namespace}.pod`, address, spelled, port: 0 };
+  return { kind: 'targets', targets: Array.from({ length: podCount }, () => target) };
 }
 
 function lookupService(fields: NameFields, isMulticluster: boolean, source: NameSource, settings: DnsSettings): Found {
