@@ -23,24 +23,43 @@ export interface Packed {
 /** Packs one group. Slices that end up empty are left out. */
 export function pack({ ports, endpoints, slices }: PackingGroup): Packed[] {
   const wanted = new Map(endpoints.map((endpoint) => [endpointKey(endpoint), endpoint]));
-  const kept = slices.map((slice) => {
+  const kept = slices.map((slice): KeptSlice => {
     const present = listOf(slice.endpoints).map(fieldsOf);
     // Refreshed in place: the condition of an endpoint may be another now.
     const own = present.flatMap((endpoint) => take(wanted, endpointKey(endpoint)));
-    return { slice, own, isWritten: JSON.stringify(own) !== JSON.stringify(present) };
+    return { slice, own, isWritten: withoutHints(own) !== withoutHints(present) };
   });
   const additions = [...wanted.values()];
   const written = kept.filter(({ isWritten, own }) => isWritten && own.length > 0).sort((a, b) => b.own.length - a.own.length);
   for (const { own } of written) own.push(...additions.splice(0, ENDPOINTS_PER_SLICE - own.length));
-  if (additions.length > 0 && additions.length < ENDPOINTS_PER_SLICE) {
-    const [best] = kept
-      .filter(({ own, isWritten }) => !isWritten && own.length > 0 && own.length + additions.length <= ENDPOINTS_PER_SLICE)
-      .sort((a, b) => b.own.length - a.own.length);
-    best?.own.push(...additions.splice(0));
+  const fresh: Packed[] = [];
+  while (additions.length > 0) {
+    const best = additions.length < ENDPOINTS_PER_SLICE ? fullestWithRoom(kept, additions.length) : undefined;
+    if (best === undefined) fresh.push({ ports, endpoints: additions.splice(0, ENDPOINTS_PER_SLICE) });
+    else best.own.push(...additions.splice(0));
   }
   const packed: Packed[] = kept.filter(({ own }) => own.length > 0).map(({ slice, own }) => ({ slice, ports, endpoints: own }));
-  while (additions.length > 0) packed.push({ ports, endpoints: additions.splice(0, ENDPOINTS_PER_SLICE) });
-  return packed;
+  return [...packed, ...fresh];
+}
+
+/** What one slice goes on holding. */
+interface KeptSlice {
+  readonly slice: KubernetesObject;
+  readonly own: Fields[];
+  readonly isWritten: boolean;
+}
+
+/** Among the slices that would not be written otherwise: the one that the rest fills best. */
+function fullestWithRoom(kept: readonly KeptSlice[], count: number): KeptSlice | undefined {
+  const [best] = kept
+    .filter(({ own, isWritten }) => !isWritten && own.length > 0 && own.length + count <= ENDPOINTS_PER_SLICE)
+    .sort((a, b) => b.own.length - a.own.length);
+  return best;
+}
+
+/** To compare by: hints are given when everything has its place, and move nothing. */
+function withoutHints(endpoints: readonly Fields[]): string {
+  return JSON.stringify(endpoints.map(({ hints: _, ...endpoint }) => endpoint));
 }
 
 function take(wanted: Map<string, Fields>, key: string): Fields[] {

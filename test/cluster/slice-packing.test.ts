@@ -56,6 +56,20 @@ describe('slices', () => {
     expect(Object.values(after).sort()).toEqual([30, 90]);
   });
 
+  test('what is left over behind new full slices goes where it fits, not into one of its own', () => {
+    const cluster = clusterOf(40);
+    cluster.scale('StatefulSet/default/web', 190);
+    expect(Object.values(sizes(cluster)).sort()).toEqual([100, 90]);
+  });
+
+  test('new hints alone make no slice one that is filled up', () => {
+    const cluster = createCluster({ nodes: [{ name: 'a', zone: 'z' }] });
+    const pods = (replicas: number) => workload('StatefulSet', 'web', `replicas: ${replicas}, `);
+    cluster.apply(parse(service('web') + pods(70)));
+    cluster.apply(parse(service('web', 'trafficDistribution: PreferSameZone') + pods(110)));
+    expect(Object.values(sizes(cluster)).sort()).toEqual([40, 70]);
+  });
+
   test('a Service without Pods keeps one empty slice, under the name of the last', () => {
     const cluster = clusterOf(3);
     const names = Object.keys(sizes(cluster));
