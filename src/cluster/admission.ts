@@ -6,7 +6,8 @@ import type { ObjectProblem } from '../errors.ts';
 import { clusterIPsOf, ServiceAllocator, type ServiceRanges } from './allocation.ts';
 import { type Complaint, complaint, quoted } from './complaint.ts';
 import { type DefaultingContext, withDefaults } from './defaults.ts';
-import { compact, type Fields, fieldsOf, listOf, numberOf } from './fields.ts';
+import { compact, type Fields, fieldsOf } from './fields.ts';
+import { updatedService } from './service-updates.ts';
 import type { ObjectStore } from './store.ts';
 import { problemsOf, validateDefaulted } from './validation.ts';
 
@@ -48,45 +49,10 @@ export function admit(objects: Iterable<KubernetesObject>, store: ObjectStore, s
 
 /** A manifest says what should be; what the cluster found out about the object since stays. */
 function keepFromPrevious(object: KubernetesObject, previous: KubernetesObject): KubernetesObject {
-  if (object.kind === 'Service') return keepAllocations(object, previous);
+  if (object.kind === 'Service') return updatedService(object, previous);
   if ((object.kind !== 'Pod' && object.kind !== 'Node') || object.status !== undefined) return object;
   const { nodeName, podCIDR, podCIDRs } = fieldsOf(previous.spec);
   return { ...object, spec: { ...compact({ nodeName, podCIDR, podCIDRs }), ...fieldsOf(object.spec) }, status: previous.status };
-}
-
-/** An update that leaves addresses and node ports open keeps those the Service has, as far as its new type still has any. */
-function keepAllocations(service: KubernetesObject, previous: KubernetesObject): KubernetesObject {
-  const spec = fieldsOf(service.spec);
-  const old = fieldsOf(previous.spec);
-  if (spec.type === 'ExternalName') return service;
-  const hasAddress = spec.clusterIP !== undefined || spec.clusterIPs !== undefined || old.type === 'ExternalName';
-  const keepsPorts = spec.type === 'NodePort' || spec.type === 'LoadBalancer';
-  const keepsHealthCheck = spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local' && spec.healthCheckNodePort === undefined;
-  const families =
-    spec.ipFamilies === undefined && spec.ipFamilyPolicy === undefined
-      ? { ipFamilies: old.ipFamilies, ipFamilyPolicy: old.ipFamilyPolicy }
-      : {};
-  return {
-    ...service,
-    status: service.status ?? (spec.type === 'LoadBalancer' ? previous.status : undefined) ?? { loadBalancer: {} },
-    spec: {
-      ...spec,
-      ...(hasAddress ? {} : { clusterIP: old.clusterIP, clusterIPs: old.clusterIPs, ...families }),
-      ...(keepsPorts && Array.isArray(spec.ports) ? { ports: keepNodePorts(spec.ports, listOf(old.ports).map(fieldsOf)) } : {}),
-      ...(keepsHealthCheck && old.healthCheckNodePort !== undefined ? { healthCheckNodePort: old.healthCheckNodePort } : {}),
-    },
-  };
-}
-
-/** Matched by name, unless another port of the update asks for that number now. */
-function keepNodePorts(ports: readonly unknown[], old: readonly Fields[]): unknown[] {
-  const wanted = new Set(ports.map((port) => numberOf(fieldsOf(port).nodePort)));
-  return ports.map((entry) => {
-    const port = fieldsOf(entry);
-    if ((numberOf(port.nodePort) ?? 0) !== 0) return entry;
-    const kept = numberOf(old.find((each) => (each.name ?? '') === (port.name ?? ''))?.nodePort) ?? 0;
-    return kept === 0 || wanted.has(kept) ? entry : { ...port, nodePort: kept };
-  });
 }
 
 /** Fields that an update may not change. */

@@ -80,6 +80,8 @@ export interface Cluster {
 }
 
 const DEFAULT_NODE_COUNT = 3;
+/** Of IPv6, as the API server has it. */
+const SERVICE_PREFIX_MIN = 64;
 const DEFAULT_NODE_PORTS = '30000-32767';
 const DEFAULT_CIDRS: Readonly<Record<Family, { readonly pods: string; readonly services: string }>> = {
   IPv4: { pods: '10.244.0.0/16', services: '10.96.0.0/12' },
@@ -213,11 +215,15 @@ function settingsOf(options: ClusterOptions): ClusterSettings {
     if (missing !== undefined) throw new InvalidArgumentError(option, texts, `holds no CIDR of ${missing}`);
     return families.flatMap((family) => parsed.find((prefix) => prefix.family === family) ?? []);
   };
+  const serviceCIDRs = prefixes('serviceCIDRs', options.serviceCIDRs ?? families.map((family) => DEFAULT_CIDRS[family].services));
+  const wide = serviceCIDRs.find(({ family, length }) => family === 'IPv6' && length < SERVICE_PREFIX_MIN);
+  if (wide !== undefined)
+    throw new InvalidArgumentError('serviceCIDRs', wide.text, `is too large, expected a prefix of ${SERVICE_PREFIX_MIN} or longer`);
   return {
     families,
     namespace: options.namespace ?? 'default',
     podCIDRs: prefixes('podCIDRs', options.podCIDRs ?? families.map((family) => DEFAULT_CIDRS[family].pods)),
-    serviceCIDRs: prefixes('serviceCIDRs', options.serviceCIDRs ?? families.map((family) => DEFAULT_CIDRS[family].services)),
+    serviceCIDRs,
     nodePorts: parsePortRange(options.nodePortRange ?? DEFAULT_NODE_PORTS),
     isNodesChosen: options.nodes !== undefined,
     now: options.now ?? (() => 0),

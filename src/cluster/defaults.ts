@@ -19,7 +19,7 @@ export function withDefaults(object: KubernetesObject, { families, namespace }: 
   const named = withNamespace(object, namespace);
   switch (named.kind) {
     case 'Service':
-      return { ...named, spec: serviceSpec(fieldsOf(named.spec), families), status: named.status ?? { loadBalancer: {} } };
+      return { ...named, spec: serviceSpec(fieldsOf(named.spec), families), status: serviceStatus(named.status) };
     case 'EndpointSlice':
       return {
         ...named,
@@ -58,13 +58,18 @@ export function isExternallyAccessible(spec: Fields): boolean {
   return spec.type === 'NodePort' || spec.type === 'LoadBalancer' || (spec.type === 'ClusterIP' && listOf(spec.externalIPs).length > 0);
 }
 
+/** Its endpoints are its user's, and may be of either family on any cluster. */
+export function isHeadlessWithoutSelector({ clusterIP, selector }: Fields): boolean {
+  return clusterIP === 'None' && Object.keys(fieldsOf(selector)).length === 0;
+}
+
 function serviceSpec(given: Fields, families: readonly Family[]): Fields {
   const spec = { ...given, type: given.type || 'ClusterIP', sessionAffinity: given.sessionAffinity || 'None' };
   const isExternalName = spec.type === 'ExternalName';
   return compact({
     ...spec,
     ports: Array.isArray(given.ports) ? given.ports.map(servicePort) : given.ports,
-    sessionAffinityConfig: affinityConfig(spec),
+    sessionAffinityConfig: affinityConfig(given),
     ...(isExternalName ? {} : familyFields(spec, families)),
     internalTrafficPolicy: given.internalTrafficPolicy || (isExternalName ? undefined : 'Cluster'),
     externalTrafficPolicy: given.externalTrafficPolicy || (isExternallyAccessible(spec) ? 'Cluster' : undefined),
@@ -79,7 +84,18 @@ function servicePort(port: unknown): unknown {
   return compact({ ...port, protocol: port.protocol || 'TCP', targetPort: isUnset ? port.port : targetPort });
 }
 
+/** An address of a load balancer is that of a virtual one, unless it says otherwise. */
+function serviceStatus(status: unknown): unknown {
+  const { loadBalancer = {}, ...rest } = fieldsOf(status);
+  const { ingress } = fieldsOf(loadBalancer);
+  if (!Array.isArray(ingress)) return { ...rest, loadBalancer };
+  const complete = ingress.map((entry) => (isFields(entry) && entry.ip ? { ...entry, ipMode: entry.ipMode ?? 'VIP' } : entry));
+  return { ...rest, loadBalancer: { ...fieldsOf(loadBalancer), ingress: complete } };
+}
+
+/** Who says nothing of affinity has none, and nothing to configure. */
 function affinityConfig(spec: Fields): unknown {
+  if (!spec.sessionAffinity) return undefined;
   if (spec.sessionAffinity !== 'ClientIP') return spec.sessionAffinityConfig ?? undefined;
   const clientIP = fieldsOf(fieldsOf(spec.sessionAffinityConfig).clientIP);
   return { clientIP: { ...clientIP, timeoutSeconds: clientIP.timeoutSeconds ?? AFFINITY_TIMEOUT_SECONDS } };
@@ -88,17 +104,17 @@ function affinityConfig(spec: Fields): unknown {
 /** clusterIP and clusterIPs say the same; ipFamilies follow them, else the cluster's own order. */
 function familyFields(spec: Fields, families: readonly Family[]): Fields {
   const clusterIPs = textsOf(spec.clusterIPs).length > 0 ? textsOf(spec.clusterIPs) : [textOf(spec.clusterIP)].filter((ip) => ip !== '');
-  const isHeadlessWithoutSelector = clusterIPs[0] === 'None' && !isFields(spec.selector);
+  const ownsAddresses = isHeadlessWithoutSelector({ ...spec, clusterIP: clusterIPs[0] });
   const given = textsOf(spec.ipFamilies);
-  const wantsBoth = isHeadlessWithoutSelector || clusterIPs.length > 1 || given.length > 1;
+  const wantsBoth = ownsAddresses || clusterIPs.length > 1 || given.length > 1;
   const policy = spec.ipFamilyPolicy ?? (wantsBoth ? 'RequireDualStack' : 'SingleStack');
   const ofAddresses = clusterIPs.map((ip) => parseAddress(ip)?.family).filter((family) => family !== undefined);
   const chosen = given.length > 0 ? given : ofAddresses.length > 0 ? ofAddresses : families.slice(0, 1);
   // A headless Service without selector leaves its addresses to its user: it may have both families on any cluster.
-  const available: readonly Family[] = isHeadlessWithoutSelector && spec.ipFamilyPolicy === undefined ? ['IPv4', 'IPv6'] : families;
+  const available: readonly Family[] = ownsAddresses && spec.ipFamilyPolicy === undefined ? ['IPv4', 'IPv6'] : families;
   const second = policy === 'SingleStack' ? [] : available.filter((family) => !chosen.includes(family));
   return {
-    ...(clusterIPs.length > 0 ? { clusterIP: spec.clusterIP || clusterIPs[0], clusterIPs: spec.clusterIPs ?? clusterIPs } : {}),
+    ...(clusterIPs.length > 0 ? { clusterIP: spec.clusterIP, clusterIPs: spec.clusterIPs ?? clusterIPs } : {}),
     ipFamilies: Array.isArray(spec.ipFamilies) || spec.ipFamilies === undefined ? [...chosen, ...second].slice(0, 2) : spec.ipFamilies,
     ipFamilyPolicy: policy,
   };

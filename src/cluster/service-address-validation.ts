@@ -1,6 +1,7 @@
 // The API server's rules for the addresses of one Service: cluster IPs, families, external IPs.
 import { type Address, type Family, parseAddress } from '../address.ts';
 import { type Complaint, complaint, oneOf, quoted } from './complaint.ts';
+import { isHeadlessWithoutSelector } from './defaults.ts';
 import { type Fields, listOf, textsOf } from './fields.ts';
 
 export function serviceAddressProblems(spec: Fields, families: readonly Family[]): Complaint[] {
@@ -11,7 +12,8 @@ export function serviceAddressProblems(spec: Fields, families: readonly Family[]
 function clusterIPProblems(spec: Fields): Complaint[] {
   const { clusterIP } = spec;
   const clusterIPs = listOf(spec.clusterIPs);
-  if (clusterIP === undefined || clusterIP === '') return [];
+  if (clusterIP === undefined || clusterIP === '')
+    return clusterIPs.length === 0 ? [] : [complaint('spec.clusterIPs', clusterIPs, 'must be empty when spec.clusterIP is not given')];
   if (clusterIP === 'None') {
     const isPublished = spec.type === 'NodePort' || spec.type === 'LoadBalancer';
     return [
@@ -46,17 +48,17 @@ function familyProblems(spec: Fields, configured: readonly Family[]): Complaint[
   const complaints = oneOf('spec.ipFamilyPolicy', spec.ipFamilyPolicy, ['SingleStack', 'PreferDualStack', 'RequireDualStack']);
   if (spec.ipFamilies !== undefined && !Array.isArray(spec.ipFamilies))
     complaints.push(complaint('spec.ipFamilies', spec.ipFamilies, 'is not a list'));
-  const isHeadlessWithoutSelector = spec.clusterIP === 'None' && spec.selector === undefined;
+  const ownsAddresses = isHeadlessWithoutSelector(spec);
   for (const [index, family] of families.entries()) {
     const path = `spec.ipFamilies[${index}]`;
     complaints.push(...oneOf(path, family, ['IPv4', 'IPv6']));
     if (families.indexOf(family) !== index) complaints.push(complaint(path, family, `${quoted(family)} is there twice`));
     const isKnown = family === 'IPv4' || family === 'IPv6';
-    if (isKnown && !configured.includes(family) && !isHeadlessWithoutSelector) {
+    if (isKnown && !configured.includes(family) && !ownsAddresses) {
       complaints.push(complaint(path, family, `${family} is not configured on this cluster`));
     }
   }
-  if (spec.ipFamilyPolicy === 'RequireDualStack' && configured.length < 2 && !isHeadlessWithoutSelector) {
+  if (spec.ipFamilyPolicy === 'RequireDualStack' && configured.length < 2 && !ownsAddresses) {
     complaints.push(
       complaint('spec.ipFamilyPolicy', spec.ipFamilyPolicy, 'is RequireDualStack: this cluster is not configured for dual-stack services'),
     );

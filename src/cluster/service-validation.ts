@@ -135,9 +135,14 @@ function externalNameProblems(spec: Fields): Complaint[] {
     return value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0);
   });
   return [
-    ...(isDnsSubdomain(name) ? [] : [complaint('spec.externalName', spec.externalName, `${quoted(spec.externalName)} is not a DNS name`)]),
+    ...(isDnsSubdomain(name) ? [] : [complaint('spec.externalName', spec.externalName, externalNameMessage(spec.externalName))]),
     ...forbidden.map((field) => complaint(`spec.${field}`, spec[field], 'may not be set when type is ExternalName')),
   ];
+}
+
+function externalNameMessage(given: unknown): string {
+  const isMissing = given === undefined || given === '';
+  return isMissing ? 'is missing: a Service of type ExternalName is nothing else' : `${quoted(given)} is not a DNS name`;
 }
 
 function affinityProblems(spec: Fields): Complaint[] {
@@ -197,6 +202,10 @@ function loadBalancerProblems(spec: Fields): Complaint[] {
           'may only be set when type is LoadBalancer and externalTrafficPolicy is Local',
         ),
       );
+    } else {
+      const rival = listOf(spec.ports).findIndex((port) => fieldsOf(port).nodePort === healthCheckNodePort);
+      const message = `${healthCheckNodePort} repeats spec.ports[${rival}].nodePort`;
+      if (rival >= 0) complaints.push(complaint('spec.healthCheckNodePort', healthCheckNodePort, message));
     }
   }
   return complaints;

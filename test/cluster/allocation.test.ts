@@ -48,6 +48,13 @@ describe('cluster IPs', () => {
     );
   });
 
+  it('of IPv6 come from a range of /64 or longer', () => {
+    expect(() => createCluster({ ipFamilies: ['IPv6'], serviceCIDRs: ['fd00::/48'] })).toThrow(
+      'serviceCIDRs "fd00::/48" is too large, expected a prefix of 64 or longer',
+    );
+    expect(createCluster({ ipFamilies: ['IPv6'], serviceCIDRs: ['fd00::/64'] }).serviceCIDRs).toEqual(['fd00::/64']);
+  });
+
   it('stay with an update, and cannot be changed', () => {
     const cluster = createCluster();
     cluster.apply(parse(service('web')));
@@ -120,6 +127,13 @@ describe('node ports', () => {
     );
     expect(spec(cluster, 'Service', 'a').healthCheckNodePort).toEqual(expect.any(Number));
     expect(nodePorts(cluster, 'b')).toEqual([undefined]);
+  });
+
+  it('the health check has one of its own', () => {
+    const clash = 'type: LoadBalancer, externalTrafficPolicy: Local, healthCheckNodePort: 30500';
+    expect(() => createCluster().apply(parse(service('web', clash, '[{port: 80, nodePort: 30500}]')))).toThrow(
+      'spec.healthCheckNodePort 30500 repeats spec.ports[0].nodePort',
+    );
   });
 
   it('stay with an update by the name of the port', () => {

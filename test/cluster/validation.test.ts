@@ -52,7 +52,7 @@ describe('what an API server refuses', () => {
       service('web', 'sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 0}}'),
       '0 is outside 1-86400',
     ],
-    ['an ExternalName without name', service('web', 'type: ExternalName'), 'spec.externalName undefined is not a DNS name'],
+    ['an ExternalName without name', service('web', 'type: ExternalName'), 'spec.externalName is missing'],
   ])('%s', (_what, text, expected) => {
     expect(complaintsAbout(text).join('\n')).toContain(expected);
   });
