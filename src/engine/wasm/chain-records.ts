@@ -1,5 +1,6 @@
-// Writes chains: header, columns and rules in one block, what the rules point to in an annex for each part of the chain. A changed chain
-// gets a new block; rows of unchanged parts are copied into it with their annexes left where they are.
+// Writes chains: header, columns and rules in one block, and behind them what the rules of a chain that no ServicePorts share point to. A
+// changed chain gets a new block. In a shared one, what the rules of a part point to lies in an annex of its own: rows of unchanged parts
+// are copied with their annexes left where they are.
 import {
   ACTION_ACCEPT,
   ACTION_DROP,
@@ -23,8 +24,22 @@ import {
 import { type RowEdit, rowEdits } from '../../program/change.ts';
 import { rulesOf } from '../../program/joined.ts';
 import type { Chain, Rule } from '../../program/ruleset.ts';
-import type { Block, Records } from './records.ts';
-import type { Row } from './rule-records.ts';
+import { type Block, NO_BLOCK, type Records } from './records.ts';
+import {
+  ROW_A,
+  ROW_B,
+  ROW_CLASSES,
+  ROW_MASK,
+  ROW_MATCH_COUNT,
+  ROW_MATCHES,
+  ROW_NETWORK,
+  ROW_PORTS,
+  ROW_SERVICE_PORT,
+  ROW_TARGET,
+  ROW_WORDS,
+  RowImage,
+} from './row-image.ts';
+import { TableImage } from './table-image.ts';
 
 /** What a part of a chain holds besides its rows: given back when the part goes. */
 export interface Annex {
@@ -40,67 +55,50 @@ export interface OwnSet {
   readonly number: number;
 }
 
-export interface EncodedPart {
-  readonly rows: readonly Row[];
-  readonly annex: Annex | undefined;
-}
-
 /** A chain as it lies in memory. */
 export interface ChainRecord {
   readonly chain: Chain;
   readonly number: number;
-  readonly block: Block;
-  readonly count: number;
-  readonly padded: number;
-  readonly annexes: ReadonlyMap<readonly Rule[], Annex>;
+  block: Block;
+  count: number;
+  padded: number;
+  /** Its rules come from many parts: each has its annex. Otherwise what the rules point to lies in the block of the chain. */
+  isShared: boolean;
+  annexes: ReadonlyMap<readonly Rule[], Annex>;
 }
 
-/** Where the writer gets parts from, and whom it tells about annexes. */
+/** Who encodes rules, and is told about annexes. */
 export interface PartSource {
   readonly records: Records;
   /** Words of an address: 1 or 4. */
   readonly addressWords: number;
-  encode(part: readonly Rule[]): EncodedPart;
+  encode(part: readonly Rule[], rows: RowImage, annex: TableImage): void;
+  /** Of the part that was encoded last; undefined: there is nothing to give back one day. */
+  takeAnnex(block: Block): Annex | undefined;
   dropAnnex(annex: Annex): void;
 }
 
-/** @param before the chain of that name as it is, for what can be copied. */
-export function writeChain(chain: Chain, number: number, before: ChainRecord | undefined, source: PartSource): ChainRecord {
-  const edits = before === undefined ? [wholeChain(chain)] : rowEdits(rulesOf(before.chain), rulesOf(chain));
-  const annexes = new Map(before?.annexes);
-  const encoded = edits.map((edit) => ({ ...edit, rows: encodeParts(edit, annexes, source) }));
-  const oldCount = before?.count ?? 0;
-  const count = encoded.reduce((sum, { removed, rows }) => sum + rows.length - lengthOf(removed), oldCount);
-  const pad = count >= CHAIN_PAD ? CHAIN_PAD : CHAIN_PAD_SHORT;
-  const padded = Math.ceil(count / pad) * pad;
-  const columnCount = source.addressWords * 2 + 2;
-  const block = source.records.allocate(CHAIN_SIZE + columnCount * padded * 4 + count * RULE_SIZE);
-  const { words } = source.records.memory;
-  const columns = block.address + CHAIN_SIZE;
-  const rules = columns + columnCount * padded * 4;
-  words[(block.address + CHAIN_COUNT) / 4] = count;
-  words[(block.address + CHAIN_PADDED) / 4] = padded;
-  words[(block.address + CHAIN_COLUMNS) / 4] = columns;
-  words[(block.address + CHAIN_RULES) / 4] = rules;
-  words[(block.address + CHAIN_END) / 4] = chain.base?.policy === 'drop' ? ACTION_DROP : ACTION_ACCEPT;
-  const to: Rows = { columns: columns / 4, padded, rules: rules / 4, columnCount };
-  const from: Rows | undefined = before === undefined ? undefined : rowsOf(before, columnCount);
-  let row = 0;
-  let old = 0;
-  const copyTo = (end: number): void => {
-    if (from !== undefined && end > old) copyRows(words, from, old, to, row, end - old);
-    row += end - old;
-    old = end;
-  };
-  for (const { at, removed, rows } of encoded) {
-    copyTo(at);
-    for (const one of rows) writeRow(words, to, row++, one, source.addressWords);
-    old += lengthOf(removed);
+const NO_ANNEXES: ChainRecord['annexes'] = new Map();
+const rows = new RowImage();
+const annex = new TableImage();
+
+/** The record of a chain that will be written. */
+export function newChainRecord(chain: Chain, number: number): ChainRecord {
+  return { chain, number, block: NO_BLOCK, count: 0, padded: 0, isShared: false, annexes: NO_ANNEXES };
+}
+
+/** Writes the chain of a record. @param before the chain of that name as it is, for what can be copied. */
+export function writeChain(record: ChainRecord, before: ChainRecord | undefined, source: PartSource): void {
+  record.isShared = rulesOf(record.chain).parts.length > 0;
+  rows.clear();
+  if (before?.isShared === true && record.isShared) {
+    writeEdits(record, before, rowEdits(rulesOf(before.chain), rulesOf(record.chain)), source);
+  } else {
+    for (const annex of before?.annexes.values() ?? []) source.dropAnnex(annex);
+    if (record.isShared) writeEdits(record, undefined, wholeChain(record.chain), source);
+    else writeOwnRules(record, source);
   }
-  copyTo(oldCount);
-  for (let index = count; index < padded; index++) words[to.columns + (columnCount - 2) * padded + index] = PORTS_NONE;
   if (before !== undefined) source.records.release(before.block);
-  return { chain, number, block, count, padded, annexes };
 }
 
 /** Gives back all that a chain holds. */
@@ -110,26 +108,67 @@ export function dropChain(record: ChainRecord, source: PartSource): void {
   source.records.giveNumber(record.number);
 }
 
-function wholeChain(chain: Chain): RowEdit {
-  const { head, parts, tail } = rulesOf(chain);
-  return { at: 0, removed: [], added: [head, ...parts, tail] };
+function writeOwnRules(record: ChainRecord, source: PartSource): void {
+  const { rules } = record.chain;
+  annex.clear();
+  source.encode(rules, rows, annex);
+  const { memory } = source.records;
+  const to = layOut(record, rules.length, annex.size, source);
+  const end = record.block.address + record.block.size - annex.size;
+  rows.settle(end);
+  annex.place(memory.words, end);
+  for (let row = 0; row < rules.length; row++) writeRow(memory.words, to, row, row * ROW_WORDS);
+  const owned = source.takeAnnex(NO_BLOCK);
+  if (owned !== undefined) record.annexes = new Map([[rules, owned]]);
 }
 
-function encodeParts({ removed, added }: RowEdit, annexes: Map<readonly Rule[], Annex>, source: PartSource): Row[] {
-  const rows: Row[] = [];
-  for (const part of removed) {
-    const annex = annexes.get(part);
-    if (annex === undefined) continue;
-    annexes.delete(part);
-    source.dropAnnex(annex);
+function writeEdits(record: ChainRecord, before: ChainRecord | undefined, edits: readonly RowEdit[], source: PartSource): void {
+  const annexes = new Map(before?.annexes);
+  let count = before?.count ?? 0;
+  for (const { removed, added } of edits) {
+    for (const part of removed) dropPart(part, annexes, source);
+    for (const part of added) encodePart(part, annexes, source);
+    count += lengthOf(added) - lengthOf(removed);
   }
-  for (const part of added) {
-    if (part.length === 0) continue;
-    const encoded = source.encode(part);
-    if (encoded.annex !== undefined) annexes.set(part, encoded.annex);
-    for (const row of encoded.rows) rows.push(row);
+  const to = layOut(record, count, 0, source);
+  record.annexes = annexes;
+  const { words } = source.records.memory;
+  const from = before === undefined ? undefined : placesOf(before, to.columnCount);
+  let row = 0;
+  let old = 0;
+  let image = 0;
+  const copyTo = (end: number): void => {
+    if (from !== undefined && end > old) copyRows(words, from, old, to, row, end - old);
+    row += end - old;
+    old = end;
+  };
+  for (const { at, removed, added } of edits) {
+    copyTo(at);
+    for (const end = row + lengthOf(added); row < end; row++, image += ROW_WORDS) writeRow(words, to, row, image);
+    old += lengthOf(removed);
   }
-  return rows;
+  copyTo(before?.count ?? 0);
+}
+
+function wholeChain(chain: Chain): RowEdit[] {
+  const { head, parts, tail } = rulesOf(chain);
+  return [{ at: 0, removed: [], added: [head, ...parts, tail] }];
+}
+
+function dropPart(part: readonly Rule[], annexes: Map<readonly Rule[], Annex>, source: PartSource): void {
+  const dropped = annexes.get(part);
+  if (dropped === undefined) return;
+  annexes.delete(part);
+  source.dropAnnex(dropped);
+}
+
+function encodePart(part: readonly Rule[], annexes: Map<readonly Rule[], Annex>, source: PartSource): void {
+  annex.clear();
+  source.encode(part, rows, annex);
+  const block = source.records.place(annex);
+  rows.settle(block.address);
+  const owned = source.takeAnnex(block);
+  if (owned !== undefined) annexes.set(part, owned);
 }
 
 function lengthOf(parts: readonly (readonly Rule[])[]): number {
@@ -139,19 +178,39 @@ function lengthOf(parts: readonly (readonly Rule[])[]): number {
 }
 
 /** Where the rows of a chain lie, in words. */
-interface Rows {
+interface Places {
   readonly columns: number;
   readonly padded: number;
   readonly rules: number;
   readonly columnCount: number;
 }
 
-function rowsOf({ block, padded }: ChainRecord, columnCount: number): Rows {
+/** Takes a block for a chain of that many rules, with room behind it, and writes all but the rules. */
+function layOut(record: ChainRecord, count: number, room: number, { records, addressWords }: PartSource): Places {
+  const pad = count >= CHAIN_PAD ? CHAIN_PAD : CHAIN_PAD_SHORT;
+  const padded = Math.ceil(count / pad) * pad;
+  const columnCount = addressWords * 2 + 2;
+  const block = records.allocate(CHAIN_SIZE + columnCount * padded * 4 + count * RULE_SIZE + room);
+  record.block = block;
+  record.count = count;
+  record.padded = padded;
+  const to = placesOf(record, columnCount);
+  const { words } = records.memory;
+  words[(block.address + CHAIN_COUNT) / 4] = count;
+  words[(block.address + CHAIN_PADDED) / 4] = padded;
+  words[(block.address + CHAIN_COLUMNS) / 4] = to.columns * 4;
+  words[(block.address + CHAIN_RULES) / 4] = to.rules * 4;
+  words[(block.address + CHAIN_END) / 4] = record.chain.base?.policy === 'drop' ? ACTION_DROP : ACTION_ACCEPT;
+  words.fill(PORTS_NONE, to.columns + (columnCount - 2) * padded + count, to.columns + (columnCount - 1) * padded);
+  return to;
+}
+
+function placesOf({ block, padded }: ChainRecord, columnCount: number): Places {
   const columns = (block.address + CHAIN_SIZE) / 4;
   return { columns, padded, rules: columns + columnCount * padded, columnCount };
 }
 
-function copyRows(words: Uint32Array, from: Rows, first: number, to: Rows, row: number, count: number): void {
+function copyRows(words: Uint32Array, from: Places, first: number, to: Places, row: number, count: number): void {
   for (let column = 0; column < to.columnCount; column++) {
     const start = from.columns + column * from.padded + first;
     words.copyWithin(to.columns + column * to.padded + row, start, start + count);
@@ -160,19 +219,20 @@ function copyRows(words: Uint32Array, from: Rows, first: number, to: Rows, row: 
   words.copyWithin(to.rules + row * (RULE_SIZE / 4), start, start + count * (RULE_SIZE / 4));
 }
 
-function writeRow(words: Uint32Array, to: Rows, row: number, { network, mask, ...rule }: Row, addressWords: number): void {
-  const cell = to.columns + row;
-  for (let word = 0; word < network.length; word++) {
-    words[cell + word * to.padded] = network[word] ?? 0;
-    words[cell + (addressWords + word) * to.padded] = mask[word] ?? 0;
-  }
-  words[cell + addressWords * 2 * to.padded] = rule.ports;
-  words[cell + (addressWords * 2 + 1) * to.padded] = rule.classes;
+/** @param image where the row begins in the image of rows. */
+function writeRow(words: Uint32Array, to: Places, row: number, image: number): void {
+  const { words: from } = rows;
+  const addressWords = (to.columnCount - 2) / 2;
+  let cell = to.columns + row;
+  for (let word = 0; word < addressWords; word++, cell += to.padded) words[cell] = from[image + ROW_NETWORK + word] ?? 0;
+  for (let word = 0; word < addressWords; word++, cell += to.padded) words[cell] = from[image + ROW_MASK + word] ?? 0;
+  words[cell] = from[image + ROW_PORTS] ?? 0;
+  words[cell + to.padded] = from[image + ROW_CLASSES] ?? 0;
   const at = to.rules + row * (RULE_SIZE / 4);
-  words[at + RULE_TARGET / 4] = rule.target;
-  words[at + RULE_A / 4] = rule.a;
-  words[at + RULE_B / 4] = rule.b;
-  words[at + RULE_MATCHES / 4] = rule.matches;
-  words[at + RULE_MATCH_COUNT / 4] = rule.matchCount;
-  words[at + RULE_SERVICE_PORT / 4] = rule.servicePort;
+  words[at + RULE_TARGET / 4] = from[image + ROW_TARGET] ?? 0;
+  words[at + RULE_A / 4] = from[image + ROW_A] ?? 0;
+  words[at + RULE_B / 4] = from[image + ROW_B] ?? 0;
+  words[at + RULE_MATCHES / 4] = from[image + ROW_MATCHES] ?? 0;
+  words[at + RULE_MATCH_COUNT / 4] = from[image + ROW_MATCH_COUNT] ?? 0;
+  words[at + RULE_SERVICE_PORT / 4] = from[image + ROW_SERVICE_PORT] ?? 0;
 }

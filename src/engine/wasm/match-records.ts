@@ -1,4 +1,4 @@
-// Splits a rule's matches: what the columns of a chain can say (destination, its port, protocol) and MATCH records for the rest.
+// Writes a rule's matches: what the columns of a chain can say (destination, its port, protocol) there, and MATCH records for the rest.
 import {
   INTERFACE_SIZE,
   MATCH_A,
@@ -39,18 +39,9 @@ import {
 } from '../../../assembly/shared/layout.ts';
 import { CoreError } from '../../errors.ts';
 import type { ConntrackState, Match, PortRange } from '../../program/ruleset.ts';
+import { ROW_CLASSES, ROW_MASK, ROW_MATCH_COUNT, ROW_MATCHES, ROW_NETWORK, ROW_PORTS, type RowImage } from './row-image.ts';
 import type { TableImage } from './table-image.ts';
-import { addressWords, networkWords, protocolClass, swapPort } from './wire.ts';
-
-/** What a row of a chain's columns says of a packet. */
-export interface ColumnRow {
-  network: readonly number[];
-  mask: readonly number[];
-  /** PORTS_*, or `lowest | ~highest << 16`. */
-  ports: number;
-  /** Bits of the classes that match, or CLASSES_ANY. */
-  classes: number;
-}
+import { protocolClass, swapPort, writeAddress, writeNetwork } from './wire.ts';
 
 /** What matches refer to. */
 export interface MatchTargets {
@@ -78,11 +69,12 @@ const STATE_BITS: Readonly<Record<ConntrackState, number>> = {
 };
 
 /**
- * Takes what fits into the row and returns the rest, in order. Only matches before the first one that draws or remembers may
- * be asked early: statistic and recent must see no more packets than the kernel would show them.
+ * Takes what fits into the columns of the row, and adds MATCH records for the rest, in order. Only matches before the first one that
+ * draws or remembers may be asked early: statistic and recent must see no more packets than the kernel would show them.
  */
-export function splitMatches(matches: readonly Match[], row: ColumnRow): Match[] {
-  const rest: Match[] = [];
+export function writeMatches(matches: readonly Match[], rows: RowImage, row: number, annex: TableImage, targets: MatchTargets): void {
+  const first = annex.size;
+  let count = 0;
   let hasDestination = false;
   let hasProtocol = false;
   let hasPort = false;
@@ -90,126 +82,125 @@ export function splitMatches(matches: readonly Match[], row: ColumnRow): Match[]
   for (const match of matches) {
     if (match.kind === 'comment' || match.kind === 'nfacct') continue;
     if (match.kind === 'statistic' || match.kind === 'recent') mayReorder = false;
-    if (!mayReorder || ('negated' in match && match.negated === true)) {
-      rest.push(match);
-    } else if (match.kind === 'destination' && !hasDestination) {
-      const { network, mask } = networkWords(match.prefix);
-      row.network = network;
-      row.mask = mask;
+    const isForColumns = mayReorder && !('negated' in match && match.negated === true);
+    if (isForColumns && match.kind === 'destination' && !hasDestination) {
+      writeNetwork(rows.words, row + ROW_NETWORK, row + ROW_MASK, match.prefix);
       hasDestination = true;
-    } else if (match.kind === 'protocol' && !hasProtocol) {
-      row.classes = 1 << protocolClass(match.protocol);
+    } else if (isForColumns && match.kind === 'protocol' && !hasProtocol) {
+      rows.set(row + ROW_CLASSES, 1 << protocolClass(match.protocol));
       hasProtocol = true;
-    } else if (match.kind === 'destinationPort' && !hasPort) {
-      row.ports = (match.from | (~match.to << 16)) >>> 0;
+    } else if (isForColumns && match.kind === 'destinationPort' && !hasPort) {
+      rows.set(row + ROW_PORTS, match.from | (~match.to << 16));
       hasPort = true;
     } else {
-      rest.push(match);
+      writeMatch(annex, annex.reserve(MATCH_SIZE), match, targets);
+      count++;
     }
   }
-  return rest;
-}
-
-/** Writes the records of the matches that no column holds, from offset `first` on. */
-export function writeMatches(image: TableImage, first: number, matches: readonly Match[], targets: MatchTargets): void {
-  let at = first;
-  for (const match of matches) {
-    writeMatch(image, at, match, targets);
-    at += MATCH_SIZE;
-  }
+  if (count === 0) return;
+  rows.point(row + ROW_MATCHES, first);
+  rows.set(row + ROW_MATCH_COUNT, count);
 }
 
 function writeMatch(image: TableImage, at: number, match: Match, targets: MatchTargets): void {
-  const { kind, a = 0, b = 0, words = NO_WORDS } = matchWords(match, targets);
-  image.set(at + MATCH_KIND, kind);
-  image.set(at + MATCH_NEGATED, 'negated' in match && match.negated === true ? 1 : 0);
-  image.set(at + MATCH_B, b);
-  image.set(at + MATCH_A, a);
-  for (let index = 0; index < words.length; index++) image.set(at + MATCH_WORDS + index * 4, words[index] ?? 0);
-}
-
-const NO_WORDS: readonly number[] = [];
-
-interface MatchWords {
-  readonly kind: number;
-  readonly a?: number;
-  readonly b?: number;
-  readonly words?: readonly number[];
-}
-
-function matchWords(match: Match, targets: MatchTargets): MatchWords {
+  if ('negated' in match && match.negated === true) image.set(at + MATCH_NEGATED, 1);
   switch (match.kind) {
     case 'source':
-      return { kind: MATCH_SOURCE, words: prefixWords(match.prefix) };
-    case 'destination':
-      return { kind: MATCH_DESTINATION, words: prefixWords(match.prefix) };
+    case 'destination': {
+      put(image, at, match.kind === 'source' ? MATCH_SOURCE : MATCH_DESTINATION);
+      const words = (at + MATCH_WORDS) / 4;
+      writeNetwork(image.words, words, words + 4, match.prefix);
+      break;
+    }
     case 'inInterface':
-      return interfaceWords(match.name);
+      writeInterface(image, at, match.name);
+      break;
     case 'outInterface':
       // Output interfaces are unknown: the empty name, which only `+` matches.
-      return match.name === '+' ? interfaceWords('+') : { kind: MATCH_NEVER };
+      if (match.name === '+') writeInterface(image, at, '+');
+      else put(image, at, MATCH_NEVER);
+      break;
     case 'protocol':
-      return { kind: MATCH_CLASS, a: protocolClass(match.protocol) };
+      put(image, at, MATCH_CLASS, protocolClass(match.protocol));
+      break;
     case 'sourcePort':
-      return { kind: MATCH_SOURCE_PORT, a: match.from, b: match.to };
+      put(image, at, MATCH_SOURCE_PORT, match.from, match.to);
+      break;
     case 'destinationPort':
-      return { kind: MATCH_DESTINATION_PORT, a: match.from, b: match.to };
+      put(image, at, MATCH_DESTINATION_PORT, match.from, match.to);
+      break;
     case 'mark':
-      return { kind: MATCH_MARK, a: match.value, b: match.mask };
+      put(image, at, MATCH_MARK, match.value, match.mask);
+      break;
     case 'conntrackState':
-      return { kind: MATCH_CONNTRACK_STATE, a: match.states.reduce((bits, state) => bits | STATE_BITS[state], 0) };
+      put(
+        image,
+        at,
+        MATCH_CONNTRACK_STATE,
+        match.states.reduce((bits, state) => bits | STATE_BITS[state], 0),
+      );
+      break;
     case 'addressType':
-      return { kind: match.side === 'source' ? MATCH_SOURCE_LOCAL : MATCH_DESTINATION_LOCAL };
+      put(image, at, match.side === 'source' ? MATCH_SOURCE_LOCAL : MATCH_DESTINATION_LOCAL);
+      break;
     case 'statistic':
-      return { kind: MATCH_STATISTIC, a: match.threshold };
-    case 'recent': {
-      const list = targets.recentList(match.list);
-      if (match.operation === 'set') return { kind: MATCH_RECENT_SET, a: list };
-      return { kind: MATCH_RECENT_CHECK, a: list, b: match.seconds ?? SECONDS_EVER, words: [match.reap === true ? 1 : 0] };
-    }
+      put(image, at, MATCH_STATISTIC, match.threshold);
+      break;
+    case 'recent':
+      if (match.operation === 'set') {
+        put(image, at, MATCH_RECENT_SET, targets.recentList(match.list));
+        break;
+      }
+      put(image, at, MATCH_RECENT_CHECK, targets.recentList(match.list), match.seconds ?? SECONDS_EVER);
+      if (match.reap === true) image.set(at + MATCH_WORDS, 1);
+      break;
     case 'sourceIn':
-      return { kind: MATCH_SET, a: targets.addressSet(match.prefixes), b: SELECT_SOURCE };
+      put(image, at, MATCH_SET, targets.addressSet(match.prefixes), SELECT_SOURCE);
+      break;
     case 'destinationIn':
-      return { kind: MATCH_SET, a: targets.addressSet(match.prefixes), b: SELECT_DESTINATION };
-    case 'set':
-      return setWords(match, targets);
-    case 'ipvs': {
-      const words = addressWords(match.virtualAddress);
-      return { kind: MATCH_IPVS, a: protocolClass(match.virtualProtocol), b: swapPort(match.virtualPort), words };
+      put(image, at, MATCH_SET, targets.addressSet(match.prefixes), SELECT_DESTINATION);
+      break;
+    case 'set': {
+      const sightings = targets.sightingSet(match.set);
+      if (sightings === undefined)
+        put(image, at, MATCH_SET, targets.setReference(match.set), targets.setSelectors(match.set, match.fields));
+      else put(image, at, MATCH_SIGHTING, sightings.number);
+      break;
     }
+    case 'ipvs':
+      put(image, at, MATCH_IPVS, protocolClass(match.virtualProtocol), swapPort(match.virtualPort));
+      writeAddress(image.words, (at + MATCH_WORDS) / 4, match.virtualAddress);
+      break;
     case 'sourcePorts':
-      return { kind: MATCH_SET, a: targets.portSet(match.ranges), b: SELECT_SOURCE_PORT_ONLY };
+      put(image, at, MATCH_SET, targets.portSet(match.ranges), SELECT_SOURCE_PORT_ONLY);
+      break;
     case 'destinationPorts':
-      return { kind: MATCH_SET, a: targets.portSet(match.ranges), b: SELECT_DESTINATION_PORT_ONLY };
+      put(image, at, MATCH_SET, targets.portSet(match.ranges), SELECT_DESTINATION_PORT_ONLY);
+      break;
     case 'physdevIn':
     case 'inert':
     case 'unmodelled':
-      return { kind: MATCH_NEVER };
+      put(image, at, MATCH_NEVER);
+      break;
     case 'nfacct':
     case 'comment':
       throw new CoreError(`match ${match.kind} always holds and has no record`);
   }
 }
 
-function setWords(match: Extract<Match, { kind: 'set' }>, targets: MatchTargets): MatchWords {
-  const sightings = targets.sightingSet(match.set);
-  if (sightings !== undefined) return { kind: MATCH_SIGHTING, a: sightings.number };
-  return { kind: MATCH_SET, a: targets.setReference(match.set), b: targets.setSelectors(match.set, match.fields) };
-}
-
-/** Network and mask, each in 16 bytes. */
-function prefixWords(prefix: string): number[] {
-  const { network, mask } = networkWords(prefix);
-  return [...network, ...Array.from({ length: 4 - network.length }, () => 0), ...mask];
-}
-
 /** Interface names compare their first bytes: all 16 for a whole name (zero-padded), those before `+` for a prefix. */
-function interfaceWords(name: string): MatchWords {
+function writeInterface(image: TableImage, at: number, name: string): void {
   const isPrefix = name.endsWith('+');
   const bytes = new TextEncoder().encode(isPrefix ? name.slice(0, -1) : name).subarray(0, INTERFACE_SIZE);
-  const words = [0, 0, 0, 0];
   bytes.forEach((byte, index) => {
-    words[index >> 2] = ((words[index >> 2] ?? 0) | (byte << ((index & 3) * 8))) >>> 0;
+    const word = at + MATCH_WORDS + (index & ~3);
+    image.set(word, image.get(word) | (byte << ((index & 3) * 8)));
   });
-  return { kind: MATCH_INTERFACE, a: isPrefix ? bytes.length : INTERFACE_SIZE, words };
+  put(image, at, MATCH_INTERFACE, isPrefix ? bytes.length : INTERFACE_SIZE);
+}
+
+function put(image: TableImage, at: number, kind: number, a = 0, b = 0): void {
+  image.set(at + MATCH_KIND, kind);
+  image.set(at + MATCH_A, a);
+  image.set(at + MATCH_B, b);
 }

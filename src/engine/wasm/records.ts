@@ -28,6 +28,7 @@ export class Records {
   // Of the change at hand.
   #allocated: Block[] = [];
   #released: Block[] = [];
+  #moreBytes = 0;
   #taken: number[] = [];
   #given: number[] = [];
 
@@ -67,7 +68,7 @@ export class Records {
     this.#publish(this.#draft.address);
     this.#root = this.#draft;
     for (const { address, size } of this.#released) this.memory.release(address, size);
-    this.#usedBytes += sizeOf(this.#allocated) - sizeOf(this.#released);
+    this.#usedBytes += this.#moreBytes;
     for (const number of this.#given) this.#freeNumbers.push(number);
     this.#forget();
   }
@@ -82,12 +83,15 @@ export class Records {
   allocate(size: number): Block {
     const block = { address: this.memory.allocate(size), size };
     this.#allocated.push(block);
+    this.#moreBytes += size;
     return block;
   }
 
   /** Gives a block back once the change is in force. */
   release(block: Block): void {
-    if (block.size > 0) this.#released.push(block);
+    if (block.size === 0) return;
+    this.#released.push(block);
+    this.#moreBytes -= block.size;
   }
 
   /** A block that holds the image; none for an empty one. */
@@ -133,6 +137,7 @@ export class Records {
     this.#draft = NO_BLOCK;
     this.#allocated = [];
     this.#released = [];
+    this.#moreBytes = 0;
     this.#taken = [];
     this.#given = [];
   }
@@ -141,8 +146,4 @@ export class Records {
 /** How other records refer to the record of that number. */
 export function referenceTo(number: number): number {
   return ROOT_SIZE + number * 4;
-}
-
-function sizeOf(blocks: readonly Block[]): number {
-  return blocks.reduce((sum, { size }) => sum + size, 0);
 }

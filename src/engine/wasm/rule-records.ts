@@ -1,10 +1,7 @@
 // Encodes the rules of a stretch of a chain: a row of words each, and the records that only they point to (matches, addresses, lists of
-// chains), which lie together in one block, their annex.
+// chains), which lie together, as their annex.
 import {
-  CLASSES_ANY,
-  MATCH_SIZE,
   PORT_KEEP,
-  PORTS_ANY,
   TARGET_ACCEPT,
   TARGET_DNAT,
   TARGET_DROP,
@@ -24,137 +21,103 @@ import {
 } from '../../../assembly/shared/layout.ts';
 import { UnsupportedError } from '../../errors.ts';
 import type { Rule, Target } from '../../program/ruleset.ts';
-import { type ColumnRow, type MatchTargets, splitMatches, writeMatches } from './match-records.ts';
-import type { Block, Records } from './records.ts';
+import { type MatchTargets, writeMatches } from './match-records.ts';
+import { ROW_A, ROW_SERVICE_PORT, type RowImage } from './row-image.ts';
 import type { TableImage } from './table-image.ts';
-import { addressWords, swapPort } from './wire.ts';
+import { swapPort, writeAddress } from './wire.ts';
 
 /** What rules refer to, by the names of one table. */
 export interface RuleTargets extends MatchTargets {
+  /** Bytes of an address. */
+  readonly addressSize: number;
   chainReference(name: string): number;
   servicePortId(name: string): number;
 }
 
-/** A rule in words. */
-export interface Row extends ColumnRow {
-  target: number;
-  a: number;
-  b: number;
-  matches: number;
-  matchCount: number;
-  servicePort: number;
-}
-
-/** Encoded rules with the block that their words point into. */
-export interface EncodedRules {
-  readonly rows: readonly Row[];
-  readonly annex: Block;
-}
-
-export function encodeRules(rules: readonly Rule[], targets: RuleTargets, image: TableImage, records: Records): EncodedRules {
-  image.clear();
-  const pointers: { readonly row: Row; readonly field: 'a' | 'matches' }[] = [];
-  const rows = rules.map((rule) => encodeRule(rule, targets, image, pointers));
-  const annex = records.place(image);
-  for (const { row, field } of pointers) row[field] += annex.address;
-  return { rows, annex };
-}
-
-function encodeRule(rule: Rule, targets: RuleTargets, image: TableImage, pointers: { row: Row; field: 'a' | 'matches' }[]): Row {
-  const servicePort = rule.servicePort === undefined ? 0 : targets.servicePortId(rule.servicePort);
-  const row: Row = {
-    network: NO_WORDS,
-    mask: NO_WORDS,
-    ports: PORTS_ANY,
-    classes: CLASSES_ANY,
-    target: 0,
-    a: 0,
-    b: 0,
-    matches: 0,
-    matchCount: 0,
-    servicePort,
-  };
-  const matches = splitMatches(rule.matches, row);
-  if (matches.length > 0) {
-    row.matches = image.reserve(matches.length * MATCH_SIZE);
-    row.matchCount = matches.length;
-    pointers.push({ row, field: 'matches' });
-    writeMatches(image, row.matches, matches, targets);
+/** Adds a row for each rule; what rows point to goes into `annex`. */
+export function encodeRules(rules: readonly Rule[], rows: RowImage, annex: TableImage, targets: RuleTargets): void {
+  for (const rule of rules) {
+    const row = rows.add();
+    if (rule.servicePort !== undefined) rows.set(row + ROW_SERVICE_PORT, targets.servicePortId(rule.servicePort));
+    writeMatches(rule.matches, rows, row, annex, targets);
+    writeTarget(rule.target, rows, row, annex, targets);
   }
-  const { kind, a = 0, b = 0, record } = targetWords(rule.target, targets, image);
-  row.target = kind;
-  row.a = record ?? a;
-  row.b = b;
-  if (record !== undefined) pointers.push({ row, field: 'a' });
-  return row;
 }
 
-const NO_WORDS: readonly number[] = [];
-
-/** `record`: the offset in the image of what the first argument is the address of. */
-interface TargetWords {
-  readonly kind: number;
-  readonly a?: number;
-  readonly b?: number;
-  readonly record?: number;
-}
-
-function targetWords(target: Target, targets: RuleTargets, image: TableImage): TargetWords {
+function writeTarget(target: Target, rows: RowImage, row: number, annex: TableImage, targets: RuleTargets): void {
   switch (target.kind) {
     case 'none':
-      return { kind: TARGET_NONE };
+      rows.setTarget(row, TARGET_NONE);
+      break;
     case 'accept':
-      return { kind: TARGET_ACCEPT };
+      rows.setTarget(row, TARGET_ACCEPT);
+      break;
     case 'drop':
-      return { kind: TARGET_DROP };
+      rows.setTarget(row, TARGET_DROP);
+      break;
     case 'return':
-      return { kind: TARGET_RETURN };
+      rows.setTarget(row, TARGET_RETURN);
+      break;
     case 'reject':
-      return { kind: TARGET_REJECT };
+      rows.setTarget(row, TARGET_REJECT);
+      break;
     case 'jump':
-      return { kind: TARGET_JUMP, a: targets.chainReference(target.chain) };
+      rows.setTarget(row, TARGET_JUMP, targets.chainReference(target.chain));
+      break;
     case 'goto':
-      return { kind: TARGET_GOTO, a: targets.chainReference(target.chain) };
+      rows.setTarget(row, TARGET_GOTO, targets.chainReference(target.chain));
+      break;
     case 'mark':
-      return { kind: TARGET_MARK, a: target.value, b: target.mask };
+      rows.setTarget(row, TARGET_MARK, target.value, target.mask);
+      break;
     case 'notrack':
-      return { kind: TARGET_NOTRACK };
+      rows.setTarget(row, TARGET_NOTRACK);
+      break;
     case 'tproxy':
-      return { kind: TARGET_TPROXY, a: target.value, b: target.mask };
+      rows.setTarget(row, TARGET_TPROXY, target.value, target.mask);
+      break;
     case 'dnat':
-      return { kind: TARGET_DNAT, record: writeAddress(image, target.address), b: portWord(target.port) };
     case 'snat':
-      return { kind: TARGET_SNAT, record: writeAddress(image, target.address), b: portWord(target.port) };
+      rows.setTarget(
+        row,
+        target.kind === 'dnat' ? TARGET_DNAT : TARGET_SNAT,
+        0,
+        target.port === undefined ? PORT_KEEP : swapPort(target.port),
+      );
+      rows.point(row + ROW_A, addressIn(annex, target.address, targets));
+      break;
     case 'masquerade':
-      return { kind: TARGET_MASQUERADE, a: target.randomFully ? 1 : 0 };
+      rows.setTarget(row, TARGET_MASQUERADE, target.randomFully ? 1 : 0);
+      break;
     case 'verdictMap':
-      return { kind: TARGET_VERDICT_MAP, a: targets.setReference(target.map), b: targets.setSelectors(target.map, ['dst', 'dst']) };
+      rows.setTarget(row, TARGET_VERDICT_MAP, targets.setReference(target.map), targets.setSelectors(target.map, ['dst', 'dst']));
+      break;
     case 'randomVerdictMap':
-      return { kind: TARGET_RANDOM_CHAIN, record: writeChainList(image, target.chains, targets), b: target.chains.length };
-    case 'updateSet':
-      return updateWords(target.set, targets);
+      rows.setTarget(row, TARGET_RANDOM_CHAIN, 0, target.chains.length);
+      rows.point(row + ROW_A, writeChainList(annex, target.chains, targets));
+      break;
+    case 'updateSet': {
+      const { number, seconds } = updatedSet(target.set, targets);
+      rows.setTarget(row, TARGET_UPDATE_SIGHTING, number, seconds);
+      break;
+    }
   }
 }
 
-function updateWords(name: string, targets: RuleTargets): TargetWords {
+function updatedSet(name: string, targets: RuleTargets): { readonly number: number; readonly seconds: number } {
   const set = targets.sightingSet(name);
   if (set === undefined) throw new UnsupportedError(`the program has no dynamic set ${name}, but a rule updates it`);
-  return { kind: TARGET_UPDATE_SIGHTING, a: set.number, b: set.seconds };
+  return set;
 }
 
-function writeChainList(image: TableImage, chains: readonly string[], targets: RuleTargets): number {
-  const list = image.reserve(chains.length * 4);
-  for (let index = 0; index < chains.length; index++) image.set(list + index * 4, targets.chainReference(chains[index] ?? ''));
+function writeChainList(annex: TableImage, chains: readonly string[], targets: RuleTargets): number {
+  const list = annex.reserve(chains.length * 4);
+  for (let index = 0; index < chains.length; index++) annex.set(list + index * 4, targets.chainReference(chains[index] ?? ''));
   return list;
 }
 
-function writeAddress(image: TableImage, text: string): number {
-  const words = addressWords(text);
-  const at = image.reserve(words.length * 4);
-  for (let index = 0; index < words.length; index++) image.set(at + index * 4, words[index] ?? 0);
+function addressIn(annex: TableImage, text: string, targets: RuleTargets): number {
+  const at = annex.reserve(targets.addressSize);
+  writeAddress(annex.words, at / 4, text);
   return at;
-}
-
-function portWord(port: number | undefined): number {
-  return port === undefined ? PORT_KEEP : swapPort(port);
 }

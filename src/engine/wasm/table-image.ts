@@ -11,6 +11,11 @@ export class TableImage {
     return this.#length * 4;
   }
 
+  /** All words, until the next `reserve`: index = offset / 4. */
+  get words(): Uint32Array {
+    return this.#words;
+  }
+
   /** Begins another one. */
   clear(): void {
     this.#words.fill(0, 0, this.#length);

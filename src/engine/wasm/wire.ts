@@ -3,6 +3,7 @@
 import { CLASS_ICMP, CLASS_SCTP, CLASS_TCP, CLASS_UDP } from '../../../assembly/shared/layout.ts';
 import { type Prefix, parseAddressWords, parsePrefix, prefixMask } from '../../address.ts';
 import { InvalidArgumentError } from '../../errors.ts';
+import { readIPv4 } from '../../plain-address.ts';
 import { swapBytes } from '../packet-record.ts';
 
 /** The wire words of an address. @throws InvalidArgumentError */
@@ -10,6 +11,27 @@ export function addressWords(text: string): number[] {
   const words = parseAddressWords(text);
   if (words === undefined) throw new InvalidArgumentError('program address', text, 'is not an IP address');
   return words.map(swapBytes);
+}
+
+/** Writes the wire words of an address from index `at` on. @throws InvalidArgumentError */
+export function writeAddress(words: Uint32Array, at: number, text: string): void {
+  const word = readIPv4(text);
+  if (word === undefined) words.set(addressWords(text), at);
+  else words[at] = swapBytes(word);
+}
+
+/** Writes the wire words of a prefix and of its mask to two indexes. @throws InvalidArgumentError */
+export function writeNetwork(words: Uint32Array, network: number, mask: number, text: string): void {
+  // Compiled rules name single addresses, mostly.
+  const word = text.endsWith('/32') ? readIPv4(text, text.length - 3) : undefined;
+  if (word === undefined) {
+    const read = networkWords(text);
+    words.set(read.network, network);
+    words.set(read.mask, mask);
+  } else {
+    words[network] = swapBytes(word);
+    words[mask] = 0xffffffff;
+  }
 }
 
 /** A port between host and network order. */
