@@ -1,4 +1,4 @@
-// One visitor of the built playground: a page of its own, which must stay silent and must ask nobody but its own server.
+// One visitor of the built playground: a page of its own, which must stay silent and must ask nobody but its own server or, as a file, nobody.
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import axe from 'axe-core';
@@ -20,34 +20,29 @@ export const SIZES: readonly Size[] = [
 
 export class Visitor {
   readonly page: Page;
-  readonly #origin: string;
   readonly #size: Size;
   readonly #complaints: string[] = [];
 
-  private constructor(page: Page, origin: string, size: Size) {
+  private constructor(page: Page, address: string, size: Size) {
     this.page = page;
-    this.#origin = origin;
     this.#size = size;
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') this.#complaints.push(message.text());
     });
     page.on('pageerror', (error) => this.#complaints.push(error.message));
     page.on('request', (request) => {
-      if (!request.url().startsWith(origin) && !request.url().startsWith('blob:')) this.#complaints.push(`asked ${request.url()}`);
+      if (!request.url().startsWith(address) && !request.url().startsWith('blob:')) this.#complaints.push(`asked ${request.url()}`);
     });
   }
 
-  static async open(browser: Browser, origin: string, size: Size, fragment = ''): Promise<Visitor> {
+  /** `address`: the page's; whatever does not lie below it is none of its business. */
+  static async open(browser: Browser, address: string, size: Size, fragment = ''): Promise<Visitor> {
     const page = await browser.newPage({ viewport: { width: size.width, height: size.height } });
     page.setDefaultTimeout(60_000);
-    const visitor = new Visitor(page, origin, size);
-    await page.goto(`${origin}/${fragment}`);
+    const visitor = new Visitor(page, address, size);
+    await page.goto(address + fragment);
     await page.waitForSelector('.verdict');
     return visitor;
-  }
-
-  get origin(): string {
-    return this.#origin;
   }
 
   /** What each outcome's button says: `33.3%` and the name of the backend or the action. */

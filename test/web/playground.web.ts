@@ -1,5 +1,6 @@
 // The playground as visitors use it: examples, a packet's walk, connections, share links, broken YAML; at a desk and on a phone.
 import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -56,7 +57,7 @@ describe.skipIf(isSkipped)(`the playground${isSkipped ? ` (${NO_CHROMIUM})` : ''
   });
 
   describe.each(SIZES)('on a $name', (size) => {
-    const open = (fragment = '') => Visitor.open(browser, server.origin, size, fragment);
+    const open = (fragment = '') => Visitor.open(browser, `${server.origin}/`, size, fragment);
 
     /** The page and the library must say the same. */
     async function expectAnswer(visitor: Visitor, { explanation, verdict }: { explanation: Explanation; verdict: Verdict }): Promise<void> {
@@ -237,6 +238,24 @@ describe.skipIf(isSkipped)(`the playground${isSkipped ? ` (${NO_CHROMIUM})` : ''
       }
       await visitor.leave();
     });
+  });
+
+  test('works as a single file, opened without a server', async () => {
+    const address = pathToFileURL('web/dist/playground.html').href;
+    const visitor = await Visitor.open(browser, address, { name: 'file', width: 1440, height: 900 });
+    await visitor.choose('session-affinity');
+    await visitor.page.getByText('Share', { exact: true }).click();
+    await visitor.page.getByText(/holds everything you see/).waitFor();
+    const { hash } = new URL(visitor.page.url());
+    const outcomes = await visitor.outcomes();
+    await visitor.view('cost');
+    await visitor.page.getByText('Measure in this browser').click();
+    await visitor.page.getByText(/^[1-6] of 6 numbers/).waitFor();
+    await visitor.leave();
+    const other = await Visitor.open(browser, address, { name: 'file', width: 1440, height: 900 }, hash);
+    expect(await other.outcomes()).toEqual(outcomes);
+    await other.screenshot('shared');
+    await other.leave();
   });
 
   test('comes in less than 400 kB', async () => {

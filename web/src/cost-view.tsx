@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { type CostPoint, ROUNDS, SERVICE_COUNTS, VARIANTS, type Variant } from './cost-measure.ts';
+import { startCostWorker } from './start-cost-worker.ts';
 
 const HEIGHT = 380;
 const COLOURS: Readonly<Record<Variant['mode'], string>> = { iptables: '--iptables', nftables: '--nftables', ipvs: '--ipvs' };
@@ -21,7 +22,7 @@ export function CostView() {
     stop();
     setPoints([]);
     setRunning(true);
-    const started = new Worker(new URL('./cost-worker.ts', import.meta.url), { type: 'module' });
+    const started = startCostWorker();
     started.onmessage = ({ data }: MessageEvent<CostPoint | 'done'>) => {
       if (data === 'done') stop();
       else setPoints((before) => [...before, data]);
