@@ -34,7 +34,11 @@ export const COLUMNS: Readonly<Record<'Service' | 'Endpoints' | 'EndpointSlice' 
   Endpoints: {
     header: ['NAME', 'ENDPOINTS', 'AGE'],
     wideHeader: [],
-    row: (endpoints, nowMs) => [endpoints.metadata.name, shortened(endpointTexts(endpoints), NONE), age(endpoints, nowMs)],
+    row: (endpoints, nowMs) => {
+      // Who has addresses that are not ready, and no other, is shown without any.
+      const nobody = listOf(endpoints.subsets).length === 0 ? NONE : '';
+      return [endpoints.metadata.name, shortened(endpointTexts(endpoints), nobody), age(endpoints, nowMs)];
+    },
     wideRow: () => [],
   },
   EndpointSlice: {

@@ -8,13 +8,12 @@ import { generatedName } from './names.ts';
 import { nodeZone } from './nodes.ts';
 import { ownerReference } from './owners.ts';
 import { containersOf, isFinished, isReady, isTerminating, podIPs, podNode } from './pods.ts';
-import { MANAGED_BY_LABEL, SERVICE_NAME_LABEL } from './service-slices.ts';
+import { HEADLESS_LABEL, MANAGED_BY_LABEL, SERVICE_NAME_LABEL } from './service-slices.ts';
 import { type Packed, pack } from './slice-packing.ts';
 import { type ObjectStore, serviceSelector } from './store.ts';
 import { type NodeShare, topologyMode, withHints } from './topology-hints.ts';
 
 const MANAGED_BY = 'endpointslice-controller.k8s.io';
-const HEADLESS_LABEL = 'service.kubernetes.io/headless';
 
 /** Brings the slices of one Service in line with the Pods. A slice that says the same as before stays the same object. */
 export function reconcileEndpointSlices(store: ObjectStore, name: string, nodes: () => readonly NodeShare[]): void {

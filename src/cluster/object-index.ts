@@ -86,17 +86,14 @@ export class SelectorIndex extends ObjectIndex {
   }
 }
 
-/** Each group keeps the order in which the objects come. */
-export function groupBy(
-  objects: readonly KubernetesObject[],
-  keyOfObject: (object: KubernetesObject) => string,
-): Map<string, KubernetesObject[]> {
-  const groups = new Map<string, KubernetesObject[]>();
-  for (const object of objects) {
-    const key = keyOfObject(object);
+/** Each group keeps the order in which the items come. */
+export function groupBy<Item>(items: readonly Item[], keyOfItem: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const key = keyOfItem(item);
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, [object]);
-    else group.push(object);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
   }
   return groups;
 }

@@ -63,6 +63,49 @@ describe('svcplane get', () => {
     expect(stdout).toContain('none   <none>                                                  <unknown>\n');
   });
 
+  const POD = (name: string, ports: string, ready: boolean) => `
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: ${name}, labels: {app: web}}
+spec: {nodeName: node-1, containers: [{name: c, ports: [${ports}]}]}
+status: {phase: Running, podIP: 10.244.1.1${name.length}, conditions: [{type: Ready, status: '${ready ? 'True' : 'False'}'}]}`;
+
+  it('shows nobody, and not <none>, where the only Pods are not ready', async () => {
+    const stdin = `{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, ports: [{port: 80}]}}${POD('a', '', false)}`;
+    expect((await svcplane(['get', 'endpoints', '-f', '-'], { stdin })).stdout).toBe(
+      'NAME   ENDPOINTS   AGE\nweb                <unknown>\n',
+    );
+  });
+
+  it('lists a port with all Pods that offer it, whatever else they offer', async () => {
+    const ports = '[{name: http, port: 80, targetPort: http}, {name: metrics, port: 90, targetPort: metrics}]';
+    const stdin =
+      `{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, ports: ${ports}}}` +
+      POD('a', '{name: http, containerPort: 8080}, {name: metrics, containerPort: 9090}', true) +
+      POD('bb', '{name: http, containerPort: 8080}', true);
+    const { stdout } = await svcplane(['get', 'endpoints', 'web', '-o', 'json', '-f', '-'], { stdin });
+    expect(JSON.parse(stdout).subsets).toMatchObject([
+      { addresses: [{ ip: '10.244.1.11' }, { ip: '10.244.1.12' }], ports: [{ name: 'http', port: 8080 }] },
+      { addresses: [{ ip: '10.244.1.11' }], ports: [{ name: 'metrics', port: 9090 }] },
+    ]);
+  });
+
+  it('counts the 1,000 addresses that Endpoints hold at most', async () => {
+    const pods = Array.from({ length: 1005 }, (_, index) => ({ addresses: [`10.1.${index >> 8}.${index & 255}`] }));
+    const slices = [pods.slice(0, 1000), pods.slice(1000)].map((endpoints, index) => ({
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: `web-${index}`, labels: { 'kubernetes.io/service-name': 'web' } },
+      addressType: 'IPv4',
+      endpoints,
+      ports: [{ port: 80 }],
+    }));
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { ports: [{ port: 80 }] } };
+    const stdin = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [service, ...slices] });
+    expect((await svcplane(['get', 'endpoints', 'web', '-f', '-'], { stdin })).stdout).toContain(' + 997 more...');
+  });
+
   it('has no endpoints where no Pod has the named port', async () => {
     const stdin =
       '{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, ports: [{port: 80, targetPort: http}]}}\n---\n' +
