@@ -44,29 +44,28 @@ export interface CheckResult {
  */
 export function checkManifests(objects: readonly KubernetesObject[], options: ClusterOptions = {}): CheckResult {
   const problems: ObjectProblem[] = [];
+  const left: KubernetesObject[] = [];
   let accepted = objects;
   // What is refused may have hidden what else is.
   for (let refused = validateObjects(accepted, options); refused.length > 0; refused = validateObjects(accepted, options)) {
     problems.push(...refused);
     const names = new Set(refused.map(({ kind, object }) => `${kind} ${object}`));
-    accepted = accepted.filter((object) => !names.has(`${object.kind} ${nameIn(object, options)}`));
+    const isRefused = (object: KubernetesObject) => names.has(`${object.kind} ${objectName(inNamespace(object, options))}`);
+    left.push(...accepted.filter(isRefused).map((object) => inNamespace(object, options)));
+    accepted = accepted.filter((object) => !isRefused(object));
   }
   const cluster = createCluster(options);
   cluster.apply(accepted);
-  const { findings, notes } = checkCluster(
-    cluster,
-    accepted,
-    problems.map(({ object }) => object),
-  );
+  const { findings, notes } = checkCluster(cluster, accepted, left);
   return { findings: [...problems.map(findingOfProblem), ...findings].sort(byPlace), notes };
 }
 
 /**
  * Checks a cluster as it stands now.
  * @param given what was applied to it: findings point to where these stand
- * @param refused names of objects that are missing because they are invalid
+ * @param refused those that are missing because they are invalid: what leans on them is not to blame
  */
-export function checkCluster(cluster: Cluster, given: readonly KubernetesObject[], refused: readonly string[] = []): CheckResult {
+export function checkCluster(cluster: Cluster, given: readonly KubernetesObject[], refused: readonly KubernetesObject[] = []): CheckResult {
   const scene = sceneOf(cluster, given, refused);
   const origins = new Map(given.map((object) => [keyOf(refOf(object)), object]));
   const findings = CHECKS.flatMap((check) => check(scene)).map((issue) => findingOf(issue, origins));
@@ -101,8 +100,8 @@ function headOf(rule: RuleId): Pick<Finding, 'rule' | 'level'> {
 }
 
 /** As problems name it: with the namespace of objects that name none. */
-function nameIn(object: KubernetesObject, { namespace = 'default' }: ClusterOptions): string {
-  return objectName({ ...object, metadata: { ...object.metadata, namespace: object.metadata.namespace || namespace } });
+function inNamespace(object: KubernetesObject, { namespace = 'default' }: ClusterOptions): KubernetesObject {
+  return { ...object, metadata: { ...object.metadata, namespace: object.metadata.namespace || namespace } };
 }
 
 function byPlace(a: Finding, b: Finding): number {

@@ -8,7 +8,8 @@ import type { Scene } from './scene.ts';
 
 export function checkReferences(scene: Scene): Issue[] {
   const services = new Map(scene.objectsOf('Service').map((service) => [objectName(service), service]));
-  const isKnown = (name: string) => services.has(name) || scene.refused.has(name);
+  const refused = new Set(scene.refused.filter(({ kind }) => kind === 'Service').map(objectName));
+  const isKnown = (name: string) => services.has(name) || refused.has(name);
   const slices = scene.objectsOf('EndpointSlice').flatMap((slice): Issue[] => {
     const service = serviceOfSlice(slice);
     if (isKnown(`${namespaceOf(slice)}/${service}`)) return [];
@@ -29,7 +30,7 @@ export function checkReferences(scene: Scene): Issue[] {
   const statefulSets = scene.objectsOf('StatefulSet').flatMap((set): Issue[] => {
     const name = textOf(fieldsOf(set.spec).serviceName);
     const service = services.get(`${namespaceOf(set)}/${name}`);
-    const isFine = service === undefined ? scene.refused.has(`${namespaceOf(set)}/${name}`) : fieldsOf(service.spec).clusterIP === 'None';
+    const isFine = service === undefined ? refused.has(`${namespaceOf(set)}/${name}`) : fieldsOf(service.spec).clusterIP === 'None';
     if (name === '' || isFine) return [];
     const example = `${set.metadata.name}-0.${name}`;
     return [

@@ -49,13 +49,13 @@ export interface Scene {
   readonly nodes: readonly NodeFacts[];
   /** The nodes stand among the manifests; made-up ones say nothing about zones. */
   readonly areNodesGiven: boolean;
-  /** namespace/name of objects that are missing because they are invalid. */
-  readonly refused: ReadonlySet<string>;
+  /** Objects that are missing because they are invalid. */
+  readonly refused: readonly KubernetesObject[];
   objectsOf(kind: string): readonly KubernetesObject[];
 }
 
 /** @param given the objects that were applied */
-export function sceneOf(cluster: Cluster, given: readonly KubernetesObject[], refused: readonly string[]): Scene {
+export function sceneOf(cluster: Cluster, given: readonly KubernetesObject[], refused: readonly KubernetesObject[]): Scene {
   const objects = cluster.objects();
   const byKind = groupBy(objects, ({ kind }) => kind);
   const objectsOf = (kind: string) => byKind.get(kind) ?? [];
@@ -71,7 +71,7 @@ export function sceneOf(cluster: Cluster, given: readonly KubernetesObject[], re
     podsByLabel,
     nodes: objectsOf('Node').map((node) => ({ name: node.metadata.name, zone: nodeZone(node) ?? '' })),
     areNodesGiven: given.some(({ kind }) => kind === 'Node'),
-    refused: new Set(refused),
+    refused,
     objectsOf,
   };
 }

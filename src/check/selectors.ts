@@ -1,7 +1,7 @@
 // Services whose selector finds no Pod, and the labels that would have matched.
 import { namespaceOf, objectName } from '../api/kinds.ts';
 import type { KubernetesObject } from '../api/types.ts';
-import { fieldsOf, labelsOf, numberOf } from '../cluster/fields.ts';
+import { fieldsOf, isFields, labelsOf, numberOf } from '../cluster/fields.ts';
 import { isFinished } from '../cluster/pods.ts';
 import { matchesLabels } from '../cluster/selector.ts';
 import { EXPANDED_KINDS } from '../cluster/workloads.ts';
@@ -24,7 +24,18 @@ export function checkSelectors(scene: Scene): Issue[] {
   if (candidates.length === 0) return [];
   return scene.services
     .filter(({ selector, pods, endpoints }) => Object.keys(selector).length > 0 && pods.length === 0 && endpoints.length === 0)
+    .filter((facts) => !isForRefused(facts, scene))
     .flatMap((facts) => issueOf(facts, scene, candidates));
+}
+
+/** Its Pods would be there, were their workload valid: that is a finding already. */
+function isForRefused({ service, selector }: ServiceFacts, { refused }: Scene): boolean {
+  return refused.some((object) => {
+    const spec = fieldsOf(object.spec);
+    const { labels } = object.kind === 'Pod' ? object.metadata : fieldsOf(fieldsOf(spec.template).metadata);
+    const meant = [labels, fieldsOf(spec.selector).matchLabels].filter(isFields).map(labelsOf);
+    return namespaceOf(object) === namespaceOf(service) && meant.some((each) => matchesLabels(selector, each));
+  });
 }
 
 /** Whether there is anything that a Service could select. */

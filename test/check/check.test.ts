@@ -70,6 +70,16 @@ describe('clean manifests', () => {
   });
 });
 
+describe('a workload that is refused', () => {
+  test('is the finding, and the Service in front of it is not to blame', () => {
+    const wrong = deployment('web', 1).replace('labels: {app: web}', 'labels: {app: front}');
+    expect(find(service('web') + wrong + deployment('other', 1)).map(({ rule, object }) => [rule, object])).toEqual([
+      ['invalid-object', 'default/web'],
+    ]);
+    expect(find(service('wbe') + wrong + deployment('other', 1)).map(({ rule }) => rule)).toContain('selector-matches-nothing');
+  });
+});
+
 describe('a selector that matches nothing', () => {
   test('is found where it stands, with the nearest labels', () => {
     const [finding, ...others] = find(service('wbe') + deployment('web', 2) + deployment('other', 1));
