@@ -10,6 +10,7 @@ import { compileOptionsFor } from '../../src/compile/node-options.ts';
 import type { Engine, EngineOptions } from '../../src/engine/engine.ts';
 import { nodeIpvsSysctls } from '../../src/engine/ipvs-sysctls.ts';
 import { createJsEngine } from '../../src/engine/js/engine.ts';
+import { checkEngine } from '../../src/engine/wasm/check-engine.ts';
 import { startCoreSync } from '../../src/engine/wasm/core.ts';
 import { embeddedCore } from '../../src/engine/wasm/embedded-core.ts';
 import { WasmEngine } from '../../src/engine/wasm/engine.ts';
@@ -64,7 +65,7 @@ class Runner {
 
   load(program: Program): void {
     this.engine.load(this.#isWhole ? (JSON.parse(JSON.stringify(program)) as Program) : program);
-    if (this.engine instanceof WasmEngine) this.engine.checkTables();
+    if (this.engine instanceof WasmEngine) checkEngine(this.engine);
   }
 
   send(packet: Packet, now: number): Verdict {

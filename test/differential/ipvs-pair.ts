@@ -5,6 +5,7 @@ import { embeddedCore } from '../../src/engine/wasm/embedded-core.ts';
 import { createIpvsSync, ipvsOver } from '../../src/ipvs/ipvs.ts';
 import { settleSysctls } from '../../src/ipvs/sysctls.ts';
 import type { Ipvs, IpvsPacket, IpvsVerdict } from '../../src/ipvs/types.ts';
+import { checkIpvs } from '../../src/ipvs/wasm/check-ipvs.ts';
 import { createWasmIpvs, type WasmIpvs } from '../../src/ipvs/wasm/engine.ts';
 
 /** Compiled once: a namespace gets an instance of its own. */
@@ -36,7 +37,7 @@ export class IpvsPair {
   }
 
   compare(): void {
-    this.#engine.checkTables();
+    checkIpvs(this.#engine.parts());
     expectSame(this.wasm.services(), this.js.services());
     for (const service of this.js.services()) expectSame(this.wasm.servers(service), this.js.servers(service));
     expectSame([...this.wasm.connections()], [...this.js.connections()]);

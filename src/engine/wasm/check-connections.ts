@@ -11,6 +11,8 @@ import {
   CT_ORIGINAL,
   CT_REPLY_AFTER_V4,
   CT_REPLY_AFTER_V6,
+  CT_SIZE_V4,
+  CT_SIZE_V6,
   CT_TABLE_COUNT,
   CT_TABLE_ENTRIES,
   CT_TABLE_FREE,
@@ -34,9 +36,10 @@ interface Table {
 }
 
 /** @throws CoreError that names the first invariant that does not hold. */
-export function checkConnections(table: Table): void {
-  const { words, bytes } = table.memory;
-  const at = table.core.tableAddress(table.family);
+export function checkConnections(core: Core, memory: LinearMemory, family: Family): void {
+  const table: Table = { core, memory, family, entrySize: family === 'IPv4' ? CT_SIZE_V4 : CT_SIZE_V6 };
+  const { words, bytes } = memory;
+  const at = core.tableAddress(family);
   const field = (offset: number): number => words[(at + offset) / 4] ?? 0;
   const entries = field(CT_TABLE_ENTRIES);
   const highWater = field(CT_TABLE_HIGH_WATER);
@@ -50,17 +53,17 @@ export function checkConnections(table: Table): void {
   );
 
   const index = { start: field(CT_TABLE_INDEX), buckets: field(CT_TABLE_LIVE) / BUCKET_SIZE };
-  const tupleBytes = table.family === 'IPv4' ? 12 : 36;
+  const tupleBytes = family === 'IPv4' ? 12 : 36;
   const home = new Map<number, number>();
   for (const number of live) {
     const entry = entries + number * table.entrySize;
     const original = entry + CT_ORIGINAL;
-    const reply = original + (table.family === 'IPv4' ? CT_REPLY_AFTER_V4 : CT_REPLY_AFTER_V6);
+    const reply = original + (family === 'IPv4' ? CT_REPLY_AFTER_V4 : CT_REPLY_AFTER_V6);
     const ofClass = bytes[entry] ?? 0;
-    home.set(number, table.core.tag(table.family, original, ofClass));
+    home.set(number, core.tag(family, original, ofClass));
     const isSelfReply = bytes.subarray(original, original + tupleBytes).every((byte, offset) => byte === bytes[reply + offset]);
     // A connection with itself stands there once.
-    if (!isSelfReply) home.set((number | BUCKET_REPLY) >>> 0, table.core.tag(table.family, reply, ofClass));
+    if (!isSelfReply) home.set((number | BUCKET_REPLY) >>> 0, core.tag(family, reply, ofClass));
   }
   checkBuckets(table, index, home);
   const used = (field(CT_TABLE_OVERFLOW_HIGH_WATER) - field(CT_TABLE_OVERFLOW)) / BUCKET_SIZE;

@@ -40,31 +40,22 @@ import {
 } from '../../../assembly/shared/layout.ts';
 import { CoreError } from '../../errors.ts';
 import type { ChainRecord } from './chain-records.ts';
-import type { Block, Records } from './records.ts';
-
-/** All records that the tables know of. */
-export interface CheckedTables {
-  readonly records: Records;
-  readonly addressWords: number;
-  readonly chains: readonly ChainRecord[];
-  /** Of maps: their values are references to chains. */
-  readonly sets: readonly { readonly name: string; readonly number: number; readonly block: Block; readonly isMap: boolean }[];
-  readonly rootBlocks: readonly Block[];
-}
+import type { Block } from './records.ts';
+import type { TableRecords } from './tables.ts';
 
 /** @throws CoreError that names the first invariant that does not hold. */
-export function checkTables(tables: CheckedTables): void {
+export function checkTables(tables: TableRecords): void {
   new TableCheck(tables).run();
 }
 
 class TableCheck {
-  readonly #tables: CheckedTables;
+  readonly #tables: TableRecords;
   readonly #words: Uint32Array;
   readonly #root: number;
   readonly #chainAt = new Set<number>();
   readonly #setAt = new Set<number>();
 
-  constructor(tables: CheckedTables) {
+  constructor(tables: TableRecords) {
     this.#tables = tables;
     this.#words = tables.records.memory.words;
     this.#root = tables.records.root;

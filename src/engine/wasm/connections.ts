@@ -44,7 +44,6 @@ import { TCP_STATES } from '../../program/tcp-states.ts';
 import type { FoundConnection, TrackedConnection, TupleText } from '../engine.ts';
 import { RECORD_CODES } from '../layouts.ts';
 import { portsWord, protocolOf, readAddress, writeAddress } from '../packet-record.ts';
-import { checkConnections } from './check-connections.ts';
 import type { Core } from './core.ts';
 import type { LinearMemory } from './memory.ts';
 import { swapPort } from './wire.ts';
@@ -103,11 +102,6 @@ export class ConnectionTable {
       const entry = this.#get(CT_TABLE_ENTRIES) + number * this.#entrySize;
       if (this.#memory.bytes[entry] !== CLASS_NONE && this.#memory.data.getFloat64(entry + CT_EXPIRES_AT, true) > now) yield entry;
     }
-  }
-
-  /** @throws CoreError when an invariant of the table does not hold. */
-  check(): void {
-    checkConnections({ core: this.#core, memory: this.#memory, family: this.#family, entrySize: this.#entrySize });
   }
 
   remove(entry: number): void {

@@ -1,10 +1,16 @@
 // The core that the package carries, as bytes. Apart from core.ts, so that an entry which gets its core from elsewhere does not carry it too.
-import { CORE_BASE64 } from './core-bytes.ts';
+import { CORE_SIZE, CORE_TEXT, LETTERS, PAIRS_FROM } from './core-bytes.ts';
 
-/** The bytes of core.wasm. */
+/** The bytes of core.wasm, out of the text that assembly/embed.mjs made of them. */
 export function embeddedCore(): Uint8Array<ArrayBuffer> {
-  const text = atob(CORE_BASE64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  const placeOf = new Uint8Array(128);
+  for (let place = 0; place < LETTERS.length; place++) placeOf[LETTERS.charCodeAt(place)] = place;
+  let next = 0;
+  const take = (): number => placeOf[CORE_TEXT.charCodeAt(next++)] ?? 0;
+  const bytes = new Uint8Array(CORE_SIZE);
+  for (let index = 0; index < CORE_SIZE; index++) {
+    const first = take();
+    bytes[index] = first < PAIRS_FROM ? first : PAIRS_FROM + (first - PAIRS_FROM) * LETTERS.length + take();
+  }
   return bytes;
 }

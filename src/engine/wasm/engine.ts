@@ -3,6 +3,7 @@ import { INTERFACE_SIZE } from '../../../assembly/shared/layout.ts';
 import { nextRandom, seedRandom } from '../../../assembly/shared/random.ts';
 import type { Family } from '../../address.ts';
 import { CapacityError, InvalidArgumentError } from '../../errors.ts';
+import type { IpvsParts } from '../../ipvs/wasm/engine.ts';
 import type { Program } from '../../program/program.ts';
 import type { Engine, EngineBatch, EngineCounters, EngineMemory, EngineOptions, EngineView, TrackedConnection } from '../engine.ts';
 import type { EngineFrameRing, FrameCounters, RingShape, ServicePortTraffic } from '../frame-ring.ts';
@@ -20,6 +21,14 @@ import { engineView } from './view.ts';
 const CHUNK = 4096;
 /** Numbers of interface names in a packet record: 16 bits would allow more than any node has. */
 const INTERFACES_MAX = 1024;
+
+/** All that an engine holds in linear memory. */
+export interface EngineParts {
+  readonly core: Core;
+  readonly memory: LinearMemory;
+  readonly families: Readonly<Record<Family, FamilyTables>>;
+  readonly ipvs: IpvsParts;
+}
 
 export class WasmEngine implements Engine {
   readonly kind = 'wasm';
@@ -152,13 +161,9 @@ export class WasmEngine implements Engine {
     return deleted;
   }
 
-  /** Walks all tables and verifies their invariants, for tests. @throws CoreError */
-  checkTables(): void {
-    for (const { connections, program } of this.#inUse) {
-      program.check();
-      connections.check();
-    }
-    this.#ipvs.check();
+  /** For the self-check. */
+  parts(): EngineParts {
+    return { core: this.#core, memory: this.#memory, families: this.#families, ipvs: this.#ipvs.parts() };
   }
 
   counters(now: number): EngineCounters {

@@ -4,7 +4,7 @@ import { CONNTRACK_NODE } from '../../../assembly/shared/ipvs-layout.ts';
 import { type Address, type Family, parseAddress } from '../../address.ts';
 import { InvalidArgumentError } from '../../errors.ts';
 import type { EngineSysctls, Foresight, RealServer } from '../../ipvs/engine.ts';
-import { WasmIpvs } from '../../ipvs/wasm/engine.ts';
+import { type IpvsParts, WasmIpvs } from '../../ipvs/wasm/engine.ts';
 import type { TransportProtocol } from '../../packet.ts';
 import type { Change } from '../../program/change.ts';
 import type { IpvsTimeouts, VirtualService } from '../../program/virtual-service.ts';
@@ -78,9 +78,9 @@ export class NodeIpvs {
     return this.#ipvs.realServers(virtualServiceId(protocol, address, port));
   }
 
-  /** Walks all tables and verifies their invariants, for tests. @throws CoreError */
-  check(): void {
-    this.#ipvs.checkTables();
+  /** For the self-check. */
+  parts(): IpvsParts {
+    return this.#ipvs.parts();
   }
 }
 

@@ -15,8 +15,8 @@ import { type Family, parsePrefix } from '../../address.ts';
 import { changeOf, type ProgramChange } from '../../program/change.ts';
 import { type EstablishedProof, establishedProof } from '../../program/established.ts';
 import { emptyProgram, type Program } from '../../program/program.ts';
+import type { ChainRecord } from './chain-records.ts';
 import { ChainTables } from './chain-tables.ts';
-import { checkTables } from './check-tables.ts';
 import { hasBaseChain, writeHooks } from './hook-records.ts';
 import type { LinearMemory } from './memory.ts';
 import type { NodeIpvs } from './node-ipvs.ts';
@@ -37,6 +37,16 @@ export interface TableContext {
   sightingSet(name: string, timeoutSeconds: number): number;
   /** No rule names that list or dynamic set any more: its sightings go with it. */
   forgetList(name: string): void;
+}
+
+/** All records that the tables know of. */
+export interface TableRecords {
+  readonly records: Records;
+  readonly addressWords: number;
+  readonly chains: readonly ChainRecord[];
+  /** Of maps: their values are references to chains. */
+  readonly sets: readonly { readonly name: string; readonly number: number; readonly block: Block; readonly isMap: boolean }[];
+  readonly rootBlocks: readonly Block[];
 }
 
 /** Blocks that the root alone points to. */
@@ -109,15 +119,15 @@ export class ProgramTables {
     return this.#chains.ruleCount;
   }
 
-  /** Walks all tables and verifies their invariants, for tests. @throws CoreError */
-  check(): void {
-    checkTables({
+  /** For the self-check. */
+  parts(): TableRecords {
+    return {
       records: this.#records,
       addressWords: this.#addressWords,
       chains: Array.from(this.#chains.all(), ({ record }) => record),
       sets: [...this.#sets.all()],
       rootBlocks: Object.values(this.#blocks),
-    });
+    };
   }
 
   #writeRoot(program: Program, change: ProgramChange, isFirst: boolean): RootBlocks {

@@ -18,7 +18,6 @@ import type {
   TimeoutSettings,
 } from '../engine.ts';
 import type { IpvsConnection, IpvsVerdict, ServerState } from '../types.ts';
-import { checkTables } from './check-tables.ts';
 import { flushRemovedServers, listConnections } from './connections.ts';
 import { NamespaceMemory, type NamespaceOptions } from './namespace.ts';
 import { PacketBorder } from './packet.ts';
@@ -30,6 +29,12 @@ export function createWasmIpvs(core: Core, { seed, sysctls, hasConntrackHooks }:
   core.seedHash(nextRandom(nextRandom(random)), nextRandom(random));
   const conntrack = hasConntrackHooks ? CONNTRACK_BESIDE : CONNTRACK_NONE;
   return new WasmIpvs(core, new LinearMemory(core.memory, core.heapBase), { sysctls, conntrack, random });
+}
+
+/** All that an engine holds in linear memory. */
+export interface IpvsParts {
+  readonly namespace: NamespaceMemory;
+  readonly services: Services;
 }
 
 export class WasmIpvs implements IpvsEngine {
@@ -136,9 +141,9 @@ export class WasmIpvs implements IpvsEngine {
     return listConnections(this.#namespace);
   }
 
-  /** Walks all tables and verifies their invariants, for tests. @throws CoreError */
-  checkTables(): void {
-    checkTables(this.#namespace, this.#services);
+  /** For the self-check. */
+  parts(): IpvsParts {
+    return { namespace: this.#namespace, services: this.#services };
   }
 
   [Symbol.dispose](): void {

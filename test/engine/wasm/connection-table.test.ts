@@ -7,6 +7,7 @@ import { compile } from '../../../src/compile/compile.ts';
 import { compileOptionsFor } from '../../../src/compile/node-options.ts';
 import { nodeIpvsSysctls } from '../../../src/engine/ipvs-sysctls.ts';
 import { writePacket } from '../../../src/engine/packet-record.ts';
+import { checkEngine } from '../../../src/engine/wasm/check-engine.ts';
 import { startCoreSync } from '../../../src/engine/wasm/core.ts';
 import { embeddedCore } from '../../../src/engine/wasm/embedded-core.ts';
 import { WasmEngine } from '../../../src/engine/wasm/engine.ts';
@@ -54,11 +55,11 @@ describe.each(['IPv4', 'IPv6'] as const)('the connection table of %s', (family) 
               writePacket(batch.packetWords(), index, family, packet, 0);
             }
             engine.processBatch(batch, BATCH, now);
-            engine.checkTables();
+            checkEngine(engine);
           }
           let seen = 0;
           engine.deleteConnections(now, () => ++seen % removeEvery === 0);
-          engine.checkTables();
+          checkEngine(engine);
           expect(engine.counters(now).connections).toBeLessThanOrEqual(conntrackMax);
         }
       }),
@@ -84,7 +85,7 @@ describe.each(['IPv4', 'IPv6'] as const)('the connection table of %s', (family) 
       engine.processBatch(batch, BATCH, 1);
     };
     for (let round = 0; round < 200; round++) send(round);
-    engine.checkTables();
+    checkEngine(engine);
     const before = engine.counters(1);
     for (let round = 0; round < 200; round++) send(round);
     const after = engine.counters(1);

@@ -6,6 +6,7 @@ import { settleConfig } from '../../../src/api/settings.ts';
 import { createCompiler } from '../../../src/compile/compile.ts';
 import { compileOptionsFor } from '../../../src/compile/node-options.ts';
 import { nodeIpvsSysctls } from '../../../src/engine/ipvs-sysctls.ts';
+import { checkEngine } from '../../../src/engine/wasm/check-engine.ts';
 import { startCoreSync } from '../../../src/engine/wasm/core.ts';
 import { embeddedCore } from '../../../src/engine/wasm/embedded-core.ts';
 import { WasmEngine } from '../../../src/engine/wasm/engine.ts';
@@ -73,11 +74,11 @@ describe.each(['iptables', 'nftables', 'ipvs'] as const)('the tables of %s mode'
       if (numbers.below(6) === 0) state.delete([{ kind: 'Service', namespace: 'ns', name: `svc${index}` }]);
       else state.apply(objectsOf(index, serviceFrom(numbers), plan).flatMap((object) => readWatchedObject(object) ?? []));
       load();
-      if (change % CHECK_EVERY === 0) engine.checkTables();
+      if (change % CHECK_EVERY === 0) checkEngine(engine);
       if (change === CHANGES / 5) reservedEarly = engine.counters(0).memory?.reserved ?? 0;
     }
     applyAll(first);
-    engine.checkTables();
+    checkEngine(engine);
     const after = engine.counters(0).memory;
     expect(after?.rules).toBe(before?.rules);
     // The root keeps room for as many numbers as there once were.

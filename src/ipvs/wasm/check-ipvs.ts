@@ -48,11 +48,12 @@ import { CLASS_NONE } from '../../../assembly/shared/layout.ts';
 import type { Family } from '../../address.ts';
 import { CoreError } from '../../errors.ts';
 import { type Entry, entriesOf, isTemplate } from './connections.ts';
+import type { IpvsParts } from './engine.ts';
 import type { NamespaceMemory } from './namespace.ts';
 import type { Services } from './services.ts';
 
 /** @throws CoreError that names the first invariant that does not hold. */
-export function checkTables(namespace: NamespaceMemory, services: Services): void {
+export function checkIpvs({ namespace, services }: IpvsParts): void {
   expect(namespace.get(NAMESPACE_UNRESERVED) === 0, 'packets found no room reserved');
   checkTimers(namespace);
   checkCounters(namespace, services);
