@@ -1,5 +1,4 @@
 // IP addresses, prefixes and endpoints as text and as numbers. A leaf: everyone may import it.
-import ipaddr from 'ipaddr.js';
 import { readIPv4, readIPv6, writeIPv6 } from './plain-address.ts';
 
 export type Family = 'IPv4' | 'IPv6';
@@ -31,16 +30,10 @@ export function parseAddressWords(text: string): readonly number[] | undefined {
   const word = readIPv4(text);
   if (word !== undefined) return [word];
   if (!text.includes(':')) return undefined;
-  const words = readIPv6(text) ?? readUnusualIPv6(text);
+  const words = readIPv6(text);
   if (words === undefined) return undefined;
   const isMapped = words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
   return isMapped ? words.slice(3) : words;
-}
-
-function readUnusualIPv6(text: string): number[] | undefined {
-  if (text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
-  const { parts } = ipaddr.IPv6.parse(text);
-  return [0, 2, 4, 6].map((at) => (parts[at] ?? 0) * 0x10000 + (parts[at + 1] ?? 0));
 }
 
 /** The address with these words: one for IPv4, four for IPv6. */

@@ -1,4 +1,4 @@
-// The plain forms of addresses against ipaddr.js: what both read is the same, and what is written is RFC 5952.
+// Addresses against ipaddr.js: what both read is the same, and what is written is RFC 5952.
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ const group = fc.oneof({ arbitrary: fc.constant(0), weight: 2 }, { arbitrary: fc
 const groups = fc.array(group, { minLength: 8, maxLength: 8 });
 const wordsOf = (parts: readonly number[]): number[] => [0, 2, 4, 6].map((at) => (parts[at] ?? 0) * 0x10000 + (parts[at + 1] ?? 0));
 
-describe('the plain forms of addresses', () => {
+describe('addresses', () => {
   test('are written as ipaddr.js writes RFC 5952', () => {
     fc.assert(
       fc.property(groups, (parts) => {
@@ -55,10 +55,34 @@ describe('the plain forms of addresses', () => {
       expect(readIPv4(wrong), wrong).toBeUndefined();
   });
 
-  test('are left for what is mixed or mapped', () => {
+  test('are read with an IPv4 address at their end', () => {
+    fc.assert(
+      fc.property(groups, (parts) => {
+        const [high = 0, low = 0] = parts.slice(6);
+        const tail = `${high >>> 8}.${high & 255}.${low >>> 8}.${low & 255}`;
+        const front = new ipaddr.IPv6([...parts.slice(0, 6), 1, 1]).toRFC5952String().replace(/1:1$/, '');
+        for (const text of [
+          `${front}${tail}`,
+          `${parts
+            .slice(0, 6)
+            .map((part) => part.toString(16))
+            .join(':')}:${tail}`,
+        ])
+          expect(readIPv6(text), text).toEqual(wordsOf(parts));
+      }),
+    );
     expect(parseAddress('::ffff:10.0.0.1')).toEqual(parseAddress('10.0.0.1'));
     expect(parseAddress('::ffff:a00:1')?.text).toBe('10.0.0.1');
+    expect(parseAddress('::ffff:010.0.0.1')?.text).toBe('10.0.0.1');
+    // Not mapped, as Go sees it: ipaddr.js takes it for 1.2.3.4.
+    expect(parseAddress('::1.2.3.4')?.text).toBe('::102:304');
+    const wrong = ['::ffff:0x7f.0.0.1', '::ffff:1.2.3', '::1.2.3.256', '1:2:3:4:5:6:7:1.2.3.4', '::1.2.3.4:5', ':1.2.3.4', '1.2.3.4::'];
+    for (const text of wrong) expect(parseAddress(text), text).toBeUndefined();
+  });
+
+  test('have no zone, and decimal octets', () => {
     expect(parseAddress('fe80::1%eth0')).toBeUndefined();
+    expect(parseAddress('fe80::1.2.3.4%eth0')).toBeUndefined();
     expect(parseAddress('010.0.0.1')?.text).toBe('10.0.0.1');
   });
 });
