@@ -1,7 +1,8 @@
 // What the entries svcplane, svcplane/js and svcplane/external share: all but the making of a dataplane. Re-exports only.
 export type { Family } from './address.ts';
 export { parseConfig } from './api/config.ts';
-export { locationOf, parseManifests } from './api/manifests.ts';
+export { parseManifests } from './api/manifests.ts';
+export { locationOf } from './api/places.ts';
 export type { KubeProxyConfiguration, KubernetesObject, ObjectMeta, ObjectRef } from './api/types.ts';
 export type {
   Connection,

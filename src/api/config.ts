@@ -3,7 +3,7 @@
 import type { Family, Prefix } from '../address.ts';
 import { InvalidObjectError, ManifestError } from '../errors.ts';
 import type { ProxyMode } from '../packet.ts';
-import { locate, parseDocuments } from './documents.ts';
+import { parseDocuments } from './documents.ts';
 import { parseDuration } from './duration.ts';
 import { describe, Field, isRecord, problemMessage } from './fields.ts';
 import type { KubeProxyConfiguration } from './types.ts';
@@ -85,14 +85,14 @@ export function parseConfig(text: string, origin = '<input>'): KubeProxyConfigur
         path,
         value: wrong,
         message: problemMessage(wrong, message),
-        location: locate(place, path),
+        location: place.locate(path),
       });
     readConfig(new Field(value, refusal));
     return value as KubeProxyConfiguration;
   }
   const [first] = documents;
   const found = first !== undefined && isRecord(first.value) ? describe(first.value.kind) : 'nothing';
-  throw new ManifestError(`is no ${CONFIG_KIND}, found ${found}`, first === undefined ? { origin } : locate(first.place, 'kind'));
+  throw new ManifestError(`is no ${CONFIG_KIND}, found ${found}`, first === undefined ? { origin } : first.place.locate('kind'));
 }
 
 /** The checked, defaulted form; an absent configuration gives kube-proxy's defaults. Throws what the cursor throws. */

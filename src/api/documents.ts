@@ -7,10 +7,36 @@ import { ManifestError, type SourceLocation } from '../errors.ts';
 export type Segment = string | number;
 
 /** Where a value stands: which document of which text, and the way into it. */
-export interface Place {
-  readonly source: ManifestText;
-  readonly document: number;
-  readonly segments: readonly Segment[];
+export class Place {
+  readonly #source: ManifestText;
+  readonly #document: number;
+  readonly #segments: readonly Segment[];
+
+  constructor(source: ManifestText, document: number, segments: readonly Segment[] = []) {
+    this.#source = source;
+    this.#document = document;
+    this.#segments = segments;
+  }
+
+  /** Of a value inside this one. */
+  at(...segments: readonly Segment[]): Place {
+    return new Place(this.#source, this.#document, [...this.#segments, ...segments]);
+  }
+
+  /** The location of a field inside, or of its nearest parent that stands in the text. */
+  locate(path = ''): SourceLocation {
+    const tree = this.#source.tree(this.#document);
+    if (tree === undefined) return this.#source.locationAt(0);
+    let node: unknown = tree.document.contents;
+    let offset = offsetOf(node) ?? 0;
+    for (const segment of [...this.#segments, ...splitPath(path)]) {
+      node = childOf(isAlias(node) ? node.resolve(tree.document) : node, segment);
+      const found = offsetOf(node);
+      if (found === undefined) break;
+      offset = found;
+    }
+    return this.#source.locationAt(tree.start + offset);
+  }
 }
 
 export interface ManifestDocument {
@@ -82,24 +108,9 @@ function countLines(text: string): LineCounter {
 export function parseDocuments(text: string, origin: string): ManifestDocument[] {
   const source = new ManifestText(text, origin);
   const json = parseJson(source.text);
-  if (json !== undefined) return [{ value: json, place: { source, document: 0, segments: [] } }];
+  if (json !== undefined) return [{ value: json, place: new Place(source, 0) }];
   const values = source.parse().map((document) => toValue(document, source));
-  return values.flatMap((value, document) => (value === null ? [] : [{ value, place: { source, document, segments: [] } }]));
-}
-
-/** The location of a field inside a place, or of its nearest parent that stands in the text. */
-export function locate(place: Place, path = ''): SourceLocation {
-  const tree = place.source.tree(place.document);
-  if (tree === undefined) return place.source.locationAt(0);
-  let node: unknown = tree.document.contents;
-  let offset = offsetOf(node) ?? 0;
-  for (const segment of [...place.segments, ...splitPath(path)]) {
-    node = childOf(isAlias(node) ? node.resolve(tree.document) : node, segment);
-    const found = offsetOf(node);
-    if (found === undefined) break;
-    offset = found;
-  }
-  return place.source.locationAt(tree.start + offset);
+  return values.flatMap((value, document) => (value === null ? [] : [{ value, place: new Place(source, document) }]));
 }
 
 /** JSON takes the fast way, as dumps of clusters are large; anything doubtful is left to the YAML parser, which can say where. */

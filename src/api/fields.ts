@@ -3,7 +3,7 @@
 import { type Address, type Prefix, parseAddress, parsePrefix } from '../address.ts';
 import { InvalidArgumentError, InvalidObjectError } from '../errors.ts';
 import { objectName } from './kinds.ts';
-import { locationOf } from './manifests.ts';
+import { locationOf } from './places.ts';
 import type { KubernetesObject } from './types.ts';
 
 /** Makes the error about the field at `path`; `message` reads on after the value: `is outside 1-65535`. */

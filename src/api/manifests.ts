@@ -1,10 +1,8 @@
 // Manifests → Kubernetes objects that remember file and line. First step of every command; validates only that they are objects.
-import { ManifestError, type SourceLocation } from '../errors.ts';
-import { locate, type Place, parseDocuments } from './documents.ts';
+import { ManifestError } from '../errors.ts';
+import { type Place, parseDocuments } from './documents.ts';
+import { rememberPlace } from './places.ts';
 import type { KubernetesObject } from './types.ts';
-
-// Beside the objects and not in them, so that they stay what was written and can be printed again.
-const places = new WeakMap<object, Place>();
 
 /**
  * Reads multi-document YAML, JSON, or a List of either, as `kubectl get -o yaml` or `-o json` prints it.
@@ -19,16 +17,6 @@ export function parseManifests(text: string, origin = '<input>'): KubernetesObje
   return parseDocuments(text, origin).flatMap(({ value, place }) => objectsOf(value, place));
 }
 
-/**
- * Where an object of `parseManifests`, or a field of it, stands; for a field that is not in the text, where its nearest parent stands.
- *
- * @param path as kubectl writes it: `spec.ports[0].port`.
- */
-export function locationOf(object: object, path?: string): SourceLocation | undefined {
-  const place = places.get(object);
-  return place === undefined ? undefined : locate(place, path);
-}
-
 /** What the items of a typed list may leave out, as `ServiceList` already says it. */
 interface ItemDefaults {
   readonly apiVersion?: string;
@@ -37,7 +25,7 @@ interface ItemDefaults {
 
 function objectsOf(value: unknown, place: Place, defaults: ItemDefaults = {}): KubernetesObject[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ManifestError(`is ${nameOfType(value)}, expected a Kubernetes object`, locate(place));
+    throw new ManifestError(`is ${nameOfType(value)}, expected a Kubernetes object`, place.locate());
   }
   const written: Readonly<Record<string, unknown>> = { ...value };
   if (isList(written)) return itemsOf(written, place);
@@ -49,7 +37,7 @@ function objectsOf(value: unknown, place: Place, defaults: ItemDefaults = {}): K
   requireText(metadata.name, 'metadata.name', place);
   if (metadata.namespace !== undefined && metadata.namespace !== null) requireText(metadata.namespace, 'metadata.namespace', place);
   const object = { ...written, apiVersion, kind, metadata } as unknown as KubernetesObject;
-  places.set(object, place);
+  rememberPlace(object, place);
   return [object];
 }
 
@@ -62,22 +50,22 @@ function isList(written: Readonly<Record<string, unknown>>): boolean {
 function itemsOf(list: Readonly<Record<string, unknown>>, place: Place): KubernetesObject[] {
   const { apiVersion, kind, items } = list;
   if (items === undefined || items === null) return [];
-  if (!Array.isArray(items)) throw new ManifestError(`items is ${nameOfType(items)}, expected a list`, locate(place, 'items'));
+  if (!Array.isArray(items)) throw new ManifestError(`items is ${nameOfType(items)}, expected a list`, place.locate('items'));
   const itemKind = typeof kind === 'string' ? kind.slice(0, -'List'.length) : '';
   const defaults = itemKind !== '' && typeof apiVersion === 'string' ? { apiVersion, kind: itemKind } : {};
-  return items.flatMap((item: unknown, index) => objectsOf(item, { ...place, segments: [...place.segments, 'items', index] }, defaults));
+  return items.flatMap((item: unknown, index) => objectsOf(item, place.at('items', index), defaults));
 }
 
 function requireText(value: unknown, path: string, place: Place): void {
   if (typeof value === 'string' && value !== '') return;
   const problem = value === undefined || value === null || value === '' ? 'is missing' : `is ${nameOfType(value)}, expected a string`;
-  throw new ManifestError(`${path} ${problem}`, locate(place, path));
+  throw new ManifestError(`${path} ${problem}`, place.locate(path));
 }
 
 function requireRecord(value: unknown, path: string, place: Place): Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
   const problem = value === undefined || value === null ? 'is missing' : `is ${nameOfType(value)}, expected an object`;
-  throw new ManifestError(`${path} ${problem}`, locate(place, path));
+  throw new ManifestError(`${path} ${problem}`, place.locate(path));
 }
 
 function nameOfType(value: unknown): string {

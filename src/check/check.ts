@@ -1,7 +1,7 @@
 // Why is there no traffic? Everything about manifests that a person would otherwise have to hunt for. A pure function of the objects:
 // the command line prints what it finds, and so may a page.
 import { keyOf, objectName, refOf } from '../api/kinds.ts';
-import { locationOf } from '../api/manifests.ts';
+import { locationOf } from '../api/places.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import { type Cluster, type ClusterOptions, createCluster, validateObjects } from '../cluster/cluster.ts';
 import type { ObjectProblem } from '../errors.ts';

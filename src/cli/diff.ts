@@ -1,7 +1,7 @@
 // `svcplane diff`: what changes for every Service, client and address in another proxy mode, or in another state of the manifests.
 import { type Command, Option } from 'commander';
 import { objectName } from '../api/kinds.ts';
-import { locationOf } from '../api/manifests.ts';
+import { locationOf } from '../api/places.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import { type Cluster, type ClusterConsumer, createCluster } from '../cluster/cluster.ts';
 import { nodeAddresses } from '../cluster/nodes.ts';

@@ -1,5 +1,5 @@
 // A file of routing tests → its cases. What is wrong with it is said with file, line, field, value and what was expected.
-import { locate, type Place, parseDocuments } from '../api/documents.ts';
+import { type Place, parseDocuments } from '../api/documents.ts';
 import { describe, Field, isRecord, problemMessage } from '../api/fields.ts';
 import type { ServicePortView } from '../dataplane-types.ts';
 import { formatLocation, ManifestError, type SourceLocation } from '../errors.ts';
@@ -63,7 +63,7 @@ export function parseRoutingCases(
   const documents = parseDocuments(text, origin);
   if (documents.length === 0) throw new ManifestError(`is empty, expected apiVersion: ${API_VERSION}, kind: ${KIND}`, { origin });
   const cases = documents.flatMap(({ value, place }) => {
-    const root = new Field(value, (path, wrong, message) => new ManifestError(messageOf(path, wrong, message), locate(place, path)));
+    const root = new Field(value, (path, wrong, message) => new ManifestError(messageOf(path, wrong, message), place.locate(path)));
     checkHead(root, value, place);
     const defaults = root.at('defaults');
     return root
@@ -87,7 +87,8 @@ function messageOf(path: string, wrong: unknown, message: string): string {
 }
 
 function checkHead(root: Field, value: unknown, place: Place): void {
-  if (!isRecord(value)) throw new ManifestError(`is ${describe(value)}, expected apiVersion: ${API_VERSION}, kind: ${KIND}`, locate(place));
+  if (!isRecord(value))
+    throw new ManifestError(`is ${describe(value)}, expected apiVersion: ${API_VERSION}, kind: ${KIND}`, place.locate());
   if (value.apiVersion !== API_VERSION) throw root.at('apiVersion').invalid(`is not ${API_VERSION}`);
   if (value.kind !== KIND) throw root.at('kind').invalid(`is not ${KIND}`);
   knowFields(root, FILE_FIELDS, 'a routing test');
@@ -101,10 +102,10 @@ function readCase(field: Field, defaults: Field, number: string, place: Place, o
   const end = (name: string) => (field.at(name).isAbsent ? defaults.at(name) : field.at(name));
   const claims = CLAIMS.filter((name) => !field.at(name).isAbsent);
   if (claims.length === 0)
-    throw new ManifestError(`${field.path} claims nothing, expected one of ${CLAIMS.join(', ')}`, locate(place, field.path));
+    throw new ManifestError(`${field.path} claims nothing, expected one of ${CLAIMS.join(', ')}`, place.locate(field.path));
   const to = end('to').text();
   if (to === undefined) throw field.at('to').invalid('is missing');
-  const at = (name?: string) => lineOf(locate(place, name === undefined ? field.path : `${field.path}.${name}`));
+  const at = (name?: string) => lineOf(place.locate(name === undefined ? field.path : `${field.path}.${name}`));
   return {
     name: field.at('name').text() ?? `case ${number}: ${to}`,
     from: end('from').text() ?? DEFAULT_FROM,

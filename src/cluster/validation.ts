@@ -2,7 +2,7 @@
 // Rules that need other objects, such as an address given twice, are allocation's.
 
 import { objectName } from '../api/kinds.ts';
-import { locationOf } from '../api/manifests.ts';
+import { locationOf } from '../api/places.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import type { ObjectProblem } from '../errors.ts';
 import { type Complaint, complaint, isDnsLabel, isDnsSubdomain, quoted } from './complaint.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { locationOf, parseManifests } from '../../src/api/manifests.ts';
+import { parseManifests } from '../../src/api/manifests.ts';
+import { locationOf } from '../../src/api/places.ts';
 import { ManifestError } from '../../src/errors.ts';
 
 const web = `apiVersion: v1
