@@ -61,7 +61,7 @@ test('the library depends on what the design names, and dns-packet belongs to sv
   expect(packagesOf('index')).toEqual(['@assemblyscript/loader', 'yaml']);
   expect(packagesOf('external')).toEqual(['@assemblyscript/loader', 'yaml']);
   expect(packagesOf('js')).toEqual(['yaml']);
-  expect(packagesOf('cluster')).toEqual(['yaml']);
+  expect(packagesOf('cluster')).toEqual([]);
   expect(packagesOf('dns')).toContain('dns-packet');
 });
 
