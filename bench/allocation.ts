@@ -46,3 +46,9 @@ export async function measureAllocation(passCount: number): Promise<Allocation> 
   }
   return { packets, calls: packets / workload.batchSize, bytesPerPacket, nsPerPacket };
 }
+
+/** Why the gate is not passed; undefined: it is. */
+export function allocationFailure({ bytesPerPacket }: Allocation): string | undefined {
+  const least = Math.min(...bytesPerPacket);
+  return least > BYTES_PER_PACKET_MAX ? `${ALLOCATION}: ${least} bytes a packet, more than ${BYTES_PER_PACKET_MAX}` : undefined;
+}

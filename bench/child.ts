@@ -1,8 +1,8 @@
 // The process of one variant: prepares its workload, then runs what the parent asks for until the parent goes away.
-import { PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { Bench } from 'tinybench';
 import { CLOCKS } from './clocks.ts';
+import { watchCollections } from './collections.ts';
 import { FramePasses } from './frame-passes.ts';
 import type { Clock, Replies, Reply, Request } from './messages.ts';
 import { Passes, type Runner } from './passes.ts';
@@ -28,9 +28,10 @@ process.on('message', (request: Request) => {
 async function answer(request: Request): Promise<Reply> {
   if (request.kind === 'prepare') {
     const { variant, workload } = request;
-    const passes = workload.isFrames
-      ? new FramePasses(createFrameProcessor(variant, workload), workload)
-      : new Passes(createProcessor(variant, workload), workload);
+    const passes =
+      workload.frames !== undefined
+        ? new FramePasses(createFrameProcessor(variant, workload), workload)
+        : new Passes(createProcessor(variant, workload), workload);
     prepared = { passes, workload };
     return { kind: 'prepare' };
   }
@@ -64,19 +65,14 @@ function round({ passes, workload }: Prepared, passCount: number, clock: Clock):
 
 /** How much more of the heap is in use after the passes; any garbage collection in between makes the answer worthless and is counted. */
 async function allocate({ passes }: Prepared, passCount: number): Promise<Replies['allocate']> {
-  let collections = 0;
-  const observer = new PerformanceObserver((list) => {
-    collections += list.getEntries().length;
-  });
   globalThis.gc?.();
   await setImmediate();
-  observer.observe({ entryTypes: ['gc'] });
+  const stop = watchCollections();
   const start = performance.now();
   const before = process.memoryUsage().heapUsed;
   for (let pass = 0; pass < passCount; pass++) passes.run();
   const heapBytes = process.memoryUsage().heapUsed - before;
   const elapsedMs = performance.now() - start;
-  await setImmediate();
-  observer.disconnect();
+  const { count: collections } = await stop();
   return { kind: 'allocate', heapBytes, collections, elapsedMs };
 }

@@ -1,9 +1,10 @@
 // The connection table of the WebAssembly engine by itself, for both families: what a connection takes of memory, how long growing
 // pauses at most, what one of its packets costs, and what a flood of new connections does to those that stand. One process, no rounds.
 import { createDataplaneSync, type Dataplane, PACKET_LAYOUT, type PacketBatch, RECORD_CODES, VERDICT_LAYOUT } from 'svcplane';
+import { TCP_ACK, TCP_SYN, TCP_SYN_ACK } from './packets.ts';
 import { alignColumns } from './report.ts';
 import { median } from './statistics.ts';
-import { Chooser, TCP_ACK, TCP_SYN, TCP_SYN_ACK } from './workload.ts';
+import { Chooser } from './workload.ts';
 
 export const CONNECTION_TABLE = 'connection-table';
 export const TABLE_SIZES: readonly number[] = [1024, 1_048_576];

@@ -12,6 +12,7 @@ import { startCoreSync } from '../src/engine/wasm/core.ts';
 import { embeddedCore } from '../src/engine/wasm/embedded-core.ts';
 import { WasmEngine } from '../src/engine/wasm/engine.ts';
 import { createState } from '../src/state/state.ts';
+import { watchCollections } from './collections.ts';
 
 export interface ControlPlaneCase {
   readonly mode: 'iptables' | 'nftables' | 'ipvs';
@@ -24,6 +25,12 @@ export interface ControlPlaneCase {
 
 export interface ControlPlaneFigures {
   readonly applyMs: number;
+  /** Of applyMs: what the garbage collector took. */
+  readonly gcMs: number;
+  /** The stages of an apply one by one, on objects and an engine of their own. */
+  readonly readMs: number;
+  readonly stateMs: number;
+  readonly compileMs: number;
   readonly tablesMs: number;
   readonly sliceMs: readonly number[];
   readonly serviceMs: readonly number[];
@@ -106,7 +113,7 @@ const ACK = 16;
 /** The source port of a connection that stands through all changes. */
 const STANDING_PORT = 999;
 
-function measure(one: ControlPlaneCase): ControlPlaneFigures {
+async function measure(one: ControlPlaneCase): Promise<ControlPlaneFigures> {
   const cluster = new Cluster(one);
   const dataplane = createDataplaneSync({
     mode: one.mode,
@@ -117,13 +124,16 @@ function measure(one: ControlPlaneCase): ControlPlaneFigures {
     now: () => 1000,
   });
   const objects = [...cluster.objects()];
+  const stop = watchCollections();
   const applyMs = timed(() => dataplane.apply(objects));
+  const { elapsedMs: gcMs } = await stop();
   const sliceMs = changeSlices(one, cluster, dataplane);
   const serviceMs = changeServices(one, cluster, dataplane);
   const { memory, endpoints } = dataplane.counters();
   return {
     applyMs,
-    tablesMs: measureTables(one, objects),
+    gcMs,
+    ...measureStages(one, objects),
     sliceMs,
     serviceMs,
     ...(memory === undefined ? {} : { bytesPerRule: memory.tables / memory.rules, bytesPerEndpoint: memory.tables / endpoints }),
@@ -194,16 +204,29 @@ function changeServices({ serviceCount, changeCount }: ControlPlaneCase, cluster
   return times;
 }
 
-/** The last stage alone, on a second engine: from the Program to what packets meet. */
-function measureTables({ mode, family, engine: kind }: ControlPlaneCase, objects: readonly KubernetesObject[]): number {
+type Stages = Pick<ControlPlaneFigures, 'readMs' | 'stateMs' | 'compileMs' | 'tablesMs'>;
+
+/** What an apply does, stage by stage: V8 has seen all of it once. */
+function measureStages({ mode, family, engine: kind }: ControlPlaneCase, objects: readonly KubernetesObject[]): Stages {
   const settings = settleConfig({ mode, nodeName: 'bench', nodeIPs: [NODE_IPS[family]] });
   const state = createState({ nodeName: 'bench', features: settings.features });
-  state.apply(objects.flatMap((object) => readWatchedObject(object) ?? []));
-  const program = compile(mode, state.expectedState(family), compileOptionsFor(settings, family));
   const { conntrackMax, timeouts, tcpLoose } = settings;
   const options = { seed: 1, conntrackMax, timeouts, tcpLoose, ipvsSysctls: nodeIpvsSysctls(mode) };
   const engine: Engine = kind === 'js' ? createJsEngine(options) : new WasmEngine(startCoreSync(embeddedCore()), options);
-  return timed(() => engine.load(program));
+  const read = timedResult(() => objects.flatMap((object) => readWatchedObject(object) ?? []));
+  const expected = timedResult(() => {
+    state.apply(read.result);
+    return state.expectedState(family);
+  });
+  const program = timedResult(() => compile(mode, expected.result, compileOptionsFor(settings, family)));
+  const tablesMs = timed(() => engine.load(program.result));
+  return { readMs: read.elapsedMs, stateMs: expected.elapsedMs, compileMs: program.elapsedMs, tablesMs };
+}
+
+function timedResult<Result>(work: () => Result): { readonly result: Result; readonly elapsedMs: number } {
+  const start = performance.now();
+  const result = work();
+  return { result, elapsedMs: performance.now() - start };
 }
 
 function timed(work: () => void): number {
@@ -215,5 +238,5 @@ function timed(work: () => void): number {
 const [argument] = process.argv.slice(2);
 if (argument !== undefined) {
   const one: ControlPlaneCase = JSON.parse(argument);
-  process.stdout.write(JSON.stringify(measure(one)));
+  process.stdout.write(JSON.stringify(await measure(one)));
 }

@@ -10,25 +10,29 @@ export interface ResultDigest {
   readonly meanRules: number;
 }
 
-const VERDICT = VERDICT_LAYOUT.IPv4;
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
 export class VerdictDigest {
+  readonly #layout: (typeof VERDICT_LAYOUT)['IPv4' | 'IPv6'];
   #packets = 0;
   #tuples = FNV_OFFSET;
   #rules = FNV_OFFSET;
   #ruleSum = 0;
 
+  constructor(family: 'IPv4' | 'IPv6' = 'IPv4') {
+    this.#layout = VERDICT_LAYOUT[family];
+  }
+
   add(verdicts: Uint32Array, count: number): void {
+    const layout = this.#layout;
     let tuples = this.#tuples;
     for (let index = 0; index < count; index++) {
-      const at = index * VERDICT.words;
+      const at = index * layout.words;
       tuples = mix(tuples, (verdicts[at] ?? 0) & 0xffff); // action and connection
-      tuples = mix(tuples, verdicts[at + VERDICT.portsWord] ?? 0);
-      tuples = mix(tuples, verdicts[at + VERDICT.sourceWord] ?? 0);
-      tuples = mix(tuples, verdicts[at + VERDICT.destinationWord] ?? 0);
-      const rules = verdicts[at + VERDICT.rulesWord] ?? 0;
+      tuples = mix(tuples, verdicts[at + layout.portsWord] ?? 0);
+      for (let word = 0; word < 2 * layout.addressWords; word++) tuples = mix(tuples, verdicts[at + layout.sourceWord + word] ?? 0);
+      const rules = verdicts[at + layout.rulesWord] ?? 0;
       this.#rules = mix(this.#rules, rules);
       this.#ruleSum += rules;
     }

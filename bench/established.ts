@@ -8,9 +8,10 @@ const PACKETS_PER_PASS = 65_536;
 const BATCH_SIZE = 256;
 
 /** Flows are drawn uniformly: the worst case for caches. Where they do not fit, each pass takes other ones. */
-export function establishedWorkload(flowCount: number): Workload {
+export function establishedWorkload(flowCount: number, family: 'IPv4' | 'IPv6' = 'IPv4'): Workload {
   return {
     mode: 'iptables',
+    family,
     serviceCount: 10,
     endpointsPerService: 10,
     aim: 'random',
@@ -23,26 +24,39 @@ export function establishedWorkload(flowCount: number): Workload {
   };
 }
 
-function flowCase(flowCount: number): Case {
+function flowCase(flowCount: number, variants: readonly VariantName[], family: 'IPv4' | 'IPv6' = 'IPv4'): Case {
   return {
-    name: '',
+    name: family === 'IPv4' ? '' : family,
     size: flowCount,
-    workload: establishedWorkload(flowCount),
+    workload: establishedWorkload(flowCount, family),
     passCount: 4,
-    variants: [...VARIANTS, 'native', 'native-prefetch'],
+    variants,
   };
 }
 
+const NATIVE = ['native', 'native-prefetch'] as const;
+const ALL = [...VARIANTS, ...NATIVE];
 /** The TypeScript engine takes minutes to open a million connections. */
-const LARGE: readonly VariantName[] = ['wasm', 'wasm-single', 'twin', 'twin-staged', 'map', 'native', 'native-prefetch'];
+const LARGE: readonly VariantName[] = ['wasm', 'wasm-single', 'twin', 'twin-staged', 'map', ...NATIVE];
+/** Map code takes IPv4 alone. */
+const IPV6: readonly VariantName[] = ['wasm', 'twin', 'twin-staged', ...NATIVE];
 
 export const established: Question = {
   name: 'established',
   text: 'Established connections: what does a packet of one of many connections cost? (batches of 256, uniformly random)',
   sizeOf: 'connections',
-  cases: [flowCase(1000), flowCase(100_000), { ...flowCase(1_000_000), variants: LARGE }],
-  fullCases: [{ ...flowCase(4_000_000), variants: LARGE.filter((variant) => variant !== 'map') }],
-  smokeCases: [{ ...flowCase(1000), passCount: 1 }],
+  cases: [
+    flowCase(1000, ALL),
+    flowCase(100_000, ALL),
+    flowCase(1_000_000, LARGE),
+    flowCase(1000, [...IPV6, 'js'], 'IPv6'),
+    flowCase(1_000_000, IPV6, 'IPv6'),
+  ],
+  fullCases: [flowCase(100_000, IPV6, 'IPv6'), flowCase(4_000_000, ['wasm', 'twin', 'twin-staged', ...NATIVE])],
+  smokeCases: [
+    { ...flowCase(1000, ALL), passCount: 1 },
+    { ...flowCase(1000, IPV6, 'IPv6'), passCount: 1 },
+  ],
   reading: (measurements) => {
     const costs = series(measurements, 'wasm', '').map(({ size, median }) => `${Math.round(median)} ns at ${size.toLocaleString('en-US')}`);
     const others = `the twin takes ${ratioRange(measurements, 'twin')} times as long, the TypeScript engine ${ratioRange(measurements, 'js')} times`;

@@ -1,13 +1,15 @@
 // Passes over frames: connections opened as always, then rings of frames in turn, all out through one transmit ring.
 import { FrameDigest, type ResultDigest } from './digest.ts';
-import { openConnections, type Runner } from './passes.ts';
+import { clientFrame } from './packets.ts';
+import { destinations, openConnections, type Runner } from './passes.ts';
 import type { BenchRing, FrameProcessor, ProcessorCounters } from './processor.ts';
-import { benchServices, clientFrame, flowServices, packetFlows, type Workload, writeClientPacket } from './workload.ts';
+import { packetFlows, type Workload } from './workload.ts';
 
 export class FramePasses implements Runner {
   readonly #processor: FrameProcessor;
   readonly #workload: Workload;
   readonly #rings: readonly BenchRing[];
+  readonly #frameOf: (packet: number) => Uint8Array;
   readonly #ringsPerPass: number;
   readonly #atStart: ProcessorCounters;
   #next = 0;
@@ -16,24 +18,17 @@ export class FramePasses implements Runner {
   constructor(processor: FrameProcessor, workload: Workload) {
     this.#processor = processor;
     this.#workload = workload;
-    const services = flowServices(workload);
-    const serviceList = benchServices(workload);
+    const destinationOf = destinations(workload);
     const flows = packetFlows(workload);
-    openConnections(processor, workload, (batch, index, flow, tcpFlags) => {
-      const service = serviceList[services[flow] ?? 0];
-      if (service !== undefined) writeClientPacket(batch.words, index, flow, service, tcpFlags);
-    });
+    openConnections(processor, workload, destinationOf);
     const { batchSize } = workload;
     this.#ringsPerPass = workload.packetsPerPass / batchSize;
-    this.#rings = Array.from({ length: workload.packetCount / batchSize }, (_, number) => {
-      const ring = processor.createRing(batchSize);
-      for (let index = 0; index < batchSize; index++) {
-        const flow = flows[number * batchSize + index] ?? 0;
-        const service = serviceList[services[flow] ?? 0];
-        if (service !== undefined) ring.set(index, clientFrame(flow, service));
-      }
-      return ring;
-    });
+    this.#rings = Array.from({ length: workload.packetCount / batchSize }, () => processor.createRing(batchSize));
+    this.#frameOf = (packet) => {
+      const flow = flows[packet] ?? 0;
+      return clientFrame(flow, destinationOf(flow));
+    };
+    this.#fill();
     this.#atStart = processor.counters();
   }
 
@@ -56,7 +51,17 @@ export class FramePasses implements Runner {
     return { nsPerPacket: (elapsedMs * 1e6) / this.#workload.packetsPerPass, result: digest.result() };
   }
 
-  reset(): void {}
+  /** Frames that were rewritten in place come in again as they were. */
+  reset(): void {
+    if (this.#workload.frames === 'in place') this.#fill();
+  }
+
+  #fill(): void {
+    const { batchSize } = this.#workload;
+    this.#rings.forEach((ring, number) => {
+      for (let index = 0; index < batchSize; index++) ring.set(index, this.#frameOf(number * batchSize + index));
+    });
+  }
 
   verifyCounters(): void {
     const { established } = this.#processor.counters();

@@ -7,7 +7,7 @@ function frameCase(flowCount: number): Case {
   return {
     name: '',
     size: flowCount,
-    workload: { ...establishedWorkload(flowCount), isFrames: true },
+    workload: { ...establishedWorkload(flowCount), frames: 'transmit' },
     passCount: 3,
     variants: flowCount > 100_000 ? ['wasm', 'twin'] : ['wasm', 'js', 'twin'],
   };

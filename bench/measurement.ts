@@ -8,17 +8,20 @@ export interface Measurement {
   readonly case: string;
   readonly variant: VariantName;
   readonly size: number;
-  /** Nanoseconds a packet: the first pass of a fresh process, then minimum, median and 95th percentile of all warm passes. */
+  /** Nanoseconds a packet: the first pass of a fresh process; minimum and 95th percentile of all warm passes; median of the starts' medians. */
   readonly cold: number;
   readonly min: number;
   readonly median: number;
   readonly p95: number;
-  /** Time of this variant by time of wasm, round by round: above 1, wasm is faster. */
-  readonly ratioToWasm: Ratio;
+  /** The median of each start of the processes. */
+  readonly startMedians: readonly number[];
+  /** Time of this variant by time of wasm, round by round: above 1, wasm is faster. Undefined where wasm takes no part. */
+  readonly ratioToWasm: Ratio | undefined;
   /** Time of this variant by time of the twin: below 1, it is faster than the twin. */
-  readonly ratioToTwin: Ratio;
+  readonly ratioToTwin: Ratio | undefined;
   /** Mean of the verdicts' rulesEvaluated; the twin counts the rows of its scan alone. */
   readonly rulesEvaluated: number;
+  /** Of each start. */
   readonly rounds: number;
 }
 
@@ -32,9 +35,9 @@ const NAMED_ROWS = 3;
 export function whereWasmLoses(measurements: readonly Measurement[]): string {
   const parts = (['twin', 'js'] as const).flatMap((variant) => {
     const rows = measurements.filter((one) => one.variant === variant);
-    const lost = rows.filter(({ ratioToWasm }) => ratioToWasm.median < 1 - TIE);
+    const lost = rows.filter(({ ratioToWasm }) => (ratioToWasm?.median ?? 1) < 1 - TIE);
     if (lost.length === 0) return [];
-    const speeds = lost.map(({ ratioToWasm }) => (1 / ratioToWasm.median).toFixed(1)).toSorted((a, b) => Number(a) - Number(b));
+    const speeds = lost.map(({ ratioToWasm }) => (1 / (ratioToWasm?.median ?? 1)).toFixed(1)).toSorted((a, b) => Number(a) - Number(b));
     const range = [...new Set([speeds.at(0), speeds.at(-1)])].join('-');
     const where = lost.length > NAMED_ROWS ? `in ${lost.length} of ${rows.length} rows` : `at ${lost.map(describeCase).join(', ')}`;
     return [`${variant} ${where} (${range} times faster)`];
@@ -50,7 +53,8 @@ export function series(measurements: readonly Measurement[], variant: VariantNam
 
 /** The range of a variant's ratios: `2.1-3.4`. */
 export function ratioRange(measurements: readonly Measurement[], variant: VariantName): string {
-  const ratios = measurements.filter((one) => one.variant === variant).map(({ ratioToWasm }) => ratioToWasm.median);
+  const ratios = measurements.filter((one) => one.variant === variant).flatMap(({ ratioToWasm }) => ratioToWasm?.median ?? []);
+  if (ratios.length === 0) return 'not measured';
   const [low, high] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(1));
   return low === high ? `${low}` : `${low}-${high}`;
 }

@@ -18,12 +18,16 @@ export interface BenchOptions {
   /** Names of questions; empty: all. */
   readonly only: readonly string[];
   readonly rounds: number;
+  /** Times that the processes of a case are started afresh. */
+  readonly starts: number;
 }
 
 const ROUNDS = 7;
 const SMOKE_ROUNDS = 2;
+const FULL_ROUNDS = 5;
+const FULL_STARTS = 3;
 
-export const USAGE = `usage: npm run bench -- [--json] [--save FILE] [--note TEXT] [--cpu-time] [--smoke | --full] [--only NAME]... [--rounds N]`;
+export const USAGE = `usage: npm run bench -- [--json] [--save FILE] [--note TEXT] [--cpu-time] [--smoke | --full] [--only NAME]... [--rounds N] [--starts N]`;
 
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -31,13 +35,27 @@ export class UsageError extends Error {
 
 /** @throws UsageError */
 export function readOptions(args: readonly string[], names: readonly string[]): BenchOptions {
-  const { json, smoke, full, only, rounds, save, note, 'cpu-time': isCpuTime } = parse(args);
+  const { json, smoke, full, only, rounds, starts, save, note, 'cpu-time': isCpuTime } = parse(args);
   for (const name of only) {
     if (!names.includes(name)) throw new UsageError(`--only ${name}: there is no such question; there are ${names.join(', ')}`);
   }
-  const count = rounds === undefined ? (smoke ? SMOKE_ROUNDS : ROUNDS) : Number(rounds);
-  if (!Number.isInteger(count) || count < 1) throw new UsageError(`--rounds ${rounds} is not a positive integer`);
-  return { json, smoke, full, only, rounds: count, note, clock: isCpuTime ? 'cpu' : 'wall', ...(save === undefined ? {} : { save }) };
+  return {
+    json,
+    smoke,
+    full,
+    only,
+    rounds: countOf('--rounds', rounds, smoke ? SMOKE_ROUNDS : full ? FULL_ROUNDS : ROUNDS),
+    starts: countOf('--starts', starts, full ? FULL_STARTS : 1),
+    note,
+    clock: isCpuTime ? 'cpu' : 'wall',
+    ...(save === undefined ? {} : { save }),
+  };
+}
+
+function countOf(option: string, text: string | undefined, otherwise: number): number {
+  const count = text === undefined ? otherwise : Number(text);
+  if (!Number.isInteger(count) || count < 1) throw new UsageError(`${option} ${text} is not a positive integer`);
+  return count;
 }
 
 function parse(args: readonly string[]): {
@@ -46,6 +64,7 @@ function parse(args: readonly string[]): {
   full: boolean;
   only: string[];
   rounds?: string;
+  starts?: string;
   save?: string;
   note: string;
   'cpu-time': boolean;
@@ -62,6 +81,7 @@ function parse(args: readonly string[]): {
         note: { type: 'string', default: 'nothing is known of what else the machine did' },
         only: { type: 'string', multiple: true, default: [] },
         rounds: { type: 'string' },
+        starts: { type: 'string' },
       },
     });
     return values;

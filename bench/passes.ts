@@ -1,24 +1,21 @@
 // One variant at work on one workload: opens its connections, then runs passes over the packets, checked or plain.
 // Lives in a child process; measuring is the caller's.
 
-import { VERDICT_LAYOUT } from 'svcplane';
 import { type ResultDigest, VerdictDigest } from './digest.ts';
-import type { Processor, ProcessorBatch, ProcessorCounters } from './processor.ts';
 import {
-  benchServices,
-  flowServices,
-  packetFlows,
+  type Destination,
+  ELSEWHERE,
   TCP_ACK,
   TCP_RST,
   TCP_SYN,
   TCP_SYN_ACK,
-  type Workload,
+  writeAnswers,
   writeClientPacket,
-  writePacketWords,
   writeTcpFlags,
-} from './workload.ts';
-
-const VERDICT = VERDICT_LAYOUT.IPv4;
+} from './packets.ts';
+import type { Processor, ProcessorBatch, ProcessorCounters } from './processor.ts';
+import { benchServices } from './services.ts';
+import { flowServices, packetFlows, type Workload } from './workload.ts';
 
 /** What a child runs: checked, timed, and again. */
 export interface Runner {
@@ -46,25 +43,22 @@ export class Passes implements Runner {
     }
     this.#processor = processor;
     this.#workload = workload;
-    const services = flowServices(workload);
-    const serviceList = benchServices(workload);
+    const destinationOf = destinations(workload);
     const flows = packetFlows(workload);
-    const write = (batch: ProcessorBatch, index: number, flow: number, tcpFlags: number): void => {
-      const service = serviceList[services[flow] ?? 0];
-      if (service !== undefined) writeClientPacket(batch.words, index, flow, service, tcpFlags);
-    };
-    if (workload.connections === 'established') openConnections(processor, workload, write);
+    const opened = openConnections(processor, workload, destinationOf);
     const { batchSize } = workload;
     this.#batchesPerPass = workload.packetsPerPass / batchSize;
     const tcpFlags = workload.connections === 'new' ? TCP_SYN : TCP_ACK;
     this.#batches = Array.from({ length: workload.packetCount / batchSize }, (_, number) => {
       const batch = processor.createBatch(batchSize);
-      for (let index = 0; index < batchSize; index++) write(batch, index, flows[number * batchSize + index] ?? 0, tcpFlags);
+      for (let index = 0; index < batchSize; index++) {
+        const flow = flows[number * batchSize + index] ?? 0;
+        writeClientPacket(batch.words, index, flow, destinationOf(flow), tcpFlags, workload.family);
+      }
       batch.count = batchSize;
       return batch;
     });
     this.#atStart = processor.counters();
-    const opened = workload.connections === 'established' ? workload.flowCount : 0;
     if (this.#atStart.newConnections !== opened) {
       throw new Error(`${this.#atStart.newConnections} connections were opened instead of ${opened}`);
     }
@@ -78,7 +72,7 @@ export class Passes implements Runner {
 
   /** The same, timed batch by batch and with all results read: nanoseconds a packet and what came out. */
   runChecked(): { readonly nsPerPacket: number; readonly result: ResultDigest } {
-    const digest = new VerdictDigest();
+    const digest = new VerdictDigest(this.#workload.family);
     let elapsedMs = 0;
     const first = this.#take();
     for (const batch of this.#batches.slice(first, first + this.#batchesPerPass)) {
@@ -94,9 +88,9 @@ export class Passes implements Runner {
   reset(): void {
     if (this.#workload.connections !== 'new' || this.#sent === 0) return;
     for (const batch of this.#batches) {
-      writeTcpFlags(batch.words, batch.count, TCP_RST);
+      writeTcpFlags(batch.words, batch.count, TCP_RST, this.#workload.family);
       batch.process();
-      writeTcpFlags(batch.words, batch.count, TCP_SYN);
+      writeTcpFlags(batch.words, batch.count, TCP_SYN, this.#workload.family);
     }
     this.#processor.forget?.();
   }
@@ -123,42 +117,32 @@ export class Passes implements Runner {
   }
 }
 
-export type WritePacket = (batch: ProcessorBatch, index: number, flow: number, tcpFlags: number) => void;
+/** Where the packets of each flow go. */
+export function destinations(workload: Workload): (flow: number) => Destination {
+  const services = benchServices(workload);
+  const chosen = flowServices(workload);
+  return (flow) => (workload.aim === 'none' ? undefined : services[chosen[flow] ?? 0]) ?? ELSEWHERE;
+}
 
-/** Each flow's handshake: SYN, the backend's SYN+ACK, ACK. */
-export function openConnections(processor: Processor, workload: Workload, write: WritePacket): void {
-  const { batchSize, flowCount } = workload;
+/** Each handshake of the flows that stand from the beginning: SYN, the backend's SYN+ACK, ACK. Says how many. */
+export function openConnections(processor: Processor, workload: Workload, destinationOf: (flow: number) => Destination): number {
+  const { batchSize, family } = workload;
+  const flowCount = workload.connections === 'established' ? workload.flowCount : (workload.standingCount ?? 0);
   const fromClient = processor.createBatch(batchSize);
   const fromBackend = processor.createBatch(batchSize);
   for (let first = 0; first < flowCount; first += batchSize) {
     const count = Math.min(batchSize, flowCount - first);
-    for (let index = 0; index < count; index++) write(fromClient, index, first + index, TCP_SYN);
+    for (let index = 0; index < count; index++) {
+      writeClientPacket(fromClient.words, index, first + index, destinationOf(first + index), TCP_SYN, family);
+    }
     fromClient.count = count;
     fromClient.process();
-    answer(fromClient, fromBackend);
+    writeAnswers(fromClient.verdictWords, fromBackend.words, count, TCP_SYN_ACK, family);
+    fromBackend.count = count;
     fromBackend.process();
-    writeTcpFlags(fromClient.words, count, TCP_ACK);
+    writeTcpFlags(fromClient.words, count, TCP_ACK, family);
     fromClient.process();
   }
   processor.settle?.();
-}
-
-/** Turns translated packets round: what the backend sends. */
-function answer(from: ProcessorBatch, to: ProcessorBatch): void {
-  const verdicts = from.verdictWords;
-  const words = to.words;
-  for (let index = 0; index < from.count; index++) {
-    const at = index * VERDICT.words;
-    const ports = verdicts[at + VERDICT.portsWord] ?? 0;
-    const swapped = ((ports << 16) | (ports >>> 16)) >>> 0;
-    writePacketWords(
-      words,
-      index,
-      verdicts[at + VERDICT.destinationWord] ?? 0,
-      verdicts[at + VERDICT.sourceWord] ?? 0,
-      swapped,
-      TCP_SYN_ACK,
-    );
-  }
-  to.count = from.count;
+  return flowCount;
 }

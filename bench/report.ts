@@ -3,11 +3,11 @@ import { ALLOCATION, type Allocation, BYTES_PER_PACKET_MAX } from './allocation.
 import type { Measurement } from './measurement.ts';
 import { ENGINES } from './processor.ts';
 import type { Question } from './question.ts';
-import { median, summarize } from './statistics.ts';
+import { median, type Ratio, summarize } from './statistics.ts';
 
 /** The eight fields that every line about packets has, in this order; more follow. */
 export function measurementLine(measurement: Measurement): string {
-  const { bench, variant, size, cold, min, median, p95, ratioToWasm, ratioToTwin, rulesEvaluated, rounds } = measurement;
+  const { bench, variant, size, cold, min, median, p95, ratioToWasm, ratioToTwin, startMedians, rulesEvaluated, rounds } = measurement;
   const name = measurement.case === '' ? bench : `${bench}/${measurement.case.replaceAll(' ', '-')}`;
   return JSON.stringify({
     bench: name,
@@ -20,11 +20,16 @@ export function measurementLine(measurement: Measurement): string {
     unit: 'ns/packet',
     cold: round(cold),
     packetsPerSecond: Math.round(1e9 / median),
-    ratioToWasm: { median: round(ratioToWasm.median), min: round(ratioToWasm.min), max: round(ratioToWasm.max) },
-    ratioToTwin: { median: round(ratioToTwin.median, 3), min: round(ratioToTwin.min, 3), max: round(ratioToTwin.max, 3) },
+    ...(ratioToWasm === undefined ? {} : { ratioToWasm: roundedRatio(ratioToWasm, 2) }),
+    ...(ratioToTwin === undefined ? {} : { ratioToTwin: roundedRatio(ratioToTwin, 3) }),
     rulesEvaluated: round(rulesEvaluated),
     rounds,
+    startMedians: startMedians.map((one) => round(one)),
   });
+}
+
+function roundedRatio(ratio: Ratio, digits: number): Ratio {
+  return { median: round(ratio.median, digits), min: round(ratio.min, digits), max: round(ratio.max, digits) };
 }
 
 export function allocationLine({ packets, calls, bytesPerPacket, nsPerPacket }: Allocation): string {
@@ -55,9 +60,9 @@ export function questionText(question: Question, measurements: readonly Measurem
     nanoseconds(one.median),
     nanoseconds(one.p95),
     perSecond(1e9 / one.median),
-    one.ratioToWasm.median.toFixed(2),
-    one.variant === 'wasm' ? '' : `${one.ratioToWasm.min.toFixed(2)}-${one.ratioToWasm.max.toFixed(2)}`,
-    one.ratioToTwin.median.toFixed(2),
+    one.ratioToWasm?.median.toFixed(2) ?? '',
+    one.variant === 'wasm' || one.ratioToWasm === undefined ? '' : `${one.ratioToWasm.min.toFixed(2)}-${one.ratioToWasm.max.toFixed(2)}`,
+    one.ratioToTwin?.median.toFixed(2) ?? '',
     ENGINES.has(one.variant) && one.rulesEvaluated > 0 ? String(Math.round(one.rulesEvaluated)) : '',
   ]);
   const used = header.map((_, column) => rows.some((row) => row[column] !== ''));

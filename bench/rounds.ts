@@ -15,39 +15,73 @@ export class MismatchError extends Error {
   override readonly name = 'MismatchError';
 }
 
+export interface Measuring {
+  /** Times that all processes are started afresh: one build differs by a fifth from start to start, by where V8 and the kernel put things. */
+  readonly starts: number;
+  /** Rounds of each start that count. */
+  readonly roundCount: number;
+  readonly clock: Clock;
+}
+
+/** What one variant showed in one start: the first pass, and the samples of each round. */
+interface Started {
+  readonly cold: Checked;
+  readonly rounds: readonly (readonly number[])[];
+}
+
 /** @throws MismatchError; Error when a variant fails */
 export async function measureCase(
   question: Question,
   one: Case,
   variants: readonly VariantName[],
-  { roundCount, clock }: { readonly roundCount: number; readonly clock: Clock },
+  measuring: Measuring,
 ): Promise<Measurement[]> {
+  const starts: ReadonlyMap<VariantName, Started>[] = [];
+  for (let start = 0; start < measuring.starts; start++) starts.push(await measureStart(question, one, variants, measuring));
+  const startedOf = (variant: VariantName): Started[] => starts.flatMap((start) => start.get(variant) ?? []);
+  const medians = (variant: VariantName): number[] => startedOf(variant).flatMap(({ rounds }) => rounds.map(median));
+  return variants.map((variant) => {
+    const started = startedOf(variant);
+    const [first] = started;
+    const startMedians = started.map(({ rounds }) => median(rounds.flat()));
+    const comparedTo = (other: VariantName) => (variants.includes(other) ? pairedRatio(medians(variant), medians(other)) : undefined);
+    return {
+      bench: question.name,
+      case: one.name,
+      variant,
+      size: one.size,
+      cold: first?.cold.nsPerPacket ?? Number.NaN,
+      ...summarize(started.flatMap(({ rounds }) => rounds.flat())),
+      median: median(startMedians),
+      startMedians,
+      ratioToWasm: comparedTo('wasm'),
+      ratioToTwin: comparedTo('twin'),
+      rulesEvaluated: first?.cold.result.meanRules ?? Number.NaN,
+      rounds: measuring.roundCount,
+    };
+  });
+}
+
+async function measureStart(
+  question: Question,
+  one: Case,
+  variants: readonly VariantName[],
+  { roundCount, clock }: Measuring,
+): Promise<ReadonlyMap<VariantName, Started>> {
   const processes = variants.map((variant) => new VariantProcess(variant));
   try {
     await Promise.all(processes.map((each) => each.ask({ kind: 'prepare', variant: each.variant, workload: one.workload })));
     const where = `${question.name} ${one.name} ${one.size}`;
     const cold = await checkInTurn(processes, `${where}, first pass`);
-    const rounds = new Map<VariantName, (readonly number[])[]>(variants.map((variant) => [variant, []]));
+    const rounds = processes.map((): (readonly number[])[] => []);
     for (let round = 0; round < WARMUP_ROUNDS + roundCount; round++) {
-      for (const each of processes) {
+      for (const [index, each] of processes.entries()) {
         const { samples } = await each.ask({ kind: 'round', passCount: one.passCount, clock });
-        if (round >= WARMUP_ROUNDS) rounds.get(each.variant)?.push(samples);
+        if (round >= WARMUP_ROUNDS) rounds[index]?.push(samples);
       }
     }
     await checkInTurn(processes, `${where}, last pass`);
-    const medians = (variant: VariantName): number[] => (rounds.get(variant) ?? []).map(median);
-    return variants.map((variant, index) => ({
-      bench: question.name,
-      case: one.name,
-      variant,
-      size: one.size,
-      cold: cold[index]?.nsPerPacket ?? Number.NaN,
-      ...summarize((rounds.get(variant) ?? []).flat()),
-      ratioToWasm: pairedRatio(medians(variant), medians('wasm')),
-      ratioToTwin: pairedRatio(medians(variant), medians('twin')),
-      rulesEvaluated: cold[index]?.result.meanRules ?? Number.NaN,
-      rounds: roundCount,
-    }));
+    return new Map(processes.map(({ variant }, index) => [variant, { cold: cold[index] as Checked, rounds: rounds[index] ?? [] }]));
   } finally {
     for (const each of processes) each[Symbol.dispose]();
   }

@@ -12,7 +12,7 @@ import type { SchedulerName } from '../src/ipvs/engine.ts';
 import type { Program } from '../src/program/program.ts';
 import { CLOCKS } from './clocks.ts';
 import type { Clock } from './messages.ts';
-import { type BenchService, writeClientPacket, writePacketWords, writeTcpFlags } from './workload.ts';
+import { type Destination, TCP_ACK, TCP_SYN, TCP_SYN_ACK, writeAnswers, writeClientPacket, writeTcpFlags } from './packets.ts';
 
 export interface SchedulerSetup {
   readonly scheduler: SchedulerName;
@@ -37,9 +37,7 @@ const PASSES: Readonly<Record<SchedulerRound['engine'], number>> = { wasm: 16, j
 /** After this long no connection is left. */
 const FORGET_MS = 30 * 24 * 3600 * 1000;
 
-const SYN = 2;
-const ACK = 16;
-const SERVICE: BenchService = { name: 'web', address: 0x0a60000a, port: 80, endpoints: [] };
+const SERVICE: Destination = { address: 0x0a60000a, port: 80 };
 const SERVERS = 0x0af40001; // 10.244.0.1
 
 const VERDICT = VERDICT_LAYOUT.IPv4;
@@ -80,7 +78,7 @@ class Node {
     this.#replies = this.#engine.createBatch('IPv4', BATCH);
     this.#batches = Array.from({ length: CONNECTIONS / BATCH }, (_, number) => {
       const batch = this.#engine.createBatch('IPv4', BATCH);
-      for (let index = 0; index < BATCH; index++) writeClientPacket(batch.packetWords(), index, number * BATCH + index, SERVICE, SYN);
+      for (let index = 0; index < BATCH; index++) writeClientPacket(batch.packetWords(), index, number * BATCH + index, SERVICE, TCP_SYN);
       return batch;
     });
   }
@@ -101,7 +99,7 @@ class Node {
     let established = 0;
     for (let pass = 0; pass < passes; pass++) established += timed(() => this.send());
     const perPacket = (ms: number) => (ms * 1e6) / (passes * CONNECTIONS);
-    for (const batch of this.#batches) writeTcpFlags(batch.packetWords(), BATCH, SYN);
+    for (const batch of this.#batches) writeTcpFlags(batch.packetWords(), BATCH, TCP_SYN);
     return { size: this.size, engine: this.engine, first: perPacket(first), established: perPacket(established) };
   }
 
@@ -129,17 +127,9 @@ class Node {
   /** Servers answer, clients acknowledge: the connections of the last pass stand, and the batches hold packets of them. */
   shakeHands(): void {
     for (const batch of this.#batches) {
-      const verdicts = batch.verdictWords();
-      const replies = this.#replies.packetWords();
-      for (let index = 0; index < BATCH; index++) {
-        const at = index * VERDICT.words;
-        const [source = 0, destination = 0, ports = 0] = [VERDICT.sourceWord, VERDICT.destinationWord, VERDICT.portsWord].map(
-          (word) => verdicts[at + word],
-        );
-        writePacketWords(replies, index, destination, source, ((ports << 16) | (ports >>> 16)) >>> 0, SYN | ACK);
-      }
+      writeAnswers(batch.verdictWords(), this.#replies.packetWords(), BATCH, TCP_SYN_ACK);
       this.#engine.processBatch(this.#replies, BATCH, this.#now);
-      writeTcpFlags(batch.packetWords(), BATCH, ACK);
+      writeTcpFlags(batch.packetWords(), BATCH, TCP_ACK);
     }
     const before = this.#engine.counters(this.#now).established;
     this.send();

@@ -6,8 +6,8 @@ import { nextRandom, seedRandom } from '../../assembly/shared/random.ts';
 import { swapBytes } from '../../src/engine/packet-record.ts';
 import { firstTcpState, nextTcpState, type TcpState, tcpPacketKind } from '../../src/program/tcp-states.ts';
 import type { Processor, ProcessorBatch, ProcessorCounters } from '../processor.ts';
+import type { BenchService } from '../services.ts';
 import type { TwinOptions } from '../twin/twin.ts';
-import type { BenchService } from '../workload.ts';
 
 interface Tuple {
   readonly source: number;
@@ -147,7 +147,7 @@ export class MapDataplane implements Processor {
   }
 
   #findService({ destination, destinationPort }: Tuple): number {
-    if (this.#options.mode === 'ipvs') return this.#byAddress.get(`${destination}:${destinationPort}`) ?? -1;
+    if (this.#options.mode !== 'iptables') return this.#byAddress.get(`${destination}:${destinationPort}`) ?? -1;
     return this.#services.findIndex(({ service }) => service.address === destination && service.port === destinationPort);
   }
 
@@ -157,6 +157,10 @@ export class MapDataplane implements Processor {
       const turn = this.#turns[index] ?? 0;
       this.#turns[index] = (turn + 1) % endpoints.length;
       return endpoints[turn];
+    }
+    if (this.#options.mode === 'nftables') {
+      this.#random = nextRandom(this.#random);
+      return endpoints[Math.floor((this.#random * endpoints.length) / 0x1_0000_0000)];
     }
     return endpoints.find((_, position) => {
       const left = endpoints.length - position;

@@ -13,7 +13,11 @@ export interface NativeReference {
 
 const SOURCE = fileURLToPath(new URL('./reference.c', import.meta.url));
 const FOLDER = fileURLToPath(new URL('./build/', import.meta.url));
-const ADDON = join(FOLDER, 'reference.node');
+/** One a family: the words of an address are a constant of the C code. */
+const ADDONS = {
+  IPv4: { file: join(FOLDER, 'reference-v4.node'), addressWords: 1 },
+  IPv6: { file: join(FOLDER, 'reference-v6.node'), addressWords: 4 },
+};
 
 /** Why there is no native reference here; undefined: there is one, built and up to date. */
 export function whyNoNative(): string | undefined {
@@ -21,15 +25,18 @@ export function whyNoNative(): string | undefined {
   const headers = join(dirname(dirname(process.execPath)), 'include', 'node');
   if (!existsSync(join(headers, 'node_api.h'))) return `there are no headers in ${headers}`;
   mkdirSync(FOLDER, { recursive: true });
-  const flags = ['-O3', '-march=native', '-shared', '-fPIC', '-std=gnu11', `-I${headers}`, '-o', ADDON, SOURCE];
-  const { error, status, stderr } = spawnSync('gcc', flags, { encoding: 'utf8' });
-  if (error !== undefined) return 'there is no gcc';
-  return status === 0 ? undefined : `gcc: ${stderr.trim().split('\n')[0]}`;
+  for (const { file, addressWords } of Object.values(ADDONS)) {
+    const flags = ['-O3', '-march=native', '-shared', '-fPIC', '-std=gnu11', `-DADDRESS_WORDS=${addressWords}`];
+    const { error, status, stderr } = spawnSync('gcc', [...flags, `-I${headers}`, '-o', file, SOURCE], { encoding: 'utf8' });
+    if (error !== undefined) return 'there is no gcc';
+    if (status !== 0) return `gcc: ${stderr.trim().split('\n')[0]}`;
+  }
+  return undefined;
 }
 
 /** @throws Error when it was not built */
-export function loadNative(): NativeReference {
-  return createRequire(import.meta.url)(ADDON) as NativeReference;
+export function loadNative(family: keyof typeof ADDONS): NativeReference {
+  return createRequire(import.meta.url)(ADDONS[family].file) as NativeReference;
 }
 
 export function gccVersion(): string {
@@ -38,5 +45,5 @@ export function gccVersion(): string {
 }
 
 function isFresh(): boolean {
-  return existsSync(ADDON) && statSync(ADDON).mtimeMs > statSync(SOURCE).mtimeMs;
+  return Object.values(ADDONS).every(({ file }) => existsSync(file) && statSync(file).mtimeMs > statSync(SOURCE).mtimeMs);
 }

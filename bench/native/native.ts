@@ -1,35 +1,34 @@
 // The native reference as a variant: the twin opens the connections, their tuples go into the C table, and from then on C runs the packets.
 import type { Processor, ProcessorBatch, ProcessorCounters } from '../processor.ts';
-import { ENTRY_IS_DNAT, ENTRY_ORIGINAL, ENTRY_STATE, ENTRY_WORDS } from '../twin/connections.ts';
-import type { Twin } from '../twin/twin.ts';
+import { ENTRY_IS_DNAT, ENTRY_STATE, ENTRY_TUPLES } from '../twin/connections.ts';
+import type { Twin, TwinOptions } from '../twin/twin.ts';
 import { loadNative, type NativeReference } from './build.ts';
-
-const TUPLES_WORDS = 6;
 
 export class Native implements Processor {
   readonly #twin: Twin;
-  readonly #reference: NativeReference = loadNative();
+  readonly #reference: NativeReference;
   readonly #prefetches: number;
   readonly #nowMs: number;
   #isSettled = false;
   #packets = 0;
   #established = 0;
 
-  constructor(twin: Twin, flowCount: number, nowMs: number, prefetches: boolean) {
+  constructor(twin: Twin, { family = 'IPv4', flowCount, nowMs }: TwinOptions, prefetches: boolean) {
     this.#twin = twin;
     this.#nowMs = nowMs;
     this.#prefetches = prefetches ? 1 : 0;
+    this.#reference = loadNative(family);
     this.#reference.create(flowCount);
   }
 
   /** The connections stand: C takes them over. */
   settle(): void {
     this.#isSettled = true;
-    const { words } = this.#twin.connections;
-    const tuples = new Uint32Array(TUPLES_WORDS);
-    for (let at = 0; at < words.length; at += ENTRY_WORDS) {
+    const { words, entryWords, tuples: shape } = this.#twin.connections;
+    const tuples = new Uint32Array(2 * shape.words);
+    for (let at = 0; at < words.length; at += entryWords) {
       if (words[at + ENTRY_STATE] === 0) continue;
-      for (let word = 0; word < TUPLES_WORDS; word++) tuples[word] = words[at + ENTRY_ORIGINAL + word] ?? 0;
+      for (let word = 0; word < tuples.length; word++) tuples[word] = words[at + ENTRY_TUPLES + word] ?? 0;
       this.#reference.insert(tuples, words[at + ENTRY_IS_DNAT] ?? 0, this.#nowMs + 1e9);
     }
   }

@@ -1,6 +1,6 @@
 // The native reference: conntrack's fast path in C on the same packet and verdict records and the same kind of table as the core's
-// (a line of tags and entry numbers a bucket, a line an entry), with and without prefetch. Established IPv4 connections only:
-// reference.ts opens them with the twin. Built on demand by build.ts; not part of the package.
+// (a line of tags and entry numbers a bucket, a line an entry), with and without prefetch. Established connections only, of one
+// family: native.ts opens them with the twin. Built on demand by build.ts; not part of the package.
 #include <node_api.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,6 +8,15 @@
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
+
+#ifndef ADDRESS_WORDS
+#define ADDRESS_WORDS 1 // 4: IPv6
+#endif
+#define TUPLE_WORDS (2 * ADDRESS_WORDS + 1)
+// Of records of packets and verdicts, as PACKET_LAYOUT and VERDICT_LAYOUT say.
+#define RECORD_WORDS (ADDRESS_WORDS == 1 ? 6 : 12)
+#define CLASS_WORD TUPLE_WORDS
+#define FLAGS_WORD (TUPLE_WORDS + 1)
 
 #define GROUP 64
 #define SLOTS 7
@@ -26,7 +35,7 @@ typedef struct {
 } Bucket;
 
 typedef struct {
-  uint32_t source, destination, ports;
+  uint32_t source[ADDRESS_WORDS], destination[ADDRESS_WORDS], ports;
 } Tuple;
 
 typedef struct {
@@ -37,20 +46,26 @@ typedef struct {
   uint32_t next_free, scratch;
   uint32_t packets[2];
   Tuple tuples[2];
+#if ADDRESS_WORDS == 4
+  uint32_t unused[4];
+#endif
 } Entry;
 
 _Static_assert(sizeof(Bucket) == 64, "a bucket is a cache line");
-_Static_assert(sizeof(Entry) == 64, "an entry is a cache line");
+_Static_assert(sizeof(Entry) == (ADDRESS_WORDS == 1 ? 64 : 128), "an entry is a cache line, or two");
 
 static Bucket *buckets;
 static Entry *entries;
 static uint32_t bucket_mask, entry_count;
 static uint64_t packet_counter, established_counter;
 
-static inline uint64_t hash_of(uint64_t addresses, uint32_t ports) {
-  uint64_t b = (1ull << 32) | ports;
+static inline uint64_t hash_of(const uint32_t *tuple) {
+  uint64_t b = (1ull << 32) | tuple[TUPLE_WORDS - 1];
   b = (b << 32) | (b >> 32);
-  uint64_t x = (addresses * 0x9e3779b97f4a7c15ull) ^ (b * 0xc2b2ae3d27d4eb4full);
+  uint64_t x = b * 0xc2b2ae3d27d4eb4full;
+  uint64_t addresses[ADDRESS_WORDS];
+  memcpy(addresses, tuple, sizeof addresses);
+  for (int i = 0; i < ADDRESS_WORDS; i++) x = (x << 7 | x >> 57) ^ (addresses[i] * 0x9e3779b97f4a7c15ull);
   x ^= x >> 29;
   x *= 0xbf58476d1ce4e5b9ull;
   return x ^ (x >> 32);
@@ -72,9 +87,7 @@ static inline uint32_t slots_with(const Bucket *bucket, uint32_t tag) {
 }
 
 static void index_tuple(const Tuple *tuple, uint32_t reference) {
-  uint64_t addresses;
-  memcpy(&addresses, tuple, 8);
-  uint64_t hash = hash_of(addresses, tuple->ports);
+  uint64_t hash = hash_of((const uint32_t *)tuple);
   Bucket *bucket = bucket_of(hash);
   for (;;) {
     for (int slot = 0; slot < SLOTS; slot++) {
@@ -94,7 +107,7 @@ static uint32_t find(const uint32_t *packet, uint64_t hash) {
   for (;;) {
     for (uint32_t slots = slots_with(bucket, (uint32_t)hash | 1); slots != 0; slots &= slots - 1) {
       uint32_t reference = bucket->entries[__builtin_ctz(slots)];
-      if (memcmp(&entries[reference & ~REPLY].tuples[reference >> 31], packet, 12) == 0) return reference;
+      if (memcmp(&entries[reference & ~REPLY].tuples[reference >> 31], packet, sizeof(Tuple)) == 0) return reference;
     }
     if (bucket->passed == 0) return NOT_FOUND;
     bucket = &buckets[(uint32_t)(bucket - buckets + 1) & bucket_mask];
@@ -106,14 +119,14 @@ static inline int pass(const uint32_t *packet, uint32_t *verdict, uint32_t refer
   if (reference == NOT_FOUND) return 0;
   Entry *entry = &entries[reference & ~REPLY];
   uint32_t is_reply = reference >> 31;
-  if (memcmp(&entry->tuples[is_reply], packet, 12) != 0) {
+  if (memcmp(&entry->tuples[is_reply], packet, sizeof(Tuple)) != 0) {
     reference = find(packet, hash);
     if (reference == NOT_FOUND) return 0;
     entry = &entries[reference & ~REPLY];
     is_reply = reference >> 31;
   }
-  if (entry->class != packet[3] || entry->state != ESTABLISHED || entry->expires_at <= now) return 0;
-  if ((packet[4] & KIND_FLAGS) != ACK) return 0;
+  if (entry->class != packet[CLASS_WORD] || entry->state != ESTABLISHED || entry->expires_at <= now) return 0;
+  if ((packet[FLAGS_WORD] & KIND_FLAGS) != ACK) return 0;
   entry->expires_at = now + ESTABLISHED_MS;
   entry->packets[is_reply]++;
   const Tuple *other = &entry->tuples[1 - is_reply];
@@ -122,9 +135,14 @@ static inline int pass(const uint32_t *packet, uint32_t *verdict, uint32_t refer
   verdict[1] = entry->service_port;
   verdict[2] = 0;
   verdict[3] = (other->ports << 16) | (other->ports >> 16);
-  verdict[4] = other->destination;
-  verdict[5] = other->source;
+  memcpy(verdict + 4, other->destination, sizeof other->destination);
+  memcpy(verdict + 4 + ADDRESS_WORDS, other->source, sizeof other->source);
   return 1;
+}
+
+static inline void touch(uint32_t reference) {
+  const char *entry = (const char *)&entries[reference & ~REPLY];
+  for (unsigned line = 0; line < sizeof(Entry); line += 64) __builtin_prefetch(entry + line, 1);
 }
 
 static uint32_t run(const uint32_t *packets, uint32_t *verdicts, uint32_t count, double now, int prefetches) {
@@ -133,12 +151,10 @@ static uint32_t run(const uint32_t *packets, uint32_t *verdicts, uint32_t count,
   uint32_t passed = 0;
   for (uint32_t first = 0; first < count; first += GROUP) {
     uint32_t group = count - first < GROUP ? count - first : GROUP;
-    const uint32_t *packet = packets + first * 6;
-    uint32_t *verdict = verdicts + first * 6;
+    const uint32_t *packet = packets + first * RECORD_WORDS;
+    uint32_t *verdict = verdicts + first * RECORD_WORDS;
     for (uint32_t i = 0; i < group; i++) {
-      uint64_t addresses;
-      memcpy(&addresses, packet + i * 6, 8);
-      hashes[i] = hash_of(addresses, packet[i * 6 + 2]);
+      hashes[i] = hash_of(packet + i * RECORD_WORDS);
       if (prefetches) __builtin_prefetch(bucket_of(hashes[i]), 1);
     }
     if (prefetches) {
@@ -146,12 +162,12 @@ static uint32_t run(const uint32_t *packets, uint32_t *verdicts, uint32_t count,
         Bucket *bucket = bucket_of(hashes[i]);
         uint32_t slots = slots_with(bucket, (uint32_t)hashes[i] | 1);
         references[i] = slots == 0 ? NOT_FOUND : bucket->entries[__builtin_ctz(slots)];
-        if (slots == 0) references[i] = find(packet + i * 6, hashes[i]);
-        if (references[i] != NOT_FOUND) __builtin_prefetch(&entries[references[i] & ~REPLY], 1);
+        if (slots == 0) references[i] = find(packet + i * RECORD_WORDS, hashes[i]);
+        if (references[i] != NOT_FOUND) touch(references[i]);
       }
-      for (uint32_t i = 0; i < group; i++) passed += pass(packet + i * 6, verdict + i * 6, references[i], hashes[i], now);
+      for (uint32_t i = 0; i < group; i++) passed += pass(packet + i * RECORD_WORDS, verdict + i * RECORD_WORDS, references[i], hashes[i], now);
     } else {
-      for (uint32_t i = 0; i < group; i++) passed += pass(packet + i * 6, verdict + i * 6, find(packet + i * 6, hashes[i]), hashes[i], now);
+      for (uint32_t i = 0; i < group; i++) passed += pass(packet + i * RECORD_WORDS, verdict + i * RECORD_WORDS, find(packet + i * RECORD_WORDS, hashes[i]), hashes[i], now);
     }
   }
   packet_counter += count;
@@ -180,9 +196,9 @@ static napi_value js_create(napi_env env, napi_callback_info info) {
   uint32_t count = 16;
   while (count * 3 < flows * 2) count *= 2; // two tuples a flow, three a bucket: as the core
   buckets = aligned_alloc(64, (size_t)count * 64);
-  entries = aligned_alloc(64, ((size_t)flows + 1) * 64);
+  entries = aligned_alloc(64, ((size_t)flows + 1) * sizeof(Entry));
   memset(buckets, 0, (size_t)count * 64);
-  memset(entries, 0, ((size_t)flows + 1) * 64);
+  memset(entries, 0, ((size_t)flows + 1) * sizeof(Entry));
   bucket_mask = count - 1;
   entry_count = 0;
   return NULL;
@@ -194,7 +210,7 @@ static napi_value js_insert(napi_env env, napi_callback_info info) {
   napi_value argv[3];
   napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
   Entry *entry = &entries[entry_count];
-  memcpy(entry->tuples, words(env, argv[0]), 24);
+  memcpy(entry->tuples, words(env, argv[0]), sizeof entry->tuples);
   entry->class = 1;
   entry->state = ESTABLISHED;
   entry->flags = 3 | (number(env, argv[1]) != 0 ? 8 : 0);

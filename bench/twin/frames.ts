@@ -5,12 +5,10 @@ import type { BenchRing, FrameProcessor, ProcessorBatch, ProcessorCounters } fro
 import {
   ENTRY_EXPIRES_AT,
   ENTRY_IS_DNAT,
-  ENTRY_ORIGINAL,
   ENTRY_PACKETS,
-  ENTRY_REPLY,
   ENTRY_SERVICE,
   ENTRY_STATE,
-  ENTRY_WORDS,
+  ENTRY_TUPLES,
   type TwinConnections,
 } from './connections.ts';
 import { nextState, STATE_IGNORE, STATE_INVALID, TIMEOUTS_MS } from './tcp.ts';
@@ -121,15 +119,12 @@ export class TwinFrames implements FrameProcessor {
     for (let at = half + IP_HALF; at < half + IP_HALF + 10; at++) sum += halves[at] ?? 0;
     sum = (sum & 0xffff) + (sum >>> 16);
     if (sum !== 0xffff) return 0;
-    const source = words[word + SOURCE_WORD] ?? 0;
-    const destination = words[word + DESTINATION_WORD] ?? 0;
-    const ports = words[word + PORTS_WORD] ?? 0;
     const connections = this.#connections;
-    const reference = connections.find(source, destination, ports);
+    const reference = connections.find(words, word + SOURCE_WORD);
     if (reference < 0) throw new Error('a frame of the workload belongs to no connection');
     const entries = connections.words;
     const isReply = reference & 1;
-    const at = (reference >>> 1) * ENTRY_WORDS;
+    const at = (reference >>> 1) * connections.entryWords;
     if ((connections.expiresAt[at / 2 + ENTRY_EXPIRES_AT] ?? 0) <= this.#nowMs) throw new Error('a connection of the workload has expired');
     const next = nextState(isReply, bytes[byte + FLAGS_BYTE] ?? 0, entries[at + ENTRY_STATE] ?? 0);
     if (next === STATE_INVALID) return 0;
@@ -139,7 +134,7 @@ export class TwinFrames implements FrameProcessor {
     }
     entries[at + ENTRY_PACKETS + isReply] = (entries[at + ENTRY_PACKETS + isReply] ?? 0) + 1;
     if (isReply === 0) this.#established++;
-    const other = at + (isReply === 0 ? ENTRY_REPLY : ENTRY_ORIGINAL);
+    const other = at + ENTRY_TUPLES + (1 - isReply) * connections.tuples.words;
     const otherPorts = entries[other + 2] ?? 0;
     this.#leave(slots, index, place, entries[other + 1] ?? 0, entries[other] ?? 0, (otherPorts << 16) | (otherPorts >>> 16));
     if (entries[at + ENTRY_IS_DNAT] !== 0) {

@@ -11,6 +11,7 @@ describe('the arguments of the benchmark', () => {
       full: false,
       only: [],
       rounds: 7,
+      starts: 1,
       clock: 'wall',
       note: 'nothing is known of what else the machine did',
     });
@@ -33,6 +34,8 @@ describe('the arguments of the benchmark', () => {
           'allocation',
           '--rounds',
           '5',
+          '--starts',
+          '2',
         ],
         names,
       ),
@@ -45,10 +48,18 @@ describe('the arguments of the benchmark', () => {
       clock: 'cpu',
       only: ['established', 'allocation'],
       rounds: 5,
+      starts: 2,
     });
   });
 
-  test.each([[['--only', 'speed']], [['--rounds', '0']], [['--rounds', 'many']], [['--fast']], [['established']]])('refuse %j', (args) => {
-    expect(() => readOptions(args, names)).toThrow(UsageError);
+  test('start processes several times where everything is measured', () => {
+    expect(readOptions(['--full'], names)).toMatchObject({ rounds: 5, starts: 3 });
   });
+
+  test.each([[['--only', 'speed']], [['--rounds', '0']], [['--rounds', 'many']], [['--starts', '0']], [['--fast']], [['established']]])(
+    'refuse %j',
+    (args) => {
+      expect(() => readOptions(args, names)).toThrow(UsageError);
+    },
+  );
 });

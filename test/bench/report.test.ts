@@ -12,6 +12,7 @@ const wasm: Measurement = {
   cold: 5000.123,
   min: 40,
   median: 50.456,
+  startMedians: [49, 50.456, 52],
   p95: 60,
   ratioToWasm: { median: 1, min: 1, max: 1 },
   ratioToTwin: { median: 2, min: 1.6, max: 2.5 },

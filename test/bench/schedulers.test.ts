@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { document } from '../../bench/document.ts';
+import { document } from '../../bench/page/document.ts';
 import type { ResultLine } from '../../bench/results.ts';
 import { figuresOf, type SchedulerCost, schedulerLines, schedulersText, schedulerTable } from '../../bench/schedulers.ts';
 
@@ -33,8 +33,8 @@ describe('what schedulers cost', () => {
 
   test('stands in the text and on the page of figures', () => {
     expect(schedulersText(costs)).toMatch(/wasm +wlc +103 +1100 +x 10\.7 +20-30/);
-    expect(document({ header: undefined, lines }).text).toContain('## IPVS schedulers');
-    expect(document({ header: undefined, lines }).text).toContain('| wasm | wlc | 103 | 1100 | x 10.7 | 20-30 |');
-    expect(document({ header: undefined, lines: [] }).text).not.toContain('schedulers');
+    expect(document({ header: undefined, lines, figures: [] }).text).toContain('## IPVS schedulers');
+    expect(document({ header: undefined, lines, figures: [] }).text).toContain('| wasm | wlc | 103 | 1100 | x 10.7 | 20-30 |');
+    expect(document({ header: undefined, lines: [], figures: [] }).text).not.toContain('IPVS schedulers');
   });
 });

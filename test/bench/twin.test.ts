@@ -7,7 +7,10 @@ import { Passes } from '../../bench/passes.ts';
 import { createFrameProcessor, createProcessor, VARIANTS, type VariantName } from '../../bench/processor.ts';
 import { compareResults, MismatchError } from '../../bench/rounds.ts';
 import { ENTRY_STATE, TwinConnections } from '../../bench/twin/connections.ts';
+import { sipHash1 } from '../../bench/twin/maglev.ts';
+import { TUPLES_V4 } from '../../bench/twin/tuples.ts';
 import type { Workload } from '../../bench/workload.ts';
+import { sipHash } from '../../src/ipvs/js/schedulers/siphash.ts';
 
 const small: Workload = {
   mode: 'iptables',
@@ -22,6 +25,9 @@ const small: Workload = {
   seed: 7,
 };
 
+/** Without Map code, which knows neither IPv6, nor Maglev, nor prefixes. */
+const TYPED = VARIANTS.filter((variant) => variant !== 'map');
+
 /** Digests of three passes, the second one unchecked, as in a benchmark. */
 function threePasses(variant: VariantName, workload: Workload): ReturnType<VerdictDigest['result']>[] {
   const passes = new Passes(createProcessor(variant, workload), workload);
@@ -34,16 +40,27 @@ function threePasses(variant: VariantName, workload: Workload): ReturnType<Verdi
   return [first, last];
 }
 
-const workloads: readonly (readonly [string, Workload])[] = [
-  ['new connections by scan', small],
-  ['new connections by scan to the last Service', { ...small, aim: 'last' }],
-  ['new connections by lookup', { ...small, mode: 'ipvs' }],
-  ['established connections', { ...small, connections: 'established', packetCount: 192 }],
-  ['established connections of IPVS', { ...small, mode: 'ipvs', connections: 'established', packetCount: 192 }],
+const established = { connections: 'established', packetCount: 192 } as const;
+
+const workloads: readonly (readonly [string, Workload, readonly VariantName[]])[] = [
+  ['new connections by scan', small, VARIANTS],
+  ['new connections by scan to the last Service', { ...small, aim: 'last' }, VARIANTS],
+  ['new connections to no Service', { ...small, aim: 'none' }, VARIANTS],
+  ['new connections past rules of a dump', { ...small, dump: 'exact', endpointsPerService: 1 }, VARIANTS],
+  ['new connections past masked rules of a dump', { ...small, dump: 'masked', endpointsPerService: 1 }, TYPED],
+  ['new connections by one random number', { ...small, mode: 'nftables' }, VARIANTS],
+  ['new connections by lookup', { ...small, mode: 'ipvs' }, VARIANTS],
+  ['new connections by Maglev hashing', { ...small, mode: 'ipvs', scheduler: 'mh' }, TYPED],
+  ['new connections beside others that stand', { ...small, standingCount: 100 }, VARIANTS],
+  ['new connections of IPVS beside others that stand', { ...small, mode: 'ipvs', standingCount: 100 }, VARIANTS],
+  ['new connections of IPv6', { ...small, family: 'IPv6' }, TYPED],
+  ['established connections', { ...small, ...established }, VARIANTS],
+  ['established connections of IPVS', { ...small, ...established, mode: 'ipvs' }, VARIANTS],
+  ['established connections of IPv6', { ...small, ...established, family: 'IPv6' }, TYPED],
 ];
 
-describe.each(workloads)('%s', (_, workload) => {
-  test.each(VARIANTS)('%s gives what the TypeScript engine gives, packet by packet', (variant) => {
+describe.each(workloads)('%s', (_, workload, variants) => {
+  test.each(variants)('%s gives what the TypeScript engine gives, packet by packet', (variant) => {
     const expected = threePasses('js', workload);
     threePasses(variant, workload).forEach((result, pass) => {
       compareResults(
@@ -61,8 +78,13 @@ const whyNot = whyNoNative();
 if (whyNot !== undefined) console.warn(`skipped: the native reference, ${whyNot}`);
 
 describe.skipIf(whyNot !== undefined)('the native reference', () => {
-  test.each(['native', 'native-prefetch'] as const)('%s gives what the TypeScript engine gives for established connections', (variant) => {
-    const workload: Workload = { ...small, connections: 'established', packetCount: 192 };
+  test.each([
+    ['native', 'IPv4'],
+    ['native-prefetch', 'IPv4'],
+    ['native', 'IPv6'],
+    ['native-prefetch', 'IPv6'],
+  ] as const)('%s gives what the TypeScript engine gives for established connections of %s', (variant, family) => {
+    const workload: Workload = { ...small, ...established, family };
     const expected = threePasses('js', workload);
     threePasses(variant, workload).forEach((result, pass) => {
       expect(result?.tuples).toBe(expected[pass]?.tuples);
@@ -70,18 +92,30 @@ describe.skipIf(whyNot !== undefined)('the native reference', () => {
   });
 });
 
-describe('frames', () => {
-  const workload: Workload = { ...small, connections: 'established', packetCount: 192, isFrames: true };
+describe.each(['transmit', 'in place'] as const)('frames, %s', (frames) => {
+  const workload: Workload = { ...small, ...established, frames };
   const bytes = (variant: VariantName): string[] => {
     const passes = new FramePasses(createFrameProcessor(variant, workload), workload);
-    const digests = [passes.runChecked().result.tuples, passes.runChecked().result.tuples];
+    const digests = [0, 1].map(() => {
+      passes.reset();
+      return passes.runChecked().result.tuples;
+    });
     passes.verifyCounters();
     return digests;
   };
 
-  test.each(['wasm', 'twin'] as const)('leave %s as they leave the TypeScript engine, byte by byte', (variant) => {
-    expect(bytes(variant)).toEqual(bytes('js'));
-  });
+  // The twin knows transmit rings alone.
+  test.each(frames === 'transmit' ? (['wasm', 'twin'] as const) : (['wasm'] as const))(
+    'leave %s as they leave the TypeScript engine',
+    (variant) => {
+      expect(bytes(variant)).toEqual(bytes('js'));
+    },
+  );
+});
+
+test("the twin's hash of a client is that of the scheduler", () => {
+  const hash = sipHash(2654435761);
+  for (const value of [0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 0xac100001]) expect(sipHash1(value)).toBe(hash(value));
 });
 
 test('passes that repeat draw new random numbers: the digests of two passes differ', () => {
@@ -134,10 +168,12 @@ describe('a mismatch', () => {
 
 test('the connection table finds exactly what stands in it while connections come and go', () => {
   const flowCount = 200;
-  const connections = new TwinConnections(flowCount);
+  const connections = new TwinConnections(TUPLES_V4, flowCount);
+  const originalOf = (flow: number) => Int32Array.of(flow + 1, 1000, flow);
+  const replyOf = (flow: number) => Int32Array.of(2000 + (flow % 3), flow + 1, flow);
   const entryOf = new Map<number, number>();
   const enter = (flow: number): void => {
-    const at = connections.insert(flow + 1, 1000, flow, 2000 + (flow % 3), flow);
+    const at = connections.insert(originalOf(flow), 0, replyOf(flow));
     connections.words[at + ENTRY_STATE] = 1;
     entryOf.set(flow, at / 16);
   };
@@ -153,8 +189,8 @@ test('the connection table finds exactly what stands in it while connections com
     }
     const asked = (step * 104_729) % flowCount;
     const expected = entryOf.get(asked);
-    expect(connections.find(asked + 1, 1000, asked)).toBe(expected === undefined ? -1 : expected * 2);
-    expect(connections.find(2000 + (asked % 3), asked + 1, asked)).toBe(expected === undefined ? -1 : expected * 2 + 1);
+    expect(connections.find(originalOf(asked), 0)).toBe(expected === undefined ? -1 : expected * 2);
+    expect(connections.find(replyOf(asked), 0)).toBe(expected === undefined ? -1 : expected * 2 + 1);
   }
   expect(connections.count).toBe(entryOf.size);
 });

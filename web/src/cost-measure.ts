@@ -1,14 +1,7 @@
 // What one new connection costs by number of Services: every mode on both engines, in turn, in this very browser.
 import { createDataplaneSync, type Dataplane, type PacketBatch, type ProxyMode } from 'svcplane';
-import {
-  type BenchService,
-  benchObjects,
-  benchServices,
-  TCP_RST,
-  TCP_SYN,
-  writeClientPacket,
-  writeTcpFlags,
-} from '../../bench/workload.ts';
+import { TCP_RST, TCP_SYN, writeClientPacket, writeTcpFlags } from '../../bench/packets.ts';
+import { type BenchService, benchObjects, benchServices } from '../../bench/services.ts';
 
 export const SERVICE_COUNTS = [10, 100, 300, 1000, 3000, 10_000];
 
