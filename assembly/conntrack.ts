@@ -142,8 +142,8 @@ function connectionCount(): u32 {
   return changetype<CtTable>(TABLE_V4).count + changetype<CtTable>(TABLE_V6).count;
 }
 
-/** A fresh entry with both tuples, in the index; 0: the index has no place. The caller fills in the rest, and has made room. @inline */
-export function insert<A>(ofClass: u32, original: usize, reply: usize): usize {
+/** A fresh entry with both tuples, in the index under their tags; 0: the index has no place. The caller fills in the rest, and has made room. @inline */
+export function insert<A>(ofClass: u32, original: usize, tag: u32, reply: usize, replyTag: u32): usize {
   const table = tableOf<A>();
   if (!hasOverflow(table)) return 0;
   let number = table.highWater;
@@ -161,14 +161,14 @@ export function insert<A>(ofClass: u32, original: usize, reply: usize): usize {
   copyTuple<A>(replyTuple<A>(entry), reply);
   table.count++;
   growIndex(table);
-  addTag(table, tagOf<A>(original, ofClass), number);
+  addTag(table, tag, number);
   // A connection whose tuples are the same stands there once.
-  if (!equalTuple<A>(original, reply)) addTag(table, tagOf<A>(reply, ofClass), number | BUCKET_REPLY);
+  if (!equalTuple<A>(original, reply)) addTag(table, replyTag, number | BUCKET_REPLY);
   return entry;
 }
 
 /** @inline */
-function copyTuple<A>(to: usize, from: usize): void {
+export function copyTuple<A>(to: usize, from: usize): void {
   copyAddress<A>(to, from);
   copyAddress<A>(to + offsetof<A>(), from + offsetof<A>());
   store<u32>(to + 2 * offsetof<A>(), load<u32>(from + 2 * offsetof<A>()));

@@ -12,6 +12,8 @@ export class Flight {
   sourcePort: u32 = 0; // network order
   destinationPort: u32 = 0; // network order
   class: u32 = 0;
+  tag: u32 = 0; // of a new packet: that of the tuple it came with
+  replyTag: u32 = 0; // and of the reply tuple that settleSource left
   mark: u32 = 0;
   interface: u32 = 0;
   conntrackState: u32 = 0; // STATE_BIT_*
@@ -36,8 +38,8 @@ export class Flight {
   virtual1: u64 = 0;
 }
 
-const FLIGHT_SIZE: usize = 160;
-const FLIGHT: usize = memory.data(160, 16);
+const FLIGHT_SIZE: usize = 128;
+const FLIGHT: usize = memory.data(128, 16);
 if (offsetof<Flight>() > FLIGHT_SIZE) ERROR("Flight does not fit");
 
 export const flight: Flight = changetype<Flight>(FLIGHT);

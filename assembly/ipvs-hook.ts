@@ -1,11 +1,11 @@
 // IPVS among the hooks of a node (ip_vs_in, ip_vs_out): hands packets over to assembly/ipvs, as it wants them, and says what became of
 // them. The node has one namespace, made by TypeScript with the first virtual service; conntrack entries are the node's own.
 import { copyAddress, equalAddress } from "./address.ts";
-import { equalTuple, originalTuple, replyTuple } from "./conntrack.ts";
+import { copyTuple, equalTuple, originalTuple, replyTuple, tagOf } from "./conntrack.ts";
 import { destinationAddress, flight, setDestination, virtualAddress } from "./flight.ts";
 import { clientTuple, find, fireTimers, isConnection, serverOf, serverTuple } from "./ipvs/connections.ts";
 import { tablesOf } from "./ipvs/namespace.ts";
-import { processPacket } from "./ipvs/packet.ts";
+import { processPacket, tagOfPacket } from "./ipvs/packet.ts";
 import { isAvailable } from "./ipvs/servers.ts";
 import { findService, isService } from "./ipvs/services.ts";
 import { keepAlive } from "./ipvs/states.ts";
@@ -39,7 +39,6 @@ import {
   CT_IPVS_V6,
   PACKET_CLASS,
   PACKET_MARK,
-  PACKET_PORTS,
   PACKET_TCP_FLAGS,
 } from "./shared/layout.ts";
 import { engine } from "./state.ts";
@@ -64,7 +63,7 @@ export function fireDueTimers(): void {
  */
 export function scheduleConnection<A>(packet: usize): u32 {
   if (engine.ipvs == 0 || flight.isDnat) return ACTION_NONE;
-  const answer = passClient<A>(packet, false);
+  const answer = passClient<A>(packet, flight.tag, false);
   if (answer == IPVS_LEAVE) return ACTION_NONE;
   if (answer == IPVS_DROP) return ACTION_DROP;
   const servicePort = servicePortOf<A>();
@@ -125,10 +124,10 @@ export function followConnection<A>(packet: usize, entry: usize, isReply: bool):
     passServer<A>(packet, entry);
     return ACTION_NONE;
   }
-  const answer = passClient<A>(packet, true);
+  const answer = passClient<A>(packet, tagOf<A>(packet, load<u8>(entry)), true);
   if (answer == IPVS_FORWARD) {
     if (!isConnection(knownConnection<A>(entry))) {
-      const connection = find<A>(namespaceOf(engine.ipvs), PACKET, load<u8>(entry), 0);
+      const connection = find<A>(namespaceOf(engine.ipvs), PACKET, load<u8>(entry), tagOfPacket<A>(PACKET), 0);
       store<u32>(hintOf<A>(entry), <u32>changetype<usize>(connection));
     }
     return ACTION_NONE;
@@ -138,11 +137,9 @@ export function followConnection<A>(packet: usize, entry: usize, isReply: bool):
 }
 
 /** kube-proxy has no services by mark. */
-function passClient<A>(packet: usize, isConfirmed: bool): u32 {
-  copyAddress<A>(PACKET, packet);
-  copyAddress<A>(PACKET + offsetof<A>(), packet + offsetof<A>());
-  const rest = packet + 2 * offsetof<A>();
-  return pass<A>(load<u32>(rest, PACKET_PORTS), rest, 0, isConfirmed);
+function passClient<A>(packet: usize, tag: u32, isConfirmed: bool): u32 {
+  copyTuple<A>(PACKET, packet);
+  return pass<A>(tag, packet + 2 * offsetof<A>(), 0, isConfirmed);
 }
 
 /** IPVS sees a server's packet after conntrack has put the client's own address back. */
@@ -152,19 +149,20 @@ function passServer<A>(packet: usize, entry: usize): void {
   copyAddress<A>(PACKET, server);
   copyAddress<A>(PACKET + offsetof<A>(), client);
   const ports = (load<u32>(server + 2 * offsetof<A>()) & 0xffff) | (load<u32>(client + 2 * offsetof<A>()) << 16);
-  pass<A>(ports, packet + 2 * offsetof<A>(), IPVS_PACKET_FLAG_FROM_SERVER, true);
+  store<u32>(PACKET + 2 * offsetof<A>(), ports);
+  pass<A>(tagOf<A>(PACKET, load<u8>(entry)), packet + 2 * offsetof<A>(), IPVS_PACKET_FLAG_FROM_SERVER, true);
 }
 
-function pass<A>(ports: u32, rest: usize, flags: u32, isConfirmed: bool): u32 {
+/** The addresses and ports stand in PACKET; `tag` is theirs, `rest` the record after the addresses whose header counts. */
+function pass<A>(tag: u32, rest: usize, flags: u32, isConfirmed: bool): u32 {
   const own = PACKET + 2 * offsetof<A>();
-  store<u32>(own, ports, PACKET_PORTS);
   store<u32>(own, load<u32>(rest, PACKET_CLASS), PACKET_CLASS);
   store<u32>(own, <u32>load<u8>(rest, PACKET_TCP_FLAGS) | (flags << 8), PACKET_TCP_FLAGS);
   store<u32>(own, 0, PACKET_MARK);
   const namespace = namespaceOf(engine.ipvs);
   namespace.isConfirmed = isConfirmed ? 1 : 0;
   namespace.random = engine.random;
-  processPacket<A>(namespace, PACKET, VERDICT);
+  processPacket<A>(namespace, PACKET, tag, VERDICT);
   engine.random = namespace.random;
   return load<u16>(VERDICT, IPVS_VERDICT_ACTION);
 }

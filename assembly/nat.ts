@@ -21,11 +21,13 @@ export function writeReplyTuple<A>(at: usize): void {
 
 function isTaken<A>(tuple: usize): bool {
   writeReplyTuple<A>(tuple);
-  return lookup<A>(tuple, flight.class, tagOf<A>(tuple, flight.class)) != 0;
+  const tag = tagOf<A>(tuple, flight.class);
+  flight.replyTag = tag;
+  return lookup<A>(tuple, flight.class, tag) != 0;
 }
 
 /**
- * Translates the source as masquerade or snat asked for and leaves the reply tuple at `tuple`. Done once for a packet.
+ * Translates the source as masquerade or snat asked for and leaves the reply tuple at `tuple`, its tag in flight. Done once for a packet.
  * False: there is no address to masquerade with, or no port is left.
  */
 export function settleSource<A>(tuple: usize): bool {

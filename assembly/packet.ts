@@ -86,7 +86,7 @@ export function processPacket<A>(packet: usize, verdict: usize, tag: u32): void 
   }
   const state = firstState(ofClass, header);
   if (state == STATE_INVALID) processInvalid<A>(packet, verdict);
-  else processNew<A>(packet, verdict, state);
+  else processNew<A>(packet, verdict, tag, state);
 }
 
 function isClosed(entry: CtEntry): bool {
@@ -120,8 +120,9 @@ function passUntracked<A>(packet: usize, verdict: usize, refused: u32, connectio
   writeVerdict(verdict, isAccepted ? ACTION_ACCEPT : refused, connection, false, servicePort, flight.rulesEvaluated);
 }
 
-function processNew<A>(packet: usize, verdict: usize, state: u32): void {
+function processNew<A>(packet: usize, verdict: usize, tag: u32, state: u32): void {
   board<A>(packet, true);
+  flight.tag = tag;
   let action: u32 = ACTION_NONE;
   if (!makeRoom<A>()) {
     count(COUNTER_CONNTRACK_FULL);
@@ -141,7 +142,7 @@ function processNew<A>(packet: usize, verdict: usize, state: u32): void {
 /** Enters the connection of a packet that got through. @inline */
 function confirm<A>(packet: usize, state: u32): u32 {
   if (!settleSource<A>(REPLY)) return insertFailed();
-  const entry = insert<A>(flight.class, packet, REPLY);
+  const entry = insert<A>(flight.class, packet, flight.tag, REPLY, flight.replyTag);
   if (entry == 0) return insertFailed();
   const record = changetype<CtEntry>(entry);
   const fromHere = flight.isSourceLocal;

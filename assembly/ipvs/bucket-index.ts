@@ -21,6 +21,16 @@ export function slotsWith(bucket: usize, tag: u32): u32 {
   return (front | (back << 4)) & ((1 << IPVS_BUCKET_SLOTS) - 1);
 }
 
+/** Puts a reference into the first empty slot of a bucket that has no other one under its tag. False: it has one, or no empty slot. */
+export function putFirst(bucket: usize, tag: u32, reference: u32): bool {
+  const empty = slotsWith(bucket, 0);
+  if (empty == 0 || slotsWith(bucket, tag) != 0) return false;
+  const at = bucket + ((<usize>ctz<u32>(empty)) << 2);
+  store<u32>(at, tag, IPVS_BUCKET_TAGS);
+  store<u32>(at, reference, IPVS_BUCKET_ENTRIES);
+  return true;
+}
+
 /** Takes a reference out that stands in the index under that tag. */
 export function removeReference(tables: FamilyTables, tag: u32, reference: u32): void {
   let bucket = bucketOf(tables, tag);

@@ -1,6 +1,6 @@
 // The connection table: entries by the tuples of both directions, templates, timers, and what an entry that comes or goes means for its server.
 import { V4, V6 } from "../address.ts";
-import { equalTuple, tagOf } from "../conntrack.ts";
+import { equalTuple } from "../conntrack.ts";
 import {
   CONN_CLASS_TEMPLATE,
   CONN_CLIENT_TUPLE,
@@ -18,7 +18,7 @@ import {
   TIMER_V6,
 } from "../shared/ipvs-layout.ts";
 import { ADDRESS_V4, ADDRESS_V6, CLASS_NONE } from "../shared/layout.ts";
-import { bucketOf, nextBucket, removeReference, slotsWith } from "./bucket-index.ts";
+import { bucketOf, nextBucket, putFirst, removeReference, slotsWith } from "./bucket-index.ts";
 import { endConntrack } from "./conntrack.ts";
 import { tablesOf } from "./namespace.ts";
 import { countConnection, uncountConnection } from "./servers.ts";
@@ -61,10 +61,9 @@ function setTimeout(template: Connection, seconds: u32): void {
   store<u32>(changetype<usize>(template), seconds, CONN_TIMEOUT);
 }
 
-/** The newest connection of a packet's tuple. `direction`: 0 from the client, CONN_REFERENCE_SERVER from the server. */
-export function find<A>(namespace: Namespace, tuple: usize, ofClass: u32, direction: u32): Connection {
+/** The newest connection of a packet's tuple, which has this tag. `direction`: 0 from the client, CONN_REFERENCE_SERVER from the server. */
+export function find<A>(namespace: Namespace, tuple: usize, ofClass: u32, tag: u32, direction: u32): Connection {
   const tables = tablesOf(namespace, offsetof<A>());
-  const tag = tagOf<A>(tuple, ofClass);
   let bucket = bucketOf(tables, tag);
   while (true) {
     let slots = slotsWith(bucket, tag);
@@ -93,13 +92,13 @@ function tupleOf(connection: Connection, direction: u32, addressSize: u32): usiz
 }
 
 /** Of references with the same tuple, the newest stands first: a search ends at the first one it meets. */
-function addReference(namespace: Namespace, addressSize: u32, connection: Connection, direction: u32): void {
+function addReference(namespace: Namespace, addressSize: u32, connection: Connection, tag: u32, direction: u32): void {
   const tables = tablesOf(namespace, addressSize);
-  const ofClass: u32 = connection.class;
-  const tuple = tupleOf(connection, direction, addressSize);
-  const tag = tagOfTuple(tuple, ofClass, addressSize);
   let reference = <u32>changetype<usize>(connection) | direction;
   let bucket = bucketOf(tables, tag);
+  if (putFirst(bucket, tag, reference)) return;
+  const ofClass: u32 = connection.class;
+  const tuple = tupleOf(connection, direction, addressSize);
   while (true) {
     for (let slot: usize = 0; slot < IPVS_BUCKET_SLOTS; slot++) {
       const at = bucket + (slot << 2);
@@ -132,15 +131,23 @@ function familyMark(addressSize: u32): u32 {
 }
 
 function dropReference(namespace: Namespace, addressSize: u32, connection: Connection, direction: u32): void {
-  const tables = tablesOf(namespace, addressSize);
-  const tuple = tupleOf(connection, direction, addressSize);
-  removeReference(tables, tagOfTuple(tuple, connection.class, addressSize), <u32>changetype<usize>(connection) | direction);
+  const tag = direction == 0 ? tagOfClient(connection, addressSize) : tagOfServer(connection, addressSize);
+  removeReference(tablesOf(namespace, addressSize), tag, <u32>changetype<usize>(connection) | direction);
 }
 
 function addReferences(namespace: Namespace, addressSize: u32, connection: Connection): void {
   if ((connection.flags & CONN_FLAG_ASIDE) != 0) return;
-  addReference(namespace, addressSize, connection, 0);
-  if (!isTemplate(connection)) addReference(namespace, addressSize, connection, CONN_REFERENCE_SERVER);
+  addReference(namespace, addressSize, connection, tagOfClient(connection, addressSize), 0);
+  if (!isTemplate(connection))
+    addReference(namespace, addressSize, connection, tagOfServer(connection, addressSize), CONN_REFERENCE_SERVER);
+}
+
+function tagOfClient(connection: Connection, addressSize: u32): u32 {
+  return tagOfTuple(clientTuple(connection), connection.class, addressSize);
+}
+
+function tagOfServer(connection: Connection, addressSize: u32): u32 {
+  return tagOfTuple(serverTuple(connection, addressSize), connection.class, addressSize);
 }
 
 /** True when a connection and its template fit: who calls has seen to it. */
@@ -159,6 +166,7 @@ export function createConnection(namespace: Namespace, addressSize: u32, ofClass
   connection.flags = 0;
   connection.conntrackState = 0;
   connection.server = <u32>changetype<usize>(server);
+  connection.expiresAt = 0;
   connection.sequence = namespace.sequence++;
   connection.control = control;
   connection.conntrackEnd = 0;
@@ -166,27 +174,33 @@ export function createConnection(namespace: Namespace, addressSize: u32, ofClass
 }
 
 /** The same by the size of addresses. */
-export function findBySize(namespace: Namespace, addressSize: u32, tuple: usize, ofClass: u32, direction: u32): Connection {
-  return addressSize == ADDRESS_V4 ? find<V4>(namespace, tuple, ofClass, direction) : find<V6>(namespace, tuple, ofClass, direction);
+export function findBySize(namespace: Namespace, addressSize: u32, tuple: usize, ofClass: u32, tag: u32, direction: u32): Connection {
+  return addressSize == ADDRESS_V4
+    ? find<V4>(namespace, tuple, ofClass, tag, direction)
+    : find<V6>(namespace, tuple, ofClass, tag, direction);
 }
 
-/** Puts a new connection into the table and counts it on its server and its template. Its timer is about to be set. */
-export function insertConnection(namespace: Namespace, addressSize: u32, connection: Connection): void {
+/** Puts a new connection into the table, with its timer as it is set, and counts it on its server and its template. `tag`: of the client's tuple. */
+export function insertConnection(namespace: Namespace, addressSize: u32, connection: Connection, tag: u32): void {
   const server = serverOf(connection);
   server.references++;
   countConnection(server);
   if (connection.control != 0) changetype<Connection>(<usize>connection.control).control++;
-  const older = findBySize(namespace, addressSize, serverTuple(connection, addressSize), connection.class, CONN_REFERENCE_SERVER);
+  const tuple = serverTuple(connection, addressSize);
+  const serverTag = tagOfTuple(tuple, connection.class, addressSize);
+  const older = findBySize(namespace, addressSize, tuple, connection.class, serverTag, CONN_REFERENCE_SERVER);
   if (isConnection(older)) older.flags |= <u8>CONN_FLAG_SHADOWED;
-  addReferences(namespace, addressSize, connection);
-  addTimer(namespace, connection, familyMark(addressSize), namespace.now);
+  addReference(namespace, addressSize, connection, tag, 0);
+  addReference(namespace, addressSize, connection, serverTag, CONN_REFERENCE_SERVER);
+  addTimer(namespace, connection, familyMark(addressSize));
 }
 
 export function insertTemplate(namespace: Namespace, addressSize: u32, template: Connection, seconds: u32): void {
   serverOf(template).references++;
   setTimeout(template, seconds);
   addReferences(namespace, addressSize, template);
-  addTimer(namespace, template, TIMER_TEMPLATE | familyMark(addressSize), namespace.now);
+  template.expiresAt = namespace.now + <f64>seconds * 1000;
+  addTimer(namespace, template, TIMER_TEMPLATE | familyMark(addressSize));
 }
 
 export function restartTimer(namespace: Namespace, connection: Connection, seconds: u32): void {

@@ -6,7 +6,7 @@ import { bucketOf } from "./bucket-index.ts";
 import { fireTimers, reindex, removeConnection } from "./connections.ts";
 import { rechain, sweepCache } from "./destination-cache.ts";
 import { tablesOf } from "./namespace.ts";
-import { processPacket, processPackets } from "./packet.ts";
+import { processPacket, processPackets, tagOfPacket } from "./packet.ts";
 import { bindScheduler, serverAdded, serverEdited, serverRemoved, unbindScheduler } from "./schedulers.ts";
 import { Connection, Namespace, Service } from "./structs.ts";
 import { tagOfTuple } from "./tuples.ts";
@@ -37,8 +37,8 @@ export function ipvsForesee(namespace: usize, addressSize: u32, packet: usize, v
   const record = changetype<Namespace>(namespace);
   record.isForeseeing = 1;
   record.isConfirmed = isConfirmed;
-  if (addressSize == ADDRESS_V4) processPacket<V4>(record, packet, verdict);
-  else processPacket<V6>(record, packet, verdict);
+  if (addressSize == ADDRESS_V4) processPacket<V4>(record, packet, tagOfPacket<V4>(packet), verdict);
+  else processPacket<V6>(record, packet, tagOfPacket<V6>(packet), verdict);
   record.isForeseeing = 0;
 }
 

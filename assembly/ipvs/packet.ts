@@ -2,6 +2,7 @@
 // docs/ipvs-path.md is the specification. Hosts see to it that no timer is due when a packet comes. While the namespace is foreseeing, a
 // client's packet gets its verdict and nothing moves.
 import { swapPort } from "../address.ts";
+import { tagOf } from "../conntrack.ts";
 import {
   CONN_REFERENCE_SERVER,
   IPVS_DROP,
@@ -51,13 +52,19 @@ const FTP_DATA_PORT: u32 = 20;
 export function processPackets<A>(namespace: Namespace, packets: usize, verdicts: usize, count: u32): void {
   for (let number: u32 = 0; number < count; number++) {
     fireTimers(namespace);
-    processPacket<A>(namespace, packets, verdicts);
+    processPacket<A>(namespace, packets, tagOfPacket<A>(packets), verdicts);
     packets += offsetof<A>() == 4 ? PACKET_SIZE_V4 : PACKET_SIZE_V6;
     verdicts += IPVS_VERDICT_SIZE;
   }
 }
 
-export function processPacket<A>(namespace: Namespace, packet: usize, verdict: usize): void {
+/** That of its tuple. */
+export function tagOfPacket<A>(packet: usize): u32 {
+  return tagOf<A>(packet, load<u32>(packet + 2 * offsetof<A>(), PACKET_CLASS));
+}
+
+/** `tag`: that of the packet's tuple. */
+export function processPacket<A>(namespace: Namespace, packet: usize, tag: u32, verdict: usize): void {
   if (tablesOf(namespace, offsetof<A>()).serviceCount == 0) {
     leaveAlone(verdict);
     return;
@@ -65,8 +72,8 @@ export function processPacket<A>(namespace: Namespace, packet: usize, verdict: u
   const rest = packet + 2 * offsetof<A>();
   const flags: u32 = load<u8>(rest, IPVS_PACKET_FLAGS);
   const isIcmpError = (flags & IPVS_PACKET_FLAG_ICMP_ERROR) != 0;
-  if ((flags & IPVS_PACKET_FLAG_FROM_SERVER) != 0) fromServer<A>(namespace, packet, rest, isIcmpError, verdict);
-  else fromClient<A>(namespace, packet, rest, isIcmpError, verdict);
+  if ((flags & IPVS_PACKET_FLAG_FROM_SERVER) != 0) fromServer<A>(namespace, packet, rest, tag, isIcmpError, verdict);
+  else fromClient<A>(namespace, packet, rest, tag, isIcmpError, verdict);
 }
 
 function leaveAlone(verdict: usize): void {
@@ -77,8 +84,8 @@ function drop(verdict: usize): void {
   writeAction(verdict, IPVS_DROP, changetype<Service>(0));
 }
 
-function fromServer<A>(namespace: Namespace, packet: usize, rest: usize, isIcmpError: bool, verdict: usize): void {
-  const connection = find<A>(namespace, packet, load<u32>(rest, PACKET_CLASS), CONN_REFERENCE_SERVER);
+function fromServer<A>(namespace: Namespace, packet: usize, rest: usize, tag: u32, isIcmpError: bool, verdict: usize): void {
+  const connection = find<A>(namespace, packet, load<u32>(rest, PACKET_CLASS), tag, CONN_REFERENCE_SERVER);
   if (!isConnection(connection)) {
     leaveAlone(verdict);
     return;
@@ -90,26 +97,26 @@ function fromServer<A>(namespace: Namespace, packet: usize, rest: usize, isIcmpE
   moveState(namespace, connection, rest, true);
 }
 
-function fromClient<A>(namespace: Namespace, packet: usize, rest: usize, isIcmpError: bool, verdict: usize): void {
-  const connection = find<A>(namespace, packet, load<u32>(rest, PACKET_CLASS), 0);
+function fromClient<A>(namespace: Namespace, packet: usize, rest: usize, tag: u32, isIcmpError: bool, verdict: usize): void {
+  const connection = find<A>(namespace, packet, load<u32>(rest, PACKET_CLASS), tag, 0);
   if (isConnection(connection)) {
     if (isIcmpError) forward<A>(connection, verdict);
-    else proceed<A>(namespace, connection, packet, rest, verdict);
+    else proceed<A>(namespace, connection, packet, rest, tag, verdict);
   } else if (isIcmpError) {
     leaveAlone(verdict);
   } else {
-    begin(namespace, packet, rest, verdict);
+    begin(namespace, packet, rest, tag, verdict);
   }
 }
 
 /** A packet of a known connection, which it may end. */
-function proceed<A>(namespace: Namespace, connection: Connection, packet: usize, rest: usize, verdict: usize): void {
+function proceed<A>(namespace: Namespace, connection: Connection, packet: usize, rest: usize, tag: u32, verdict: usize): void {
   const wasConfirmed = isConfirmed(namespace, connection, false, load<u8>(rest, PACKET_TCP_FLAGS));
   const isStranded = !isAvailable(serverOf(connection));
   if (isReused(namespace, connection, rest) || (isStranded && namespace.expireNodestConn != 0)) {
     if (namespace.isForeseeing == 0) expireWithNextTick(namespace, connection, wasConfirmed);
     if (wasConfirmed) drop(verdict);
-    else begin(namespace, packet, rest, verdict);
+    else begin(namespace, packet, rest, tag, verdict);
   } else if (isStranded) {
     drop(verdict);
   } else {
@@ -133,7 +140,7 @@ function isReused(namespace: Namespace, connection: Connection, rest: usize): bo
 }
 
 /** A packet without a connection. */
-function begin(namespace: Namespace, packet: usize, rest: usize, verdict: usize): void {
+function begin(namespace: Namespace, packet: usize, rest: usize, tag: u32, verdict: usize): void {
   if (!mayBegin(namespace, rest)) {
     leaveAlone(verdict);
     return;
@@ -149,7 +156,7 @@ function begin(namespace: Namespace, packet: usize, rest: usize, verdict: usize)
     drop(verdict);
     return;
   }
-  if (!schedule(namespace, service, packet, verdict)) writeAction(verdict, IPVS_REJECT, service);
+  if (!schedule(namespace, service, packet, tag, verdict)) writeAction(verdict, IPVS_REJECT, service);
 }
 
 function mayBegin(namespace: Namespace, rest: usize): bool {

@@ -32,14 +32,14 @@ import { countConnection, isAvailable, isServer, uncountConnection } from "./ser
 import { markAddress } from "./services.ts";
 import { moveState } from "./states.ts";
 import { Connection, Namespace, Server, Service } from "./structs.ts";
-import { copyWords } from "./tuples.ts";
+import { copyWords, tagOfTuple } from "./tuples.ts";
 import { writeForward } from "./verdict.ts";
 
 /** The tuple by which a template is found: masked client, virtual, port 0 and the service's port. */
 const TEMPLATE_TUPLE: usize = memory.data(36, 16);
 
-/** Begins the connection of this packet, in the table unless it is for this packet only. False when no server is usable. */
-export function schedule(namespace: Namespace, service: Service, packet: usize, verdict: usize): bool {
+/** Begins the connection of this packet, in the table unless it is for this packet only. False when no server is usable. `tag`: of its tuple. */
+export function schedule(namespace: Namespace, service: Service, packet: usize, tag: u32, verdict: usize): bool {
   const isPersistent = (service.flags & SERVICE_FLAG_PERSISTENT) != 0;
   let template = isPersistent ? validTemplate(namespace, service, packet) : changetype<Connection>(0);
   const server = isConnection(template) ? serverOf(template) : pick(namespace, service, packet);
@@ -64,8 +64,8 @@ export function schedule(namespace: Namespace, service: Service, packet: usize, 
     setServerTuple(connection, addressSize, changetype<usize>(server) + SERVER_ADDRESS, serverPort);
     if (namespace.conntrackAt != CONNTRACK_NONE && namespace.conntrack != 0) connection.flags |= <u8>CONN_FLAG_TRACKED;
     isConfirmed(namespace, connection, false, load<u8>(rest, PACKET_TCP_FLAGS));
-    insertConnection(namespace, addressSize, connection);
     moveState(namespace, connection, rest, false);
+    insertConnection(namespace, addressSize, connection, tag);
   }
   if (isConnection(template)) restartTimer(namespace, template, timeoutOf(template));
   return true;
@@ -81,7 +81,7 @@ function validTemplate(namespace: Namespace, service: Service, packet: usize): C
   copyWords(TEMPLATE_TUPLE + addressSize, isMark ? markAddress(load<u32>(rest, PACKET_MARK)) : packet + addressSize, addressSize);
   store<u32>(TEMPLATE_TUPLE + 2 * addressSize, isServicePort(service, port) ? port << 16 : 0);
   const ofClass = templateClass(service, packet);
-  const known = findBySize(namespace, addressSize, TEMPLATE_TUPLE, ofClass, 0);
+  const known = findBySize(namespace, addressSize, TEMPLATE_TUPLE, ofClass, tagOfTuple(TEMPLATE_TUPLE, ofClass, addressSize), 0);
   if (!isConnection(known) || isValid(namespace, serverOf(known))) return known;
   if (namespace.isForeseeing == 0) setAside(namespace, addressSize, known);
   return changetype<Connection>(0);

@@ -26,10 +26,9 @@ export function firstTimer(namespace: Namespace): Timer {
   return timerAt(namespace, 0);
 }
 
-/** A connection's first timer. */
-export function addTimer(namespace: Namespace, connection: Connection, mark: u32, expiresAt: f64): void {
-  connection.expiresAt = expiresAt;
-  moving.at = expiresAt;
+/** A connection's first timer: it has the time at which it expires already. */
+export function addTimer(namespace: Namespace, connection: Connection, mark: u32): void {
+  moving.at = connection.expiresAt;
   moving.reference = <u32>changetype<usize>(connection) | mark;
   moving.order = <u32>(<u64>connection.sequence);
   rise(namespace, namespace.timerCount++);
