@@ -10,7 +10,10 @@ import {
   ACTION_REJECT,
   BASE_CHAIN,
   BASE_IS_NAT,
+  BASE_MARKS,
+  BASE_NEW_RULES,
   BASE_PRIORITY,
+  BASE_RUN,
   BASE_SIZE,
   CHAIN_COLUMNS,
   CHAIN_COUNT,
@@ -30,6 +33,7 @@ import {
   SLOT_VALUE,
   STATE_BIT_DNAT,
   STATE_BIT_INVALID,
+  STATE_BIT_NEW,
   STATE_BIT_SNAT,
   STATE_BIT_UNTRACKED,
   TARGET_ACCEPT,
@@ -72,13 +76,21 @@ export function runHook<A>(hook: u32, isNatAsked: bool, from: i32, to: i32): u32
     const priority = load<i32>(base, BASE_PRIORITY);
     const isBound = bindsDestination ? flight.isDestinationBound : flight.isSourceBound;
     const isSkipped = load<u32>(base, BASE_IS_NAT) != 0 && (!isNatAsked || isBound);
-    if (priority >= from && priority < to && !isSkipped) {
+    if (priority >= from && priority < to && !isSkipped && !countsOnly(base)) {
       const action = walk<A>(root, load<u32>(root + <usize>load<u32>(base, BASE_CHAIN)));
       if (action != ACTION_ACCEPT) return action;
     }
     base += BASE_SIZE;
   }
   return ACTION_NONE;
+}
+
+/** What the chain does with this packet was known when it was written: it passes after a number of rules. They are counted. @inline */
+function countsOnly(base: usize): bool {
+  const rules = load<u32>(base, BASE_NEW_RULES);
+  if (rules == BASE_RUN || (flight.conntrackState & STATE_BIT_NEW) == 0 || (flight.mark & load<u32>(base, BASE_MARKS)) != 0) return false;
+  flight.rulesEvaluated += rules;
+  return true;
 }
 
 /** One base chain and all that it jumps to. References count from `root`. @inline */

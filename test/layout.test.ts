@@ -87,6 +87,8 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
       ['BASE_CHAIN', 4],
       ['BASE_IS_NAT', 4],
       ['BASE_PRIORITY', 4],
+      ['BASE_NEW_RULES', 4],
+      ['BASE_MARKS', 4],
     ],
   ],
   [

@@ -4,7 +4,7 @@
 // Records that hold addresses exist for both families: ..._V4 with 4 and ..._V6 with 16 bytes an address.
 
 /** Goes up with every change in this file; the core exports its copy, and a stale binary is refused. */
-export const LAYOUT_VERSION: u32 = 8;
+export const LAYOUT_VERSION: u32 = 9;
 
 export const ADDRESS_V4: u32 = 4;
 export const ADDRESS_V6: u32 = 16;
@@ -181,11 +181,14 @@ export const HOOK_OUTPUT: u32 = 3;
 export const HOOK_POSTROUTING: u32 = 4;
 export const HOOK_COUNT: u32 = 5;
 
-// ---- Base chain of a hook, 16 bytes, sorted by priority.   | chain | is nat | priority (i32) | 0 |
-export const BASE_SIZE: u32 = 16;
+// ---- Base chain of a hook, 20 bytes, sorted by priority.   | chain | is nat | priority (i32) | rules of new packets | marks |
+export const BASE_SIZE: u32 = 20;
 export const BASE_CHAIN: u32 = 0; // reference
 export const BASE_IS_NAT: u32 = 4;
 export const BASE_PRIORITY: u32 = 8;
+export const BASE_NEW_RULES: u32 = 12; // what a packet with ctstate NEW and none of these marks meets before it passes, or BASE_RUN
+export const BASE_MARKS: u32 = 16;
+export const BASE_RUN: u32 = 0xffffffff;
 
 /** Before and behind every chain that iptables or kube-proxy makes. */
 export const PRIORITY_FIRST: i32 = -1000;

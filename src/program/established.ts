@@ -1,16 +1,16 @@
 // What filter chains do with packets of known connections: a constant number of rules where the Program allows the proof,
 // otherwise the chains must run for each packet. Both engines ask this at load time and never at packet time.
 import { CHAIN_DEPTH_MAX, PATH_FORWARD, PATH_INPUT, PATH_IPVS, PATH_LOOPBACK, PATH_OUTPUT } from '../../assembly/shared/layout.ts';
+import { type Base, basesOf, ChainIndex, isBase } from './base-chains.ts';
+import { certaintyOf } from './certainty.ts';
 import type { ProgramChange } from './change.ts';
-import { chainsOf } from './joined.ts';
+import { type ConstantWalk, constantWalk } from './constant-walk.ts';
 import type { Program } from './program.ts';
-import { type Chain, HOOK_PRIORITY, type Hook, type Match, type Rule, type Table, type Target } from './ruleset.ts';
+import { type Chain, HOOK_PRIORITY, type Hook, type Target } from './ruleset.ts';
 import type { VerdictMap } from './sets.ts';
 
 /** For each PATH_* of the layout: the rules evaluated, or `run` where a rule might drop or reject. */
 export type EstablishedPaths = readonly (number | 'run')[];
-
-type Certainty = 'yes' | 'no' | 'maybe';
 
 /** Ways in which a walk that enters a chain can leave it. */
 interface Exits {
@@ -25,18 +25,12 @@ export interface EstablishedProof {
   readonly paths: EstablishedPaths;
   /** Rules before conntrack may refuse a packet, or keep it from being tracked: they are asked before connections are looked up. */
   readonly isAskedBeforeConntrack: boolean;
-  /** The base chains that packets of known connections meet. */
+  /** All base chains, in the Program's order. */
   readonly bases: readonly Base[];
+  /** What packets of new connections meet in each of them, where that is the same for all. */
+  readonly constantWalks: ReadonlyMap<Base, ConstantWalk>;
   /** Chains and maps that were looked at. */
   readonly reads: ReadonlySet<Chain | VerdictMap>;
-}
-
-interface Base {
-  readonly table: string;
-  readonly chain: Chain;
-  readonly hook: Hook;
-  readonly priority: number;
-  readonly policy: 'accept' | 'drop';
 }
 
 interface Scope {
@@ -84,69 +78,30 @@ function prove(program: Program, bases: readonly Base[]): EstablishedProof {
     program.tables.map((table): [string, Scope] => [table.name, { chains: new ChainIndex(table), maps, exits: new Map(), reads }]),
   );
   const hookRules = new Map<Hook, number | 'run'>();
+  const constantWalks = new Map<Base, ConstantWalk>();
   let isAskedBeforeConntrack = false;
   for (const base of bases) {
     const scope = scopes.get(base.table);
     if (scope === undefined) continue;
+    const walk = constantWalk(base, scope.chains);
+    if (walk !== undefined) {
+      constantWalks.set(base, walk);
+      for (const chain of walk.reads) reads.add(chain);
+    }
+    if (base.isNat) continue;
     const rules = baseChainRules(base, scope);
     hookRules.set(base.hook, addRules(hookRules.get(base.hook) ?? 0, rules));
     isAskedBeforeConntrack ||= rules === 'run' && base.priority < HOOK_PRIORITY.conntrack;
   }
   const paths: (number | 'run')[] = [];
   for (const [path, hooks] of pathHooks) paths[path] = hooks.map((hook) => hookRules.get(hook) ?? 0).reduce(addRules, 0);
-  return { paths, isAskedBeforeConntrack, bases, reads };
-}
-
-function isBase({ base }: Chain): boolean {
-  return base !== undefined;
-}
-
-function basesOf(program: Program): Base[] {
-  return program.tables.flatMap((table) => {
-    const { head, parts, tail } = chainsOf(table);
-    return [head, ...parts, tail].flatMap((chains) =>
-      chains.flatMap((chain) => {
-        if (chain.base === undefined || chain.base.type === 'nat') return [];
-        const { hook, priority, policy } = chain.base;
-        return [{ table: table.name, chain, hook, priority, policy }];
-      }),
-    );
-  });
+  return { paths, isAskedBeforeConntrack, bases, constantWalks, reads };
 }
 
 function baseChainRules({ chain, policy }: Base, scope: Scope): number | 'run' {
   const { mayRefuse, mayReturn, depth } = exitsOf(chain.name, scope);
   const mayDrop = mayRefuse || (mayReturn && policy === 'drop') || depth > CHAIN_DEPTH_MAX;
   return mayDrop ? 'run' : countRules(chain, scope).rules;
-}
-
-/** The chains of a table by name, indexed as far as somebody asked: the first ones are those that packets of known connections meet. */
-class ChainIndex {
-  readonly #known = new Map<string, Chain>();
-  readonly #rest: Iterator<Chain>;
-
-  constructor(table: Table) {
-    this.#rest = eachChain(table);
-  }
-
-  get(name: string): Chain | undefined {
-    let found = this.#known.get(name);
-    while (found === undefined) {
-      const next = this.#rest.next();
-      if (next.done === true) return undefined;
-      this.#known.set(next.value.name, next.value);
-      if (next.value.name === name) found = next.value;
-    }
-    return found;
-  }
-}
-
-function* eachChain(table: Table): Generator<Chain, undefined> {
-  const { head, parts, tail } = chainsOf(table);
-  yield* head;
-  for (const part of parts) yield* part;
-  yield* tail;
-  return undefined;
 }
 
 function addRules(a: number | 'run', b: number | 'run'): number | 'run' {
@@ -165,7 +120,7 @@ function exitsOf(name: string, scope: Scope): Exits {
   const chain = scope.chains.get(name);
   if (chain !== undefined) scope.reads.add(chain);
   for (const rule of chain?.rules ?? []) {
-    const certainty = certaintyOf(rule);
+    const certainty = certaintyOf(rule, 'ESTABLISHED');
     if (certainty === 'no') continue;
     const exits = targetExits(rule.target, scope);
     mayRefuse ||= exits.mayRefuse;
@@ -227,7 +182,7 @@ function countRules(chain: Chain | undefined, scope: Scope): { readonly rules: n
   let rules = 0;
   for (const rule of chain?.rules ?? []) {
     rules++;
-    if (certaintyOf(rule) !== 'yes') continue;
+    if (certaintyOf(rule, 'ESTABLISHED') !== 'yes') continue;
     const { target } = rule;
     if (target.kind === 'return') return { rules, isAccepted: false };
     if (target.kind === 'jump' || target.kind === 'goto') {
@@ -239,29 +194,4 @@ function countRules(chain: Chain | undefined, scope: Scope): { readonly rules: n
     }
   }
   return { rules, isAccepted: false };
-}
-
-function certaintyOf({ matches }: Rule): Certainty {
-  const certainties = matches.map(matchCertainty);
-  if (certainties.includes('no')) return 'no';
-  return certainties.includes('maybe') ? 'maybe' : 'yes';
-}
-
-function matchCertainty(match: Match): Certainty {
-  switch (match.kind) {
-    case 'comment':
-    case 'nfacct':
-      return 'yes';
-    case 'physdevIn':
-      return match.negated ? 'yes' : 'no';
-    case 'inert':
-    case 'unmodelled':
-      return 'no';
-    case 'conntrackState':
-      if (match.states.includes('ESTABLISHED')) return match.negated ? 'no' : 'yes';
-      if (match.states.includes('DNAT') || match.states.includes('SNAT')) return 'maybe';
-      return match.negated ? 'yes' : 'no';
-    default:
-      return 'maybe';
-  }
 }

@@ -2,7 +2,10 @@
 import {
   BASE_CHAIN,
   BASE_IS_NAT,
+  BASE_MARKS,
+  BASE_NEW_RULES,
   BASE_PRIORITY,
+  BASE_RUN,
   BASE_SIZE,
   HOOK_FORWARD,
   HOOK_INPUT,
@@ -11,9 +14,8 @@ import {
   HOOK_PREROUTING,
   ROOT_HOOKS,
 } from '../../../assembly/shared/layout.ts';
-import { chainsOf } from '../../program/joined.ts';
-import type { Program } from '../../program/program.ts';
-import type { Chain, Hook } from '../../program/ruleset.ts';
+import type { EstablishedProof } from '../../program/established.ts';
+import type { Hook } from '../../program/ruleset.ts';
 import type { Block, Records } from './records.ts';
 import type { TableImage } from './table-image.ts';
 
@@ -25,32 +27,25 @@ const HOOK_NUMBER: Readonly<Record<Hook, number>> = {
   POSTROUTING: HOOK_POSTROUTING,
 };
 
-export function hasBaseChain({ base }: Chain): boolean {
-  return base !== undefined;
-}
-
 /** @param chainReference by the names of table and chain */
 export function writeHooks(
-  program: Program,
+  { bases, constantWalks }: EstablishedProof,
   records: Records,
   image: TableImage,
   chainReference: (table: string, chain: string) => number,
 ): Block {
-  const bases = program.tables.flatMap((table) => {
-    const { head, parts, tail } = chainsOf(table);
-    return [head, ...parts, tail].flatMap((chains) =>
-      chains.flatMap((chain) => (chain.base === undefined ? [] : [{ table: table.name, chain: chain.name, base: chain.base }])),
-    );
-  });
   image.clear();
   const places = Object.entries(HOOK_NUMBER).map(([hook, number]) => {
-    const here = bases.filter(({ base }) => base.hook === hook).sort((a, b) => a.base.priority - b.base.priority);
+    const here = bases.filter((base) => base.hook === hook).sort((a, b) => a.priority - b.priority);
     const at = image.reserve(here.length * BASE_SIZE);
-    for (const [index, { table, chain, base }] of here.entries()) {
+    for (const [index, base] of here.entries()) {
       const record = at + index * BASE_SIZE;
-      image.set(record + BASE_CHAIN, chainReference(table, chain));
-      image.set(record + BASE_IS_NAT, base.type === 'nat' ? 1 : 0);
+      const walk = constantWalks.get(base);
+      image.set(record + BASE_CHAIN, chainReference(base.table, base.chain.name));
+      image.set(record + BASE_IS_NAT, base.isNat ? 1 : 0);
       image.set(record + BASE_PRIORITY, base.priority >>> 0);
+      image.set(record + BASE_NEW_RULES, walk?.rules ?? BASE_RUN);
+      image.set(record + BASE_MARKS, walk?.marks ?? 0);
     }
     return { number, at, count: here.length };
   });

@@ -17,7 +17,7 @@ import { type EstablishedProof, establishedProof } from '../../program/establish
 import { emptyProgram, type Program } from '../../program/program.ts';
 import type { ChainRecord } from './chain-records.ts';
 import { ChainTables } from './chain-tables.ts';
-import { hasBaseChain, writeHooks } from './hook-records.ts';
+import { writeHooks } from './hook-records.ts';
 import type { LinearMemory } from './memory.ts';
 import type { NodeIpvs } from './node-ipvs.ts';
 import { type Block, NO_BLOCK, Records } from './records.ts';
@@ -80,7 +80,6 @@ export class ProgramTables {
   /** Puts a Program in force, all of it or, when it cannot be written, nothing. @throws InvalidArgumentError, UnsupportedError, CapacityError */
   load(program: Program, now: number): void {
     const change = changeOf(this.#program, program);
-    const isFirst = this.#proof === undefined;
     const proof = establishedProof(this.#proof, program, change);
     const services = this.#context.ipvs.plan(program.family, change.virtualServices, () => program.virtualServices);
     this.#records.begin();
@@ -93,7 +92,7 @@ export class ProgramTables {
         servicePortId: (name) => this.#context.servicePortId(name),
       });
       this.#chains.write(change.tables, new Set(retimed));
-      blocks = this.#writeRoot(program, change, isFirst);
+      blocks = this.#writeRoot(program, change, proof);
       if (proof !== this.#proof) this.#writeEstablished(proof);
     } catch (error) {
       this.#chains.abort();
@@ -130,13 +129,13 @@ export class ProgramTables {
     };
   }
 
-  #writeRoot(program: Program, change: ProgramChange, isFirst: boolean): RootBlocks {
+  #writeRoot(program: Program, change: ProgramChange, proof: EstablishedProof): RootBlocks {
     let { hooks, local, masquerade } = this.#blocks;
-    if (isFirst || change.tables.some(({ removed, added }) => removed.some(hasBaseChain) || added.some(hasBaseChain))) {
+    if (proof !== this.#proof) {
       this.#records.release(hooks);
-      hooks = writeHooks(program, this.#records, this.#image, (table, chain) => this.#chains.reference(table, chain));
+      hooks = writeHooks(proof, this.#records, this.#image, (table, chain) => this.#chains.reference(table, chain));
     }
-    if (isFirst || change.localAddresses.removed.length + change.localAddresses.added.length > 0) {
+    if (this.#proof === undefined || change.localAddresses.removed.length + change.localAddresses.added.length > 0) {
       this.#records.release(local);
       this.#image.clear();
       const networks = program.localAddresses.map((text) => ({ key: [parsePrefix(text)?.text ?? text], servicePort: 0, value: 1 }));
