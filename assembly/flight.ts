@@ -33,13 +33,17 @@ export class Flight {
   isForProxy: bool = false; // a proxy on this node gets it, whatever its destination
   snatPort: u32 = 0; // network order; PORT_KEEP: any
   newSource: usize = 0; // address of the address that replaces the source; 0: it stays
+  askedSet: usize = 0; // the set that was asked last about the present destination; 0: none
+  askedSelectors: u32 = 0;
+  askedSlot: usize = 0; // and its answer
+  destinationKind: u32 = 0; // DESTINATION_*: what is known of the present destination
   virtualPort: u32 = 0; // IPVS: the port in network order before scheduling
   virtual0: u64 = 0; // IPVS: the address before scheduling
   virtual1: u64 = 0;
 }
 
-const FLIGHT_SIZE: usize = 128;
-const FLIGHT: usize = memory.data(128, 16);
+const FLIGHT_SIZE: usize = 144;
+const FLIGHT: usize = memory.data(144, 16);
 if (offsetof<Flight>() > FLIGHT_SIZE) ERROR("Flight does not fit");
 
 export const flight: Flight = changetype<Flight>(FLIGHT);
@@ -67,8 +71,14 @@ export function clearFlight(): void {
 /** What the rule scan compares with the columns, in all lanes: last word of the destination, port and its complement, class bit. */
 const AIM: usize = memory.data(48, 16);
 
+export const DESTINATION_UNKNOWN: u32 = 0;
+export const DESTINATION_ELSEWHERE: u32 = 1;
+export const DESTINATION_LOCAL: u32 = 2;
+
 /** Gives the packet a new destination, or its first one. @inline */
 export function setDestination<A>(address: usize, portBe: u32): void {
+  flight.askedSet = 0;
+  flight.destinationKind = DESTINATION_UNKNOWN;
   copyAddress<A>(destinationAddress(), address);
   flight.destinationPort = portBe;
   const port = swapPort(portBe);

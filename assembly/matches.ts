@@ -1,7 +1,7 @@
 // What a rule's columns cannot say: asks its MATCH records in order, until one fails.
 
 import { equalAddress, insideNetwork, swapPort } from "./address.ts";
-import { destinationAddress, flight, sourceAddress, virtualAddress } from "./flight.ts";
+import { DESTINATION_ELSEWHERE, DESTINATION_LOCAL, DESTINATION_UNKNOWN, destinationAddress, flight, sourceAddress, virtualAddress } from "./flight.ts";
 import { checkRecent, updateRecent } from "./recent.ts";
 import { containsAddress, lookup } from "./sets.ts";
 import {
@@ -44,6 +44,13 @@ export function isLocal<A>(address: usize): bool {
   return containsAddress<A>(load<u32>(rootOf<A>(engine), ROOT_LOCAL), address);
 }
 
+/** The present destination is one of this node's addresses. Asked once for each. */
+export function isDestinationLocal<A>(): bool {
+  if (flight.destinationKind == DESTINATION_UNKNOWN)
+    flight.destinationKind = isLocal<A>(destinationAddress()) ? DESTINATION_LOCAL : DESTINATION_ELSEWHERE;
+  return flight.destinationKind == DESTINATION_LOCAL;
+}
+
 /** @inline */
 export function matchesHold<A>(rule: Rule): bool {
   let match: usize = rule.matches;
@@ -78,7 +85,7 @@ function holds<A>(match: usize): bool {
     case MATCH_SOURCE_LOCAL:
       return isLocal<A>(sourceAddress());
     case MATCH_DESTINATION_LOCAL:
-      return isLocal<A>(destinationAddress());
+      return isDestinationLocal<A>();
     case MATCH_STATISTIC:
       return (draw() & 0x7fffffff) < a;
     case MATCH_RECENT_CHECK:

@@ -1,8 +1,8 @@
 // A new or invalid packet's way through the hooks, with routing and IPVS between them. docs/packet-path.md is the specification.
 import { copyAddress } from "./address.ts";
-import { clearFlight, destinationAddress, flight, setDestination, sourceAddress } from "./flight.ts";
+import { clearFlight, flight, setDestination, sourceAddress } from "./flight.ts";
 import { scheduleConnection } from "./ipvs-hook.ts";
-import { isLocal, rootOf } from "./matches.ts";
+import { isDestinationLocal, isLocal, rootOf } from "./matches.ts";
 import { settleSource } from "./nat.ts";
 import { runHook } from "./ruleset.ts";
 import {
@@ -106,7 +106,7 @@ export function newPath<A>(packet: usize, isNew: bool): u32 {
 
 /** Routing: the present destination is an address of this node, or a proxy here takes the packet. */
 function routesHere<A>(): bool {
-  flight.isDestinationLocal = flight.isForProxy || isLocal<A>(destinationAddress());
+  flight.isDestinationLocal = flight.isForProxy || isDestinationLocal<A>();
   return flight.isDestinationLocal;
 }
 

@@ -1,16 +1,20 @@
 // Sets and maps that TypeScript wrote: builds a key from the packet in flight and looks it up.
 
-import { copyAddress, swapPort } from "./address.ts";
+import { copyAddress, insideNetwork, swapPort } from "./address.ts";
 import { destinationAddress, flight, sourceAddress } from "./flight.ts";
 import { hashEnd, hashWord, nextSlot } from "./shared/hash.ts";
 import {
   KEY_WORDS_MAX,
+  MASK_IS_ALONE,
   MASK_LENGTH,
+  MASK_NETWORK,
   MASK_SIZE,
   SELECT_DESTINATION,
   SELECT_DESTINATION_PORT,
+  SELECT_DESTINATION_PORT_ONLY,
   SELECT_SOURCE,
   SELECT_SOURCE_PORT,
+  SELECT_SOURCE_PORT_ONLY,
   SET_KEY_WORDS,
   SET_MASK_COUNT,
   SET_MASKS,
@@ -37,6 +41,22 @@ function putWord(at: usize, word: u32): usize {
 
 /** The slot that holds the packet's key, or 0. `selectors` say which part of the packet stands for each field of the key. */
 export function lookup<A>(set: usize, selectors: u32): usize {
+  if ((selectors & SELECTS_SOURCE) != 0) return lookupKey<A>(set, selectors);
+  // Several chains ask the same of a destination.
+  if (flight.askedSet != set || flight.askedSelectors != selectors) {
+    flight.askedSlot = lookupKey<A>(set, selectors);
+    flight.askedSet = set;
+    flight.askedSelectors = selectors;
+  }
+  return flight.askedSlot;
+}
+
+/** Selectors are odd that stand for a part of the source. */
+const SELECTS_SOURCE: u32 = 0x11111111;
+if (((SELECT_SOURCE & SELECT_SOURCE_PORT & SELECT_SOURCE_PORT_ONLY) & 1) == 0) ERROR("a selector of the source is even");
+if (((SELECT_DESTINATION | SELECT_DESTINATION_PORT | SELECT_DESTINATION_PORT_ONLY) & 1) != 0) ERROR("a selector of the destination is odd");
+
+function lookupKey<A>(set: usize, selectors: u32): usize {
   let at = KEY;
   let lastAddress: usize = 0;
   let lastIsSource: bool = false;
@@ -64,18 +84,32 @@ function findNetwork<A>(set: usize, at: usize, address: usize): usize {
   let mask: usize = load<u32>(set, SET_MASKS);
   const end = mask + <usize>load<u32>(set, SET_MASK_COUNT) * MASK_SIZE;
   while (mask < end) {
-    for (let part: usize = 0; part < offsetof<A>(); part += 4) store<u32>(at + part, load<u32>(address + part) & load<u32>(mask + part));
-    store<u32>(at + offsetof<A>(), load<u32>(mask, MASK_LENGTH));
-    const slot = find(set);
+    const slot = findMasked<A>(set, at, address, mask);
     if (slot != 0) return slot;
     mask += MASK_SIZE;
   }
   return 0;
 }
 
+function findMasked<A>(set: usize, at: usize, address: usize, mask: usize): usize {
+  for (let part: usize = 0; part < offsetof<A>(); part += 4) store<u32>(at + part, load<u32>(address + part) & load<u32>(mask + part));
+  store<u32>(at + offsetof<A>(), load<u32>(mask, MASK_LENGTH));
+  return find(set);
+}
+
 /** True when the address is inside a set whose only field is a network. */
 export function containsAddress<A>(set: usize, address: usize): bool {
-  return findNetwork<A>(set, KEY, address) != 0;
+  let mask: usize = load<u32>(set, SET_MASKS);
+  const end = mask + <usize>load<u32>(set, SET_MASK_COUNT) * MASK_SIZE;
+  while (mask < end) {
+    const isInside =
+      load<u32>(mask, MASK_IS_ALONE) != 0
+        ? insideNetwork<A>(address, mask + MASK_NETWORK, mask)
+        : findMasked<A>(set, KEY, address, mask) != 0;
+    if (isInside) return true;
+    mask += MASK_SIZE;
+  }
+  return false;
 }
 
 function find(set: usize): usize {

@@ -289,9 +289,12 @@ export const SET_SLOT_MASK: u32 = 4;
 export const SET_KEY_WORDS: u32 = 8;
 export const SET_MASK_COUNT: u32 = 12; // 0: no network field
 export const SET_MASKS: u32 = 16; // MASK records, longest first
-//   Mask, 20 bytes:   | mask, wire words (16) | prefix length |. The length follows the network in the key: 10.0.0.0/8 is not 10.0.0.0/9.
-export const MASK_SIZE: u32 = 20;
+//   Mask, 40 bytes:   | mask, wire words (16) | prefix length | is alone | network (16) |. The length follows the network in the key:
+//   10.0.0.0/8 is not 10.0.0.0/9.
+export const MASK_SIZE: u32 = 40;
 export const MASK_LENGTH: u32 = 16;
+export const MASK_IS_ALONE: u32 = 20; // 1: the key is a network, and this is the only one of its length
+export const MASK_NETWORK: u32 = 24; // that one
 export const SLOT_HASH: u32 = 0;
 export const SLOT_VALUE: u32 = 4; // maps: reference of a chain, or VALUE_DROP; sets: 1
 export const SLOT_SERVICE_PORT: u32 = 8;

@@ -3,7 +3,9 @@
 import { hashEnd, hashWord, nextSlot } from '../../../assembly/shared/hash.ts';
 import {
   KEY_WORDS_MAX,
+  MASK_IS_ALONE,
   MASK_LENGTH,
+  MASK_NETWORK,
   MASK_SIZE,
   SELECT_DESTINATION,
   SELECT_DESTINATION_PORT,
@@ -56,21 +58,23 @@ export function writeSet(image: TableImage, name: string, fields: readonly KeyFi
 function writeMasks(image: TableImage, set: number, fields: readonly KeyField[], contents: readonly SlotContent[]): void {
   const at = fields.indexOf('network');
   if (at < 0) return;
-  const lengths = new Map<number, readonly number[]>();
+  const lengths = new Map<number, { readonly mask: readonly number[]; readonly network: readonly number[]; readonly isAlone: boolean }>();
   for (const { key } of contents) {
     const text = String(key[at]);
-    lengths.set(readPrefix(text).length, networkWords(text).mask);
+    const { length } = readPrefix(text);
+    lengths.set(length, { ...networkWords(text), isAlone: fields.length === 1 && !lengths.has(length) });
   }
   const longestFirst = [...lengths].sort(([a], [b]) => b - a);
   // A set without elements still has one mask, so that the core keeps to the path of networks.
-  if (longestFirst.length === 0) longestFirst.push([0, []]);
+  if (longestFirst.length === 0) longestFirst.push([0, { mask: [], network: [], isAlone: false }]);
   const masks = image.reserve(longestFirst.length * MASK_SIZE);
-  longestFirst.forEach(([length, mask], index) => {
-    mask.forEach((word, part) => {
-      image.set(masks + index * MASK_SIZE + part * 4, word);
-    });
-    image.set(masks + index * MASK_SIZE + MASK_LENGTH, length);
-  });
+  for (const [index, [length, { mask, network, isAlone }]] of longestFirst.entries()) {
+    const record = masks + index * MASK_SIZE;
+    for (const [part, word] of mask.entries()) image.set(record + part * 4, word);
+    image.set(record + MASK_LENGTH, length);
+    image.set(record + MASK_IS_ALONE, isAlone ? 1 : 0);
+    for (const [part, word] of network.entries()) image.set(record + MASK_NETWORK + part * 4, word);
+  }
   image.set(set + SET_MASK_COUNT, longestFirst.length);
   image.point(set + SET_MASKS, masks);
 }
