@@ -19,6 +19,8 @@ import {
   CHAIN_COUNT,
   CHAIN_DEPTH_MAX,
   CHAIN_END,
+  CHAIN_EXACT,
+  CHAIN_IS_PLAIN,
   CHAIN_PAD,
   CHAIN_PAD_SHORT,
   CHAIN_PADDED,
@@ -100,8 +102,9 @@ function walk<A>(root: usize, base: usize): u32 {
   let depth: u32 = 0;
   flight.elementServicePort = 0;
   while (true) {
-    row = nextMatch<A>(chain, row);
-    if (row == load<u32>(chain, CHAIN_COUNT)) {
+    const rows = load<u32>(chain, CHAIN_COUNT);
+    if (row < rows) row = nextMatch<A>(chain, row, rows);
+    if (row == rows) {
       if (depth == 0) return load<u32>(base, CHAIN_END);
       depth--;
       chain = load<u32>(STACK + (depth << 3));
@@ -124,7 +127,7 @@ function walk<A>(root: usize, base: usize): u32 {
         flight.servicePort = deciderOf(rule);
         return ACTION_REJECT;
       case TARGET_RETURN:
-        row = load<u32>(chain, CHAIN_COUNT); // as at the end of the chain
+        row = rows; // as at the end of the chain
         continue;
       case TARGET_JUMP:
         if (depth == CHAIN_DEPTH_MAX) {
@@ -213,47 +216,39 @@ function bindSource(): void {
 const WIDE: u32 = CHAIN_PAD;
 const LANES: u32 = CHAIN_PAD_SHORT;
 
-/** The first rule from `row` on that matches, or the number of rules. Counts each one it looks at. @inline */
-function nextMatch<A>(chain: usize, row: u32): u32 {
-  const rows = load<u32>(chain, CHAIN_COUNT);
+/** The first rule from `row` on that matches, or the number of rules, `rows`. Counts each one it looks at. @inline */
+function nextMatch<A>(chain: usize, row: u32, rows: u32): u32 {
   const columnSize = (<usize>load<u32>(chain, CHAIN_PADDED)) << 2;
   const rules: usize = load<u32>(chain, CHAIN_RULES);
+  const isPlain = load<u32>(chain, CHAIN_IS_PLAIN) != 0;
   // The last word of an address tells most rules apart; the others are checked once it fits.
-  const word = (offsetof<A>() >> 2) - 1;
-  const destination = aimAddress();
-  const ports = aimPorts();
-  const class_ = aimClass();
   const columns: usize = load<u32>(chain, CHAIN_COLUMNS);
-  const addresses = columns + word * columnSize;
+  const addresses = columns + ((offsetof<A>() >> 2) - 1) * columnSize;
   const masks = addresses + (offsetof<A>() >> 2) * columnSize;
-  const portColumn = columns + (offsetof<A>() >> 1) * columnSize;
-  const classColumn = portColumn + columnSize;
   let first = row & ~(LANES - 1);
   while (first < rows) {
     const at: usize = (<usize>first) << 2;
-    if ((first & (WIDE - 1)) == 0 && first + WIDE <= rows) {
-      // Of long chains nearly all rules name another address: half of the columns rule them out.
-      let any = insideLanes(addresses + at, masks + at, destination);
-      for (let lane: usize = 16; lane < 128; lane += 16)
-        any = v128.or(any, insideLanes(addresses + at + lane, masks + at + lane, destination));
-      if (v128.any_true(any)) {
-        any = matchLanes(addresses + at, masks + at, portColumn + at, classColumn + at, destination, ports, class_);
-        for (let lane: usize = 16; lane < 128; lane += 16) {
-          const next = at + lane;
-          any = v128.or(any, matchLanes(addresses + next, masks + next, portColumn + next, classColumn + next, destination, ports, class_));
+    let bits: u32 = 0xf;
+    if (isPlain) {
+      if (first + LANES > rows) bits >>= first + LANES - rows;
+    } else {
+      if ((first & (WIDE - 1)) == 0 && first + WIDE <= rows) {
+        const next = skipOthers(chain, addresses, masks, first, rows);
+        if (next != first) {
+          first = next;
+          continue;
         }
       }
-      if (!v128.any_true(any)) {
-        first += WIDE;
-        continue;
-      }
+      bits = matchLanes(addresses + at, masks + at, masks + columnSize + at, masks + 2 * columnSize + at);
     }
-    let bits = <u32>i32x4.bitmask(matchLanes(addresses + at, masks + at, portColumn + at, classColumn + at, destination, ports, class_));
     if (first < row) bits &= (<u32>0xf) << (row - first);
     while (bits != 0) {
       const current = first + ctz<u32>(bits);
       const cell: usize = (<usize>current) << 2;
-      if (isRestInside<A>(columns + cell, columnSize) && matchesHold<A>(changetype<Rule>(rules + <usize>current * RULE_SIZE))) {
+      if (
+        (isPlain || isRestInside<A>(columns + cell, columnSize)) &&
+        matchesHold<A>(changetype<Rule>(rules + <usize>current * RULE_SIZE))
+      ) {
         flight.rulesEvaluated += current - row + 1;
         return current;
       }
@@ -265,17 +260,60 @@ function nextMatch<A>(chain: usize, row: u32): u32 {
   return rows;
 }
 
-/** All ones in each of four lanes whose rule names the destination. */
+/**
+ * Of a long chain nearly all rules name another destination. From the row that begins a block of WIDE ones, the first such block with a
+ * rule that names this one, or where whole blocks end, or exact ones.
+ */
+function skipOthers(chain: usize, addresses: usize, masks: usize, first: u32, rows: u32): u32 {
+  const destination = aimAddress();
+  const exact = load<u32>(chain, CHAIN_EXACT);
+  let at: usize = (<usize>first) << 2;
+  if (first < exact) {
+    const end: usize = (<usize>exact) << 2;
+    do {
+      if (v128.any_true(equalBlock(addresses + at, destination))) break;
+      at += WIDE << 2;
+    } while (at < end);
+  } else {
+    const end: usize = (<usize>(rows & ~(WIDE - 1))) << 2;
+    do {
+      if (v128.any_true(insideBlock(addresses + at, masks + at, destination))) break;
+      at += WIDE << 2;
+    } while (at < end);
+  }
+  return <u32>(at >> 2);
+}
+if (WIDE != 8 * LANES) ERROR("a block is not eight vectors");
+
+/** Not all zeros if a row of a block is that address. @inline */
+function equalBlock(addresses: usize, destination: v128): v128 {
+  const a = v128.or(i32x4.eq(v128.load(addresses), destination), i32x4.eq(v128.load(addresses, 16), destination));
+  const b = v128.or(i32x4.eq(v128.load(addresses, 32), destination), i32x4.eq(v128.load(addresses, 48), destination));
+  const c = v128.or(i32x4.eq(v128.load(addresses, 64), destination), i32x4.eq(v128.load(addresses, 80), destination));
+  const d = v128.or(i32x4.eq(v128.load(addresses, 96), destination), i32x4.eq(v128.load(addresses, 112), destination));
+  return v128.or(v128.or(a, b), v128.or(c, d));
+}
+
+/** Not all zeros if the address is inside a row of a block. @inline */
+function insideBlock(addresses: usize, masks: usize, destination: v128): v128 {
+  const a = v128.or(insideLanes(addresses, masks, destination), insideLanes(addresses + 16, masks + 16, destination));
+  const b = v128.or(insideLanes(addresses + 32, masks + 32, destination), insideLanes(addresses + 48, masks + 48, destination));
+  const c = v128.or(insideLanes(addresses + 64, masks + 64, destination), insideLanes(addresses + 80, masks + 80, destination));
+  const d = v128.or(insideLanes(addresses + 96, masks + 96, destination), insideLanes(addresses + 112, masks + 112, destination));
+  return v128.or(v128.or(a, b), v128.or(c, d));
+}
+
+/** All ones in each of four lanes whose rule names the destination. @inline */
 function insideLanes(addresses: usize, masks: usize, destination: v128): v128 {
   return i32x4.eq(v128.and(destination, v128.load(masks)), v128.load(addresses));
 }
 
-/** All ones in each of four lanes whose rule the packet's columns fit. @inline */
-function matchLanes(addresses: usize, masks: usize, ports: usize, classes: usize, destination: v128, port: v128, class_: v128): v128 {
-  const isInside = insideLanes(addresses, masks, destination);
-  const isBetween = i32x4.eq(i16x8.ge_u(port, v128.load(ports)), i32x4.splat(-1));
-  const isClass = i32x4.ne(v128.and(class_, v128.load(classes)), i32x4.splat(0));
-  return v128.and(v128.and(isInside, isBetween), isClass);
+/** Bit i for each of four rows i that the packet's destination, port and class fit. @inline */
+function matchLanes(addresses: usize, masks: usize, ports: usize, classes: usize): u32 {
+  const isInside = insideLanes(addresses, masks, aimAddress());
+  const isBetween = i32x4.eq(i16x8.ge_u(aimPorts(), v128.load(ports)), i32x4.splat(-1));
+  const isClass = i32x4.ne(v128.and(aimClass(), v128.load(classes)), i32x4.splat(0));
+  return <u32>i32x4.bitmask(v128.and(v128.and(isInside, isBetween), isClass));
 }
 
 /** The words of an IPv6 destination before the last one. */

@@ -100,6 +100,8 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
       ['CHAIN_COLUMNS', 4],
       ['CHAIN_RULES', 4],
       ['CHAIN_END', 4],
+      ['CHAIN_EXACT', 4],
+      ['CHAIN_IS_PLAIN', 4],
     ],
   ],
   [

@@ -199,16 +199,18 @@ export const PRIORITY_CONNTRACK: i32 = -200;
 export const PRIORITY_NAT_DESTINATION: i32 = -100;
 export const PRIORITY_IPVS_OUTPUT: i32 = -98;
 
-// ---- Chain, 24 bytes. The columns hold one word a rule and column, each column CHAIN_PADDED words long:
+// ---- Chain, 32 bytes. The columns hold one word a rule and column, each column CHAIN_PADDED words long:
 //      destination address (a/4 columns), its mask (a/4 columns), ports, classes. A rule whose columns match has its MATCH records asked.
-//   0       4        8         12      16
-//   | rules | padded | columns | rules | end action |
-export const CHAIN_SIZE: u32 = 24;
+//   0       4        8         12      16           20      24      28
+//   | rules | padded | columns | rules | end action | exact | plain | 0 |
+export const CHAIN_SIZE: u32 = 32;
 export const CHAIN_COUNT: u32 = 0;
 export const CHAIN_PADDED: u32 = 4; // count rounded up to CHAIN_PAD_SHORT, from CHAIN_PAD on to CHAIN_PAD, with rows that match nothing
 export const CHAIN_COLUMNS: u32 = 8;
 export const CHAIN_RULES: u32 = 12;
 export const CHAIN_END: u32 = 16; // ACTION_* at the end of a base chain: its policy
+export const CHAIN_EXACT: u32 = 20; // so many rules, whole CHAIN_PADs from the first on, name one address each, as far as its last word goes
+export const CHAIN_IS_PLAIN: u32 = 24; // 1: no rule names a destination, ports or classes
 /** Ports: lowest | ~highest << 16, host order, so that one unsigned comparison of halves with port | ~port << 16 tests both ends. */
 export const PORTS_ANY: u32 = 0;
 export const PORTS_NONE: u32 = 0xffffffff; // from 65535 to 0

@@ -7,11 +7,15 @@ import {
   CHAIN_COLUMNS,
   CHAIN_COUNT,
   CHAIN_END,
+  CHAIN_EXACT,
+  CHAIN_IS_PLAIN,
   CHAIN_PAD,
   CHAIN_PAD_SHORT,
   CHAIN_PADDED,
   CHAIN_RULES,
   CHAIN_SIZE,
+  CLASSES_ANY,
+  PORTS_ANY,
   PORTS_NONE,
   RULE_A,
   RULE_B,
@@ -98,6 +102,7 @@ export function writeChain(record: ChainRecord, before: ChainRecord | undefined,
     if (record.isShared) writeEdits(record, undefined, wholeChain(record.chain), source);
     else writeOwnRules(record, source);
   }
+  describeColumns(record, source);
   if (before !== undefined) source.records.release(before.block);
 }
 
@@ -208,6 +213,32 @@ function layOut(record: ChainRecord, count: number, room: number, { records, add
 function placesOf({ block, padded }: ChainRecord, columnCount: number): Places {
   const columns = (block.address + CHAIN_SIZE) / 4;
   return { columns, padded, rules: columns + columnCount * padded, columnCount };
+}
+
+/** What the columns hold, so that the core need not look at those that hold nothing. */
+function describeColumns(record: ChainRecord, { records, addressWords }: PartSource): void {
+  const { words } = records.memory;
+  const places = placesOf(record, addressWords * 2 + 2);
+  words[(record.block.address + CHAIN_EXACT) / 4] = record.count < CHAIN_PAD ? 0 : exactRows(words, places, record.count);
+  words[(record.block.address + CHAIN_IS_PLAIN) / 4] = isPlain(words, places, record.count) ? 1 : 0;
+}
+
+/** Rows from the first on, in whole blocks of CHAIN_PAD, whose rule names one address, as far as its last word goes. */
+function exactRows(words: Uint32Array, { columns, padded, columnCount }: Places, count: number): number {
+  const lastMask = columns + (columnCount - 3) * padded;
+  let row = 0;
+  while (row < count && words[lastMask + row] === 0xffffffff) row++;
+  return row - (row % CHAIN_PAD);
+}
+
+/** No row asks anything of a packet: neither its destination nor its ports or class. */
+function isPlain(words: Uint32Array, { columns, padded, columnCount }: Places, count: number): boolean {
+  const ports = columns + (columnCount - 2) * padded;
+  for (let row = 0; row < count; row++) {
+    if (words[ports + padded + row] !== CLASSES_ANY || words[ports + row] !== PORTS_ANY) return false;
+    for (let mask = columnCount / 2 - 1; mask < columnCount - 2; mask++) if (words[columns + mask * padded + row] !== 0) return false;
+  }
+  return true;
 }
 
 function copyRows(words: Uint32Array, from: Places, first: number, to: Places, row: number, count: number): void {
