@@ -1,7 +1,15 @@
 // What a rule's columns cannot say: asks its MATCH records in order, until one fails.
 
 import { equalAddress, insideNetwork, swapPort } from "./address.ts";
-import { DESTINATION_ELSEWHERE, DESTINATION_LOCAL, DESTINATION_UNKNOWN, destinationAddress, flight, sourceAddress, virtualAddress } from "./flight.ts";
+import {
+  DESTINATION_ELSEWHERE,
+  DESTINATION_LOCAL,
+  DESTINATION_UNKNOWN,
+  destinationAddress,
+  flight,
+  sourceAddress,
+  virtualAddress,
+} from "./flight.ts";
 import { checkRecent, updateRecent } from "./recent.ts";
 import { containsAddress, lookup } from "./sets.ts";
 import {

@@ -53,7 +53,7 @@ export function lookup<A>(set: usize, selectors: u32): usize {
 
 /** Selectors are odd that stand for a part of the source. */
 const SELECTS_SOURCE: u32 = 0x11111111;
-if (((SELECT_SOURCE & SELECT_SOURCE_PORT & SELECT_SOURCE_PORT_ONLY) & 1) == 0) ERROR("a selector of the source is even");
+if ((SELECT_SOURCE & SELECT_SOURCE_PORT & SELECT_SOURCE_PORT_ONLY & 1) == 0) ERROR("a selector of the source is even");
 if (((SELECT_DESTINATION | SELECT_DESTINATION_PORT | SELECT_DESTINATION_PORT_ONLY) & 1) != 0) ERROR("a selector of the destination is odd");
 
 function lookupKey<A>(set: usize, selectors: u32): usize {

@@ -6,14 +6,19 @@ import {
   BASE_SIZE,
   CHAIN_COLUMNS,
   CHAIN_COUNT,
+  CHAIN_EXACT,
+  CHAIN_IS_PLAIN,
+  CHAIN_PAD,
   CHAIN_PADDED,
   CHAIN_RULES,
   CHAIN_SIZE,
+  CLASSES_ANY,
   HOOK_COUNT,
   MATCH_A,
   MATCH_KIND,
   MATCH_SET,
   MATCH_SIZE,
+  PORTS_ANY,
   PORTS_NONE,
   ROOT_HOOKS,
   ROOT_LOCAL,
@@ -119,6 +124,23 @@ class TableCheck {
       expect(this.#word(columns + addressWords * 2 * columnSize + row * 4) === PORTS_NONE, `${name}: row ${row} past its end could match`);
     }
     for (let row = 0; row < count; row++) this.#checkRule(name, rules + row * RULE_SIZE);
+    const exact = this.#word(at + CHAIN_EXACT);
+    expect(exact <= count && exact % CHAIN_PAD === 0, `${name}: ${exact} of its ${count} rules are counted as exact`);
+    const lastMask = columns + (addressWords * 2 - 1) * columnSize;
+    for (let row = 0; row < exact; row++)
+      expect(this.#word(lastMask + row * 4) === 0xffffffff, `${name}: rule ${row} counts as exact and is not`);
+    if (this.#word(at + CHAIN_IS_PLAIN) !== 0) this.#checkPlain(name, columns, columnSize, count);
+  }
+
+  #checkPlain(chain: string, columns: number, columnSize: number, count: number): void {
+    const { addressWords } = this.#tables;
+    const ports = columns + addressWords * 2 * columnSize;
+    for (let row = 0; row < count; row++) {
+      for (let mask = addressWords; mask < addressWords * 2; mask++)
+        expect(this.#word(columns + mask * columnSize + row * 4) === 0, `${chain}: rule ${row} of a plain chain names a destination`);
+      const asksMore = this.#word(ports + row * 4) !== PORTS_ANY || this.#word(ports + columnSize + row * 4) !== CLASSES_ANY;
+      expect(!asksMore, `${chain}: rule ${row} of a plain chain asks for ports or classes`);
+    }
   }
 
   #checkRule(chain: string, rule: number): void {
