@@ -2,7 +2,7 @@
 // and consumers together; every change happens whole or not at all.
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Family, Prefix } from '../address.ts';
-import { isNamespaced, keyOf, namespaceOf, refOf } from '../api/kinds.ts';
+import { isNamespaced, keyOf, namespaceOf, objectName, refOf } from '../api/kinds.ts';
 import type { KubernetesObject, ObjectRef } from '../api/types.ts';
 import { InvalidArgumentError, InvalidObjectError, type ObjectProblem } from '../errors.ts';
 import { requirePrefix } from './address-range.ts';
@@ -11,7 +11,7 @@ import { parsePortRange } from './allocation.ts';
 import { reconcile } from './controllers.ts';
 import { withNamespace } from './defaults.ts';
 import { currentReplicaSet } from './deployments.ts';
-import { type DrainOptions, drainNode, setSchedulable } from './drain.ts';
+import { beginDrain, type DrainOptions, evict, setSchedulable } from './drain.ts';
 import { fieldsOf, listOf, textOf } from './fields.ts';
 import { type NodeSpec, nodesFromSpecs } from './nodes.ts';
 import { podNode, withReadiness } from './pods.ts';
@@ -65,9 +65,11 @@ export interface Cluster {
   scale(workload: string, replicas: number): void;
   /**
    * Cordons a Node and evicts its Pods, as `kubectl drain --ignore-daemonsets` does: they terminate, and their workloads make others
-   * elsewhere. @throws InvalidArgumentError when Pods would be lost that no workload makes anew, unless `force` says so
+   * elsewhere. A Pod that a PodDisruptionBudget keeps follows as soon as that allows it, while time passes and Pods become ready.
+   * @returns the Pods that budgets keep for now, `namespace/name`
+   * @throws InvalidArgumentError when Pods would be lost that no workload makes anew, unless `force` says so
    */
-  drain(node: string, options?: DrainOptions): void;
+  drain(node: string, options?: DrainOptions): readonly string[];
   /** Lets Pods run on a drained Node again. */
   uncordon(node: string): void;
   /**
@@ -110,6 +112,8 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
   const ownNodes = nodesFromSpecs(options.nodes ?? DEFAULT_NODE_COUNT);
   const store = new ObjectStore();
   let advancedMs = 0;
+  /** Drained Node → its Pods that are still to be evicted. */
+  let leaving = new Map<string, readonly string[]>();
   const nowMs = () => settings.now() + advancedMs;
   change(() => {
     for (const node of ownNodes) store.put(node);
@@ -117,14 +121,30 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
 
   /** All of it or nothing: whatever is thrown on the way takes everything back. */
   function change(edit: () => void): void {
+    const leavingBefore = new Map(leaving);
     try {
       edit();
       reconcile(store, settings, nowMs());
+      // Whoever was made anew may let the next one go.
+      while (evictLeaving()) reconcile(store, settings, nowMs());
     } catch (error) {
       store.rollback();
+      leaving = leavingBefore;
       throw error;
     }
     publish(store.commit(), consumers);
+  }
+
+  /** True when a Pod of a drained Node begins to go. */
+  function evictLeaving(): boolean {
+    let hasEvicted = false;
+    for (const [node, pods] of leaving) {
+      const kept = evict(store, pods, nowMs());
+      hasEvicted ||= kept.length < pods.length;
+      if (kept.length > 0) leaving.set(node, kept);
+      else leaving.delete(node);
+    }
+    return hasEvicted;
   }
 
   /** What happens now, after all that was due before. */
@@ -181,10 +201,18 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
       event(() => scaleWorkload(store, workload, replicas));
     },
     drain(node, options = {}) {
-      event(() => drainNode(store, requireObject('Node', node), options, nowMs()));
+      event(() => {
+        const pods = beginDrain(store, requireObject('Node', node), options);
+        if (options.disableEviction === true) for (const pod of pods) terminatePod(store, pod, nowMs());
+        else leaving.set(node, pods.map(objectName));
+      });
+      return leaving.get(node) ?? [];
     },
     uncordon(node) {
-      event(() => setSchedulable(store, requireObject('Node', node), true));
+      event(() => {
+        setSchedulable(store, requireObject('Node', node), true);
+        leaving.delete(node);
+      });
     },
     advance(seconds = Number.POSITIVE_INFINITY) {
       if (!(seconds >= 0)) throw new InvalidArgumentError('seconds', seconds, 'is not a time that can pass, expected 0 or more');

@@ -16,6 +16,7 @@ export function reconcileDaemonSet(store: ObjectStore, daemonSet: KubernetesObje
   /** Node → the Pod that stands for it; a terminating one keeps the next away until it is gone. */
   const running = new Map<string, KubernetesObject>();
   for (const pod of store.controlledBy(daemonSet, 'Pod')) {
+    if (isSurging(spec) && isTerminating(pod) && isOutdated(store, pod, revision)) continue;
     const isSurplus = !eligible.has(podNode(pod)) || running.has(podNode(pod));
     if (isSurplus && !store.isGiven(pod)) terminatePod(store, pod, nowMs);
     else if (!running.has(podNode(pod))) running.set(podNode(pod), pod);
@@ -33,10 +34,17 @@ export function reconcileDaemonSet(store: ObjectStore, daemonSet: KubernetesObje
   for (const pod of outdated.slice(0, Math.max(0, mayEnd))) terminatePod(store, pod, nowMs);
 }
 
+/** With maxSurge the next Pod of a Node comes before the old one goes, and is ready at once. */
+function isSurging(spec: Fields): boolean {
+  const { maxSurge = 0 } = fieldsOf(fieldsOf(spec.updateStrategy).rollingUpdate);
+  return maxSurge !== 0 && maxSurge !== '0%';
+}
+
 /** How many Pods an update may take away at a time: maxUnavailable, by default 1. */
 function updateLimit(spec: Fields, nodeCount: number): number {
   const { type, rollingUpdate } = fieldsOf(spec.updateStrategy);
   if (type === 'OnDelete') return 0;
+  if (isSurging(spec)) return nodeCount;
   const { maxUnavailable = 1 } = fieldsOf(rollingUpdate);
   const percent = /^(\d+)%$/.exec(String(maxUnavailable))?.[1];
   return Math.max(1, percent === undefined ? Number(maxUnavailable) : Math.ceil((Number(percent) * nodeCount) / 100));

@@ -2,6 +2,7 @@
 import { objectName } from '../api/kinds.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import { InvalidArgumentError } from '../errors.ts';
+import { mayBeEvicted } from './disruption-budgets.ts';
 import { fieldsOf, labelsOf } from './fields.ts';
 import { controllerOf } from './owners.ts';
 import { isFinished, isTerminating } from './pods.ts';
@@ -11,23 +12,40 @@ import { terminatePod } from './termination.ts';
 export interface DrainOptions {
   /** Evict also Pods that no controller will make anew. Default: such a Pod keeps the Node from being drained. */
   readonly force?: boolean;
+  /** Delete the Pods without asking their PodDisruptionBudgets. */
+  readonly disableEviction?: boolean;
 }
 
 const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 
-/** @throws InvalidArgumentError naming the Pods that would be lost */
-export function drainNode(store: ObjectStore, node: KubernetesObject, { force = false }: DrainOptions, nowMs: number): void {
+/**
+ * Cordons the Node.
+ * @returns the Pods that have to go
+ * @throws InvalidArgumentError naming the Pods that would be lost
+ */
+export function beginDrain(store: ObjectStore, node: KubernetesObject, { force = false }: DrainOptions): readonly KubernetesObject[] {
   const { name } = node.metadata;
   setSchedulable(store, node, false);
-  const evicted = store.podsByNode.at(name).filter((pod) => !staysOnDrain(pod));
-  const lost = evicted.filter((pod) => controllerOf(pod) === undefined && !isFinished(pod) && !isTerminating(pod)).map(objectName);
+  const leaving = store.podsByNode.at(name).filter((pod) => !staysOnDrain(pod) && !isTerminating(pod));
+  const lost = leaving.filter((pod) => controllerOf(pod) === undefined && !isFinished(pod)).map(objectName);
   if (lost.length > 0 && !force)
     throw new InvalidArgumentError(
       'node',
       name,
       `cannot be drained: no controller would make these Pods anew (force: true evicts them): ${lost.join(', ')}`,
     );
-  for (const pod of evicted) terminatePod(store, pod, nowMs);
+  return leaving;
+}
+
+/** Evicts, of the Pods of these names, those whose budgets let them go now. @returns the names of the others */
+export function evict(store: ObjectStore, names: readonly string[], nowMs: number): readonly string[] {
+  return names.filter((name) => {
+    const pod = store.get('Pod', name);
+    if (pod === undefined || isTerminating(pod)) return false;
+    if (!mayBeEvicted(store, pod)) return true;
+    terminatePod(store, pod, nowMs);
+    return false;
+  });
 }
 
 /** Cordons a Node, or takes that back. */

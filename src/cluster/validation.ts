@@ -7,6 +7,7 @@ import type { KubernetesObject } from '../api/types.ts';
 import type { ObjectProblem } from '../errors.ts';
 import { type Complaint, complaint, isDnsLabel, isDnsSubdomain, quoted } from './complaint.ts';
 import { type DefaultingContext, withDefaults } from './defaults.ts';
+import { budgetProblems } from './disruption-budgets.ts';
 import { annotationProblems, labelProblems } from './label-validation.ts';
 import { serviceProblems } from './service-validation.ts';
 import { endpointsProblems, sliceProblems } from './slice-validation.ts';
@@ -56,6 +57,8 @@ function kindProblems(object: KubernetesObject): Complaint[] {
       return sliceProblems(object);
     case 'Endpoints':
       return endpointsProblems(object);
+    case 'PodDisruptionBudget':
+      return budgetProblems(object);
     default:
       return [];
   }

@@ -148,6 +148,22 @@ describe('an event', () => {
     expect(addresses().filter((address) => before.includes(address))).toEqual([]);
   });
 
+  test('a DaemonSet with maxSurge has its new Pods beside the old ones', () => {
+    const cluster = createCluster();
+    const surging = 'updateStrategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}, ';
+    cluster.apply(parse(workload('DaemonSet', 'agent', surging)));
+    const before = pods(cluster).map(({ name }) => name);
+    cluster.apply(parse(workload('DaemonSet', 'agent', surging, 'env: []')));
+    expect(terminating(cluster)).toEqual(before);
+    expect(pods(cluster)).toHaveLength(6);
+    cluster.advance(30);
+    expect(
+      pods(cluster)
+        .map(({ node }) => node)
+        .sort(),
+    ).toEqual(['node-1', 'node-2', 'node-3']);
+  });
+
   test('a new template reaches a DaemonSet one node after the other', () => {
     const cluster = createCluster({ nodes: 3 });
     cluster.apply(parse(workload('DaemonSet', 'agent', '')));
