@@ -106,7 +106,7 @@ interface FilledSet {
 function fillSet(kind: IpvsSetKind, family: Family, parts: Joined<ElementKey>['parts']): FilledSet {
   const { type, key, comment } = KINDS[kind];
   const set = joinSet({ name: setName(kind, family), key, comment, ipsetType: type }, { head: [], parts, tail: [] });
-  return { set, kind, isEmpty: parts.every((part) => part.length === 0) };
+  return { set, kind, isEmpty: parts.length === 0 };
 }
 
 /** `empty`: the kinds without an element, with blanks between them. */

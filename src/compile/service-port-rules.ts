@@ -4,7 +4,7 @@ import { applyEdits, diff, type Edit } from '../program/diff.ts';
 import { keepSame, sameData } from '../program/same-data.ts';
 import type { ServicePort, ServicePortState } from '../state/expected-state.ts';
 
-/** One list of a Program as far as ServicePorts make it: a part for each of them, in their order. */
+/** One list of a Program as far as ServicePorts make it: a part for each of them that has items for it, in their order. */
 export interface ServicePortList<Item> {
   /** The same object as long as no part changed. */
   readonly parts: readonly (readonly Item[])[];
@@ -58,6 +58,8 @@ export class ServicePortRules<Context, Rules> {
 class PartList<Rules, Item> implements ServicePortList<Item> {
   parts: readonly (readonly Item[])[] = [];
   readonly #select: (rules: Rules) => readonly Item[];
+  /** Of every ServicePort. */
+  #all: readonly (readonly Item[])[] = [];
 
   constructor(select: (rules: Rules) => readonly Item[]) {
     this.#select = select;
@@ -65,15 +67,25 @@ class PartList<Rules, Item> implements ServicePortList<Item> {
 
   update(compiled: readonly Compiled<Rules>[]): void {
     const edits = compiled.map(({ at, removed, rules, was }) => {
-      const before = this.parts.slice(at, at + removed.length);
+      const before = this.#all.slice(at, at + removed.length);
       return { at, removed: before, added: rules.map((one, index) => keepSame(before[was[index] ?? -1] ?? [], this.#select(one))) };
     });
-    this.parts = applyEdits(this.parts, edits.filter(isChange));
+    this.#all = applyEdits(this.#all, edits.filter(isChange));
+    if (edits.some(isVisible)) this.parts = this.#all.filter(hasItems);
   }
 }
 
 function isChange<Item>({ removed, added }: Edit<Item>): boolean {
   return removed.length !== added.length || added.some((part, index) => part !== removed[index]);
+}
+
+/** A change of parts that have items. */
+function isVisible<Item>(edit: Edit<readonly Item[]>): boolean {
+  return isChange({ ...edit, removed: edit.removed.filter(hasItems), added: edit.added.filter(hasItems) });
+}
+
+function hasItems({ length }: readonly unknown[]): boolean {
+  return length > 0;
 }
 
 function originsOf({ removed, added }: Edit<ServicePortState>): number[] {

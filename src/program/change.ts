@@ -18,6 +18,7 @@ export interface ProgramChange {
   readonly sets: Change<NamedSet>;
   readonly maps: Change<VerdictMap>;
   readonly virtualServices: Change<VirtualService>;
+  /** Address by address: one that several ServicePorts bind is there once for each of them. */
   readonly localAddresses: Change<string>;
 }
 
@@ -41,7 +42,7 @@ export function changeOf(before: Program, after: Program): ProgramChange {
     sets: joinedChange(was.sets, is.sets),
     maps: plainChange(before.maps, after.maps),
     virtualServices: joinedChange(was.virtualServices, is.virtualServices),
-    localAddresses: joinedChange(was.localAddresses, is.localAddresses),
+    localAddresses: itemEdits(was.localAddresses, is.localAddresses),
   };
 }
 
@@ -75,23 +76,30 @@ export function rowEdits(before: Joined<Rule>, after: Joined<Rule>): RowEdit[] {
   return edits;
 }
 
+/** Each item that left a list, and each that came; one that changed places is in both, as often as it did. */
+export function itemEdits<Item>(before: Joined<Item>, after: Joined<Item>): Change<Item> {
+  const parts = plainEdits(before.parts, after.parts);
+  const ends = plainEdits([...before.head, ...before.tail], [...after.head, ...after.tail]);
+  return { removed: [...ends.removed, ...parts.removed.flat()], added: [...ends.added, ...parts.added.flat()] };
+}
+
 function joinedChange<Item>(before: Joined<Item>, after: Joined<Item>): Change<Item> {
-  const parts = plainChange(before.parts, after.parts);
-  const ends = plainChange([...before.head, ...before.tail], [...after.head, ...after.tail]);
-  return withoutKept([...ends.removed, ...parts.removed.flat()], [...ends.added, ...parts.added.flat()]);
+  return withoutKept(itemEdits(before, after));
 }
 
 function plainChange<Item>(before: readonly Item[], after: readonly Item[]): Change<Item> {
+  return withoutKept(plainEdits(before, after));
+}
+
+function plainEdits<Item>(before: readonly Item[], after: readonly Item[]): Change<Item> {
   const edits = diff(before, after);
-  return withoutKept(
-    edits.flatMap(({ removed }) => removed),
-    edits.flatMap(({ added }) => added),
-  );
+  return { removed: edits.flatMap(({ removed }) => removed), added: edits.flatMap(({ added }) => added) };
 }
 
 /** An item that left one place and stands in another one did not change. */
-function withoutKept<Item>(removed: readonly Item[], added: readonly Item[]): Change<Item> {
-  if (removed.length === 0 || added.length === 0) return { removed, added };
+function withoutKept<Item>(change: Change<Item>): Change<Item> {
+  const { removed, added } = change;
+  if (removed.length === 0 || added.length === 0) return change;
   const gone = new Set(removed);
   const came = new Set(added);
   return { removed: removed.filter((item) => !came.has(item)), added: added.filter((item) => !gone.has(item)) };

@@ -32,6 +32,11 @@ export function joined<Item>(parts: Joined<Item>['parts'], around: { head?: read
   return { head: around.head ?? [], parts, tail: around.tail ?? [] };
 }
 
+/** All of them, in order. */
+export function itemsOf<Item>({ head, parts, tail }: Joined<Item>): readonly Item[] {
+  return [head, ...parts, tail].flat();
+}
+
 export function joinTable(fields: Omit<Table, 'chains'>, chains: Joined<Chain>): Table {
   const flat = flattened(chains);
   return known(tableChains, chains, {
@@ -125,10 +130,10 @@ function known<Owner extends object, List>(lists: WeakMap<Owner, List>, list: Li
 }
 
 /** Joins at the first call. `key`: items of an equal key are one, the first. */
-function flattened<Item>({ head, parts, tail }: Joined<Item>, key?: (item: Item) => string): () => readonly Item[] {
+function flattened<Item>(list: Joined<Item>, key?: (item: Item) => string): () => readonly Item[] {
   let flat: readonly Item[] | undefined;
   return () => {
-    flat ??= key === undefined ? [head, ...parts, tail].flat() : distinct([head, ...parts, tail].flat(), key);
+    flat ??= key === undefined ? itemsOf(list) : distinct(itemsOf(list), key);
     return flat;
   };
 }

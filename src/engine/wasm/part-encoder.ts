@@ -5,9 +5,9 @@ import type { Annex, ChainRecord, OwnSet, PartSource } from './chain-records.ts'
 import { type Block, type Records, referenceTo } from './records.ts';
 import type { RowImage } from './row-image.ts';
 import { encodeRules, type RuleTargets } from './rule-records.ts';
-import { writeSet } from './set-records.ts';
+import { member, writeSet } from './set-records.ts';
 import type { SetTables } from './set-tables.ts';
-import { TableImage } from './table-image.ts';
+import type { TableImage } from './table-image.ts';
 import type { TableContext } from './tables.ts';
 
 /** What tables of one family have in common. */
@@ -19,8 +19,6 @@ export interface EncoderContext {
   noteMade(annex: Annex): void;
   noteDropped(annex: Annex): void;
 }
-
-const setImage = new TableImage();
 
 export class PartEncoder implements PartSource, RuleTargets {
   readonly table: string;
@@ -106,13 +104,11 @@ export class PartEncoder implements PartSource, RuleTargets {
     return this.#ownSet('ports of a rule', 'port', portsIn(ranges));
   }
 
-  #ownSet(what: string, field: 'network' | 'port', keys: Iterable<string | number>): number {
-    setImage.clear();
-    const contents = Array.from(keys, (key) => ({ key: [key], servicePort: 0, value: 1 }));
-    const at = writeSet(setImage, what, [field], contents);
-    const block = this.records.place(setImage);
+  #ownSet(name: string, field: 'network' | 'port', keys: Iterable<string | number>): number {
+    const contents = Array.from(keys, (key) => member([key]));
+    const { block } = writeSet(this.records, { name, key: [field], isMap: false }, contents);
     const number = this.records.takeNumber();
-    this.records.setRecord(number, block.address + at);
+    this.records.setRecord(number, block.address);
     this.#ownSets.push({ block, number });
     return referenceTo(number);
   }

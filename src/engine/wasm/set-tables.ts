@@ -1,19 +1,20 @@
 // The named sets and maps of a family: their numbers, what a change makes of them, and dynamic sets with their timeouts.
 import { VALUE_DROP } from '../../../assembly/shared/layout.ts';
 import { UnsupportedError } from '../../errors.ts';
-import type { Change } from '../../program/change.ts';
-import type { ElementKey, KeyField, NamedSet, VerdictMap } from '../../program/sets.ts';
-import { type Block, type Records, referenceTo } from './records.ts';
-import { keySelectors, type SlotContent, writeSet } from './set-records.ts';
-import { TableImage } from './table-image.ts';
+import { type Change, itemEdits } from '../../program/change.ts';
+import { elementsOf, itemsOf, type Joined, type MapElement, mapElementsOf } from '../../program/joined.ts';
+import { sameData } from '../../program/same-data.ts';
+import type { ElementKey, NamedSet, VerdictMap } from '../../program/sets.ts';
+import { type Records, referenceTo } from './records.ts';
+import { keySelectors } from './set-keys.ts';
+import { editSet, member, type SetShape, type SlotContent, type WrittenSet, writeSet } from './set-records.ts';
 
-interface SetRecord {
-  readonly name: string;
+interface SetRecord extends SetShape, WrittenSet {
   readonly number: number;
-  readonly key: readonly KeyField[];
-  readonly block: Block;
-  readonly isMap: boolean;
+  readonly elements: Joined<Element>;
 }
+
+type Element = ElementKey | MapElement;
 
 /** What the elements of maps refer to. */
 export interface MapTargets {
@@ -23,7 +24,6 @@ export interface MapTargets {
 
 export class SetTables {
   readonly #records: Records;
-  readonly #image = new TableImage();
   #sets: ReadonlyMap<string, SetRecord> = new Map();
   /** Dynamic sets, and how long their elements live in seconds. */
   readonly #timeouts = new Map<string, number>();
@@ -42,14 +42,9 @@ export class SetTables {
     for (const { name } of [...sets.removed, ...maps.removed]) if (!kept.has(name)) this.#drop(name);
     for (const set of sets.added) {
       if (set.timeoutSeconds !== undefined) this.#setTimeout(set.name, set.timeoutSeconds);
-      else this.#writeSet(set, set.elements.map(member), false);
+      else this.#write({ name: set.name, key: set.key, isMap: false }, elementsOf(set), targets);
     }
-    for (const map of maps.added)
-      this.#writeSet(
-        map,
-        map.elements.map((element) => slotOf(element, targets)),
-        true,
-      );
+    for (const map of maps.added) this.#write({ name: map.name, key: map.key, isMap: true }, mapElementsOf(map), targets);
     return this.#retimed.filter(({ before }) => before !== undefined).map(({ name }) => name);
   }
 
@@ -86,15 +81,26 @@ export class SetTables {
     return this.#sets.values();
   }
 
-  #writeSet({ name, key }: Pick<NamedSet, 'name' | 'key'>, contents: readonly SlotContent[], isMap: boolean): void {
-    this.#image.clear();
-    const at = writeSet(this.#image, name, key, contents);
-    const block = this.#records.place(this.#image);
-    const before = this.#sets.get(name);
+  #write(shape: SetShape, elements: Joined<Element>, targets: MapTargets): void {
+    const before = this.#sets.get(shape.name);
+    const contentOf = (element: Element): SlotContent => contentOfSlot(element, targets);
+    const written = this.#edit(shape, before, elements, contentOf) ?? writeSet(this.#records, shape, itemsOf(elements).map(contentOf));
     if (before !== undefined) this.#records.release(before.block);
     const number = before?.number ?? this.#records.takeNumber();
-    this.#records.setRecord(number, block.address + at);
-    this.#draft?.set(name, { name, number, key, block, isMap });
+    this.#records.setRecord(number, written.block.address);
+    this.#draft?.set(shape.name, { ...shape, ...written, number, elements });
+  }
+
+  #edit(
+    shape: SetShape,
+    before: SetRecord | undefined,
+    elements: Joined<Element>,
+    contentOf: (element: Element) => SlotContent,
+  ): WrittenSet | undefined {
+    if (before === undefined || before.isMap !== shape.isMap || !sameData(before.key, shape.key)) return undefined;
+    const { removed, added } = itemEdits(before.elements, elements);
+    if (removed.length + added.length > before.elementCount / 2) return undefined;
+    return editSet(this.#records, shape, before, { removed: removed.map(keyOf), added: added.map(contentOf) });
   }
 
   #drop(name: string): void {
@@ -127,11 +133,13 @@ export class SetTables {
   }
 }
 
-function member(key: ElementKey): SlotContent {
-  return { key, servicePort: 0, value: 1 };
+function keyOf(element: Element): ElementKey {
+  return 'verdict' in element ? element.key : element;
 }
 
-function slotOf({ key, verdict, servicePort }: VerdictMap['elements'][number], targets: MapTargets): SlotContent {
+function contentOfSlot(element: Element, targets: MapTargets): SlotContent {
+  if (!('verdict' in element)) return member(element);
+  const { key, verdict, servicePort } = element;
   const value = verdict.kind === 'drop' ? VALUE_DROP : targets.chainReference(verdict.chain);
   return { key, servicePort: servicePort === undefined ? 0 : targets.servicePortId(servicePort), value };
 }

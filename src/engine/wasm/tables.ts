@@ -11,9 +11,10 @@ import {
   ROOT_LOCAL,
   ROOT_MASQUERADE,
 } from '../../../assembly/shared/layout.ts';
-import { type Family, parsePrefix } from '../../address.ts';
+import type { Family } from '../../address.ts';
 import { changeOf, type ProgramChange } from '../../program/change.ts';
 import { type EstablishedProof, establishedProof } from '../../program/established.ts';
+import { itemsOf, listsOf } from '../../program/joined.ts';
 import { emptyProgram, type Program } from '../../program/program.ts';
 import type { ChainRecord } from './chain-records.ts';
 import { ChainTables } from './chain-tables.ts';
@@ -21,7 +22,7 @@ import { writeHooks } from './hook-records.ts';
 import type { LinearMemory } from './memory.ts';
 import type { NodeIpvs } from './node-ipvs.ts';
 import { type Block, NO_BLOCK, Records } from './records.ts';
-import { writeSet } from './set-records.ts';
+import { editSet, member, type SetShape, type SlotContent, type WrittenSet, writeSet } from './set-records.ts';
 import { SetTables } from './set-tables.ts';
 import { TableImage } from './table-image.ts';
 import { addressWords } from './wire.ts';
@@ -52,9 +53,11 @@ export interface TableRecords {
 /** Blocks that the root alone points to. */
 interface RootBlocks {
   readonly hooks: Block;
-  readonly local: Block;
+  readonly local: WrittenSet | undefined;
   readonly masquerade: Block;
 }
+
+const LOCAL_ADDRESSES: SetShape = { name: 'local addresses', key: ['network'], isMap: false };
 
 export class ProgramTables {
   readonly #records: Records;
@@ -65,7 +68,7 @@ export class ProgramTables {
   readonly #addressWords: number;
   #program: Program;
   #proof: EstablishedProof | undefined;
-  #blocks: RootBlocks = { hooks: NO_BLOCK, local: NO_BLOCK, masquerade: NO_BLOCK };
+  #blocks: RootBlocks = { hooks: NO_BLOCK, local: undefined, masquerade: NO_BLOCK };
 
   /** `publish` stores the address of the root in force. */
   constructor(family: Family, memory: LinearMemory, context: TableContext, publish: (root: number) => void) {
@@ -125,7 +128,7 @@ export class ProgramTables {
       addressWords: this.#addressWords,
       chains: Array.from(this.#chains.all(), ({ record }) => record),
       sets: [...this.#sets.all()],
-      rootBlocks: Object.values(this.#blocks),
+      rootBlocks: [this.#blocks.hooks, this.#blocks.local?.block ?? NO_BLOCK, this.#blocks.masquerade],
     };
   }
 
@@ -135,13 +138,14 @@ export class ProgramTables {
       this.#records.release(hooks);
       hooks = writeHooks(proof, this.#records, this.#image, (table, chain) => this.#chains.reference(table, chain));
     }
-    if (this.#proof === undefined || change.localAddresses.removed.length + change.localAddresses.added.length > 0) {
-      this.#records.release(local);
-      this.#image.clear();
-      const networks = program.localAddresses.map((text) => ({ key: [parsePrefix(text)?.text ?? text], servicePort: 0, value: 1 }));
-      const at = writeSet(this.#image, 'local addresses', ['network'], networks);
-      local = this.#records.place(this.#image);
-      this.#records.setField(ROOT_LOCAL, local.address + at);
+    const { removed, added } = change.localAddresses;
+    if (local === undefined || removed.length + added.length > 0) {
+      const edit = { removed: removed.map((text) => [text]), added: added.map((text) => member([text])) };
+      const all = (): SlotContent[] => itemsOf(listsOf(program).localAddresses).map((text) => member([text]));
+      const before = local;
+      local = (before && editSet(this.#records, LOCAL_ADDRESSES, before, edit)) ?? writeSet(this.#records, LOCAL_ADDRESSES, all());
+      if (before !== undefined) this.#records.release(before.block);
+      this.#records.setField(ROOT_LOCAL, local.block.address);
     }
     if (program.masqueradeAddress !== this.#program.masqueradeAddress) {
       this.#records.release(masquerade);

@@ -13,11 +13,16 @@ export function addressWords(text: string): number[] {
   return words.map(swapBytes);
 }
 
-/** Writes the wire words of an address from index `at` on. @throws InvalidArgumentError */
-export function writeAddress(words: Uint32Array, at: number, text: string): void {
+/** Writes the wire words of an address from index `at` on, and returns how many they are. @throws InvalidArgumentError */
+export function writeAddress(words: Uint32Array, at: number, text: string): number {
   const word = readIPv4(text);
-  if (word === undefined) words.set(addressWords(text), at);
-  else words[at] = swapBytes(word);
+  if (word !== undefined) {
+    words[at] = swapBytes(word);
+    return 1;
+  }
+  const read = addressWords(text);
+  words.set(read, at);
+  return read.length;
 }
 
 /** Writes the wire words of a prefix and of its mask to two indexes. @throws InvalidArgumentError */
@@ -42,24 +47,25 @@ export function swapPort(port: number): number {
 export interface NetworkWords {
   readonly network: readonly number[];
   readonly mask: readonly number[];
+  readonly length: number;
 }
 
-/** The wire words of a prefix and its mask. @throws InvalidArgumentError */
+/** The wire words of a prefix and its mask; a plain address is one of full length. @throws InvalidArgumentError */
 export function networkWords(text: string): NetworkWords {
   const slash = text.indexOf('/');
-  const length = Number(text.slice(slash + 1));
-  const words = slash < 0 ? undefined : parseAddressWords(text.slice(0, slash));
+  const words = parseAddressWords(slash < 0 ? text : text.slice(0, slash));
+  const bits = (words?.length ?? 0) * 32;
   // Compiled rules name single addresses, mostly; whatever is more than that is read with care.
-  if (words !== undefined && length === words.length * 32)
-    return { network: words.map(swapBytes), mask: words.length === 1 ? WHOLE_V4 : WHOLE_V6 };
+  if (words !== undefined && (slash < 0 || text.slice(slash + 1) === String(bits)))
+    return { network: words.map(swapBytes), mask: words.length === 1 ? WHOLE_V4 : WHOLE_V6, length: bits };
   const prefix = readPrefix(text);
-  return { network: prefix.words.map(swapBytes), mask: prefixMask(prefix.family, prefix.length).map(swapBytes) };
+  return { network: prefix.words.map(swapBytes), mask: prefixMask(prefix.family, prefix.length).map(swapBytes), length: prefix.length };
 }
 
 const WHOLE_V4: readonly number[] = [0xffffffff];
 const WHOLE_V6: readonly number[] = [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff];
 
-export function readPrefix(text: string): Prefix {
+function readPrefix(text: string): Prefix {
   const prefix = parsePrefix(text);
   if (prefix === undefined) throw new InvalidArgumentError('program prefix', text, 'is not an address prefix');
   return prefix;
