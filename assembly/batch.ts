@@ -4,7 +4,7 @@
 
 import { bucketAfter, bucketIn, referenceAt, slotsWithTagAt } from "./connection-index.ts";
 import { entryOf, seedOfHash, tableOf, tagOf } from "./conntrack.ts";
-import { fetchConnection, fireDueTimers } from "./ipvs-hook.ts";
+import { fetchConnection, fetchUnknown, fireDueTimers } from "./ipvs-hook.ts";
 import { processPacket } from "./packet.ts";
 import { countSettled, passSettled, prepareSettled } from "./settled.ts";
 import {
@@ -97,13 +97,14 @@ function fetchEntries<A>(group: u32): void {
   }
 }
 
-/** What IPVS has of the candidates' connections. */
+/** What IPVS has of the candidates' connections, or where it will look for them. */
 function fetchFollowed<A>(group: u32): void {
   const entries: usize = tableOf<A>().entries;
   const end = CANDIDATES + ((<usize>group) << 3);
   for (let candidate = CANDIDATES; candidate < end; candidate += CANDIDATE_SIZE) {
     const reference = load<u32>(candidate, CANDIDATE_PLACE);
     if (reference != NOT_FOUND) fetchConnection<A>(entryOf<A>(entries, reference));
+    else fetchUnknown<A>(load<u32>(candidate, CANDIDATE_TAG));
   }
 }
 

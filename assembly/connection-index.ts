@@ -1,7 +1,16 @@
 // The index of connections: tags and entry numbers in buckets of one cache line, chains of overflow buckets behind those that are full.
 // Grows in place by linear hashing, a few buckets with each new connection. Knows tags and references, never tuples.
 
-import { BUCKET_ENTRIES, BUCKET_LOAD_MAX, BUCKET_NEXT, BUCKET_SIZE, BUCKET_SLOTS, BUCKET_TAGS, BUCKETS_SPLIT } from "./shared/layout.ts";
+import {
+  BUCKET_ENTRIES,
+  BUCKET_LOAD_MAX,
+  BUCKET_NEXT,
+  BUCKET_SCRATCH,
+  BUCKET_SIZE,
+  BUCKET_SLOTS,
+  BUCKET_TAGS,
+  BUCKETS_SPLIT,
+} from "./shared/layout.ts";
 import { CtTable } from "./structs.ts";
 
 /** Where splitting keeps a bucket while it is dealt out again. */
@@ -14,6 +23,11 @@ const OVERFLOW_SPARE: u32 = 16 * BUCKET_SIZE;
 /** The bucket that a tag belongs to. @inline */
 export function bucketOf(table: CtTable, tag: u32): usize {
   return bucketIn(table.index, table.lowMask, table.live, tag);
+}
+
+/** Fetches the bucket of a tag ahead of its use. A store retires without waiting for its line. */
+export function fetchBucket(table: CtTable, tag: u32): void {
+  store<u8>(bucketOf(table, tag), 0, BUCKET_SCRATCH);
 }
 
 /** @inline */

@@ -3,6 +3,7 @@
 import { copyAddress, equalAddress } from "./address.ts";
 import { copyTuple, equalTuple, originalTuple, replyTuple, tagOf } from "./conntrack.ts";
 import { destinationAddress, flight, setDestination, virtualAddress } from "./flight.ts";
+import { fetchBucket } from "./ipvs/bucket-index.ts";
 import { clientTuple, find, fireTimers, isConnection, serverOf, serverTuple } from "./ipvs/connections.ts";
 import { tablesOf } from "./ipvs/namespace.ts";
 import { processPacket, tagOfPacket } from "./ipvs/packet.ts";
@@ -99,6 +100,11 @@ export function fetchConnection<A>(entry: usize): void {
   if (connection == 0) return;
   store<u8>(connection, 0, CONN_CONNTRACK_STATE);
   if (offsetof<A>() == 16) store<u8>(connection, 0, CONN_SCRATCH_V6);
+}
+
+/** Fetches where IPVS will look for the connection of a packet that conntrack does not know, by the tag of its tuple. @inline */
+export function fetchUnknown<A>(tag: u32): void {
+  fetchBucket(tablesOf(namespaceOf(engine.ipvs), offsetof<A>()), tag);
 }
 
 /** One more packet of an established connection that IPVS made restarts its timer there. False: it may do more; nothing was changed. */

@@ -4,6 +4,7 @@ import { equalTuple } from "../conntrack.ts";
 import {
   CONN_CLASS_TEMPLATE,
   CONN_CLIENT_TUPLE,
+  CONN_CONNTRACK_STATE,
   CONN_FLAG_ACTIVE,
   CONN_FLAG_ASIDE,
   CONN_FLAG_SHADOWED,
@@ -18,8 +19,8 @@ import {
   TIMER_V6,
 } from "../shared/ipvs-layout.ts";
 import { ADDRESS_V4, ADDRESS_V6, CLASS_NONE } from "../shared/layout.ts";
-import { bucketOf, nextBucket, putFirst, removeReference, slotsWith } from "./bucket-index.ts";
-import { endConntrack } from "./conntrack.ts";
+import { bucketOf, fetchBucket, nextBucket, putFirst, removeReference, slotsWith } from "./bucket-index.ts";
+import { endConntrack, fetchConntrack } from "./conntrack.ts";
 import { tablesOf } from "./namespace.ts";
 import { countConnection, uncountConnection } from "./servers.ts";
 import { Connection, Namespace, Server } from "./structs.ts";
@@ -161,6 +162,7 @@ export function createConnection(namespace: Namespace, addressSize: u32, ofClass
   const connection = changetype<Connection>(<usize>tables.free);
   tables.free = connection.control;
   tables.freeCount--;
+  if (tables.free != 0) store<u8>(tables.free, 0, CONN_CONNTRACK_STATE); // the next one is fetched
   connection.class = <u8>ofClass;
   connection.state = 0;
   connection.flags = 0;
@@ -180,17 +182,16 @@ export function findBySize(namespace: Namespace, addressSize: u32, tuple: usize,
     : find<V6>(namespace, tuple, ofClass, tag, direction);
 }
 
-/** Puts a new connection into the table, with its timer as it is set, and counts it on its server and its template. `tag`: of the client's tuple. */
-export function insertConnection(namespace: Namespace, addressSize: u32, connection: Connection, tag: u32): void {
+/** Puts a new connection into the table, with its timer as it is set, and counts it on its server and its template. The tags are those of its tuples. */
+export function insertConnection(namespace: Namespace, addressSize: u32, connection: Connection, tag: u32, serverTag: u32): void {
   const server = serverOf(connection);
   server.references++;
   countConnection(server);
   if (connection.control != 0) changetype<Connection>(<usize>connection.control).control++;
+  addReference(namespace, addressSize, connection, tag, 0);
   const tuple = serverTuple(connection, addressSize);
-  const serverTag = tagOfTuple(tuple, connection.class, addressSize);
   const older = findBySize(namespace, addressSize, tuple, connection.class, serverTag, CONN_REFERENCE_SERVER);
   if (isConnection(older)) older.flags |= <u8>CONN_FLAG_SHADOWED;
-  addReference(namespace, addressSize, connection, tag, 0);
   addReference(namespace, addressSize, connection, serverTag, CONN_REFERENCE_SERVER);
   addTimer(namespace, connection, familyMark(addressSize));
 }
@@ -277,6 +278,14 @@ export function reindex(namespace: Namespace, addressSize: u32, buckets: usize, 
     if ((reference & TIMER_V6) == family)
       addReferences(namespace, addressSize, changetype<Connection>(<usize>(reference & ~(TIMER_TEMPLATE | TIMER_V6))));
   }
+}
+
+/** The tag of its tuple from the server, whose places here and in conntrack are fetched: they are asked next. */
+export function tagOfNewServerTuple(namespace: Namespace, addressSize: u32, connection: Connection): u32 {
+  const tag = tagOfServer(connection, addressSize);
+  fetchBucket(tablesOf(namespace, addressSize), tag);
+  fetchConntrack(namespace, addressSize, tag);
+  return tag;
 }
 
 /** Copies the tuple of a packet from the client. */

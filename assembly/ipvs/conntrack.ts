@@ -1,7 +1,8 @@
 // The conntrack entry of an IPVS connection, as far as IPVS asks for it: does this packet belong to a confirmed one? A node's dataplane
 // has them in its own table and says so; otherwise what conntrack would make of the packets is kept beside each connection.
 import { V4, V6 } from "../address.ts";
-import { removeOriginal } from "../conntrack.ts";
+import { fetchBucket } from "../connection-index.ts";
+import { removeOriginal, tableOf } from "../conntrack.ts";
 import { CONN_FLAG_TRACKED, CONNTRACK_NODE } from "../shared/ipvs-layout.ts";
 import { ADDRESS_V4, CLASS_TCP, TCP_STATE_CLOSE, TCP_STATE_NONE, TCP_STATE_TIME_WAIT } from "../shared/layout.ts";
 import { firstTcpState, KIND_SYN, kindOf, nextTcpState, STATE_IGNORE, STATE_INVALID } from "../tcp.ts";
@@ -33,6 +34,12 @@ export function isConfirmed(namespace: Namespace, connection: Connection, isFrom
 function enter(namespace: Namespace, connection: Connection, state: u32): void {
   connection.conntrackState = <u8>state;
   connection.conntrackEnd = namespace.now + <f64>load<u32>(TIMEOUTS + (state << 2)) * 1000;
+}
+
+/** A connection whose tuple from the server has that tag begins: conntrack will look for a reply tuple like it. */
+export function fetchConntrack(namespace: Namespace, addressSize: u32, tag: u32): void {
+  if (namespace.conntrackAt != CONNTRACK_NODE) return;
+  fetchBucket(addressSize == ADDRESS_V4 ? tableOf<V4>() : tableOf<V6>(), tag);
 }
 
 /** A connection with this tuple from the client leaves the table: its conntrack entry goes with it (ip_vs_conn_drop_conntrack). */

@@ -24,6 +24,7 @@ import {
   setAside,
   setClientTuple,
   setServerTuple,
+  tagOfNewServerTuple,
   timeoutOf,
 } from "./connections.ts";
 import { isConfirmed } from "./conntrack.ts";
@@ -62,10 +63,11 @@ export function schedule(namespace: Namespace, service: Service, packet: usize, 
     const connection = createConnection(namespace, addressSize, ofClass, server, <u32>changetype<usize>(template));
     setClientTuple(connection, addressSize, packet);
     setServerTuple(connection, addressSize, changetype<usize>(server) + SERVER_ADDRESS, serverPort);
+    const serverTag = tagOfNewServerTuple(namespace, addressSize, connection);
     if (namespace.conntrackAt != CONNTRACK_NONE && namespace.conntrack != 0) connection.flags |= <u8>CONN_FLAG_TRACKED;
     isConfirmed(namespace, connection, false, load<u8>(rest, PACKET_TCP_FLAGS));
     moveState(namespace, connection, rest, false);
-    insertConnection(namespace, addressSize, connection, tag);
+    insertConnection(namespace, addressSize, connection, tag, serverTag);
   }
   if (isConnection(template)) restartTimer(namespace, template, timeoutOf(template));
   return true;

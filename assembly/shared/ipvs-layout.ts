@@ -2,7 +2,7 @@
 // ports are wire words, as in layout.ts. All state of one network namespace hangs on its NAMESPACE record: several may live side by side.
 
 /** Goes up with every change in this file; the core exports its copy, and a stale binary is refused. */
-export const IPVS_LAYOUT_VERSION: u32 = 3;
+export const IPVS_LAYOUT_VERSION: u32 = 4;
 
 // ---- Namespace, 200 bytes.
 //   0     8          16       48         52       56           100   104      108     112     116          120     124    128     132
@@ -164,12 +164,13 @@ export const CONN_FLAG_ASIDE: u32 = 4; // a template that is no longer looked up
 export const CONN_FLAG_SHADOWED: u32 = 8; // a newer connection has, or had, the same tuple from the server
 
 //   Bucket, 64 bytes: 7 tags (0: empty), the number of tuples whose search begins at or before this bucket and that lie past it
-//   (a search goes on only then, so removing one leaves no tombstone), 7 references: the address of a CONN | CONN_REFERENCE_SERVER.
+//   (a search goes on only then, so removing one leaves no tombstone), 7 references: the address of a CONN | CONN_REFERENCE_SERVER, scratch.
 export const IPVS_BUCKET_SIZE: u32 = 64;
 export const IPVS_BUCKET_SLOTS: u32 = 7;
 export const IPVS_BUCKET_TAGS: u32 = 0;
 export const IPVS_BUCKET_PASSED: u32 = 28;
 export const IPVS_BUCKET_ENTRIES: u32 = 32;
+export const IPVS_BUCKET_SCRATCH: u32 = 63; // means nothing, as BUCKET_SCRATCH
 /** References, at most, a bucket on average: half full. */
 export const IPVS_BUCKET_LOAD_MAX: u32 = 3;
 
