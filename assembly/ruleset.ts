@@ -20,7 +20,9 @@ import {
   CHAIN_DEPTH_MAX,
   CHAIN_END,
   CHAIN_EXACT,
-  CHAIN_IS_PLAIN,
+  CHAIN_KIND,
+  CHAIN_KIND_CHANCE,
+  CHAIN_KIND_PLAIN,
   CHAIN_PAD,
   CHAIN_PAD_SHORT,
   CHAIN_PADDED,
@@ -28,6 +30,7 @@ import {
   COUNTER_CHAIN_TOO_DEEP,
   HOOK_OUTPUT,
   HOOK_PREROUTING,
+  MATCH_A,
   PORT_KEEP,
   ROOT_HOOKS,
   RULE_SIZE,
@@ -56,6 +59,7 @@ import {
   TARGET_VERDICT_MAP,
   VALUE_DROP,
 } from "./shared/layout.ts";
+import { nextRandom } from "./shared/random.ts";
 import { updateSighting } from "./sightings.ts";
 import { count, draw, engine } from "./state.ts";
 import { Rule } from "./structs.ts";
@@ -220,7 +224,9 @@ const LANES: u32 = CHAIN_PAD_SHORT;
 function nextMatch<A>(chain: usize, row: u32, rows: u32): u32 {
   const columnSize = (<usize>load<u32>(chain, CHAIN_PADDED)) << 2;
   const rules: usize = load<u32>(chain, CHAIN_RULES);
-  const isPlain = load<u32>(chain, CHAIN_IS_PLAIN) != 0;
+  const kind = load<u32>(chain, CHAIN_KIND);
+  if (kind == CHAIN_KIND_CHANCE) return nextByChance(rules, row, rows);
+  const isPlain = kind == CHAIN_KIND_PLAIN;
   // The last word of an address tells most rules apart; the others are checked once it fits.
   const columns: usize = load<u32>(chain, CHAIN_COLUMNS);
   const addresses = columns + ((offsetof<A>() >> 2) - 1) * columnSize;
@@ -258,6 +264,21 @@ function nextMatch<A>(chain: usize, row: u32, rows: u32): u32 {
   }
   flight.rulesEvaluated += rows - row;
   return rows;
+}
+
+/** The same in a chain whose rules ask for nothing but chance. */
+function nextByChance(rules: usize, row: u32, rows: u32): u32 {
+  let random = engine.random;
+  let current = row;
+  for (; current < rows; current++) {
+    const rule = changetype<Rule>(rules + <usize>current * RULE_SIZE);
+    if (rule.matchCount == 0) break;
+    random = nextRandom(random);
+    if ((random & 0x7fffffff) < load<u32>(rule.matches, MATCH_A)) break;
+  }
+  engine.random = random;
+  flight.rulesEvaluated += min<u32>(current + 1, rows) - row;
+  return current;
 }
 
 /**

@@ -101,7 +101,7 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
       ['CHAIN_RULES', 4],
       ['CHAIN_END', 4],
       ['CHAIN_EXACT', 4],
-      ['CHAIN_IS_PLAIN', 4],
+      ['CHAIN_KIND', 4],
     ],
   ],
   [

@@ -8,13 +8,19 @@ import {
   CHAIN_COUNT,
   CHAIN_END,
   CHAIN_EXACT,
-  CHAIN_IS_PLAIN,
+  CHAIN_KIND,
+  CHAIN_KIND_ANY,
+  CHAIN_KIND_CHANCE,
+  CHAIN_KIND_PLAIN,
   CHAIN_PAD,
   CHAIN_PAD_SHORT,
   CHAIN_PADDED,
   CHAIN_RULES,
   CHAIN_SIZE,
   CLASSES_ANY,
+  MATCH_KIND,
+  MATCH_NEGATED,
+  MATCH_STATISTIC,
   PORTS_ANY,
   PORTS_NONE,
   RULE_A,
@@ -220,7 +226,7 @@ function describeColumns(record: ChainRecord, { records, addressWords }: PartSou
   const { words } = records.memory;
   const places = placesOf(record, addressWords * 2 + 2);
   words[(record.block.address + CHAIN_EXACT) / 4] = record.count < CHAIN_PAD ? 0 : exactRows(words, places, record.count);
-  words[(record.block.address + CHAIN_IS_PLAIN) / 4] = isPlain(words, places, record.count) ? 1 : 0;
+  words[(record.block.address + CHAIN_KIND) / 4] = chainKind(words, places, record.count);
 }
 
 /** Rows from the first on, in whole blocks of CHAIN_PAD, whose rule names one address, as far as its last word goes. */
@@ -229,6 +235,19 @@ function exactRows(words: Uint32Array, { columns, padded, columnCount }: Places,
   let row = 0;
   while (row < count && words[lastMask + row] === 0xffffffff) row++;
   return row - (row % CHAIN_PAD);
+}
+
+function chainKind(words: Uint32Array, places: Places, count: number): number {
+  if (!isPlain(words, places, count)) return CHAIN_KIND_ANY;
+  for (let row = 0; row < count; row++) {
+    const rule = places.rules + row * (RULE_SIZE / 4);
+    const matchCount = words[rule + RULE_MATCH_COUNT / 4] ?? 0;
+    if (matchCount === 0) continue;
+    const match = (words[rule + RULE_MATCHES / 4] ?? 0) / 4;
+    const isChance = words[match + MATCH_KIND / 4] === MATCH_STATISTIC && words[match + MATCH_NEGATED / 4] === 0;
+    if (matchCount > 1 || !isChance) return CHAIN_KIND_PLAIN;
+  }
+  return CHAIN_KIND_CHANCE;
 }
 
 /** No row asks anything of a packet: neither its destination nor its ports or class. */

@@ -7,7 +7,9 @@ import {
   CHAIN_COLUMNS,
   CHAIN_COUNT,
   CHAIN_EXACT,
-  CHAIN_IS_PLAIN,
+  CHAIN_KIND,
+  CHAIN_KIND_ANY,
+  CHAIN_KIND_CHANCE,
   CHAIN_PAD,
   CHAIN_PADDED,
   CHAIN_RULES,
@@ -16,8 +18,10 @@ import {
   HOOK_COUNT,
   MATCH_A,
   MATCH_KIND,
+  MATCH_NEGATED,
   MATCH_SET,
   MATCH_SIZE,
+  MATCH_STATISTIC,
   PORTS_ANY,
   PORTS_NONE,
   ROOT_HOOKS,
@@ -129,7 +133,15 @@ class TableCheck {
     const lastMask = columns + (addressWords * 2 - 1) * columnSize;
     for (let row = 0; row < exact; row++)
       expect(this.#word(lastMask + row * 4) === 0xffffffff, `${name}: rule ${row} counts as exact and is not`);
-    if (this.#word(at + CHAIN_IS_PLAIN) !== 0) this.#checkPlain(name, columns, columnSize, count);
+    const kind = this.#word(at + CHAIN_KIND);
+    if (kind !== CHAIN_KIND_ANY) this.#checkPlain(name, columns, columnSize, count);
+    for (let row = 0; kind === CHAIN_KIND_CHANCE && row < count; row++) {
+      const rule = rules + row * RULE_SIZE;
+      const match = this.#word(rule + RULE_MATCHES);
+      const asks = this.#word(rule + RULE_MATCH_COUNT);
+      const isChance = this.#word(match + MATCH_KIND) === MATCH_STATISTIC && this.#word(match + MATCH_NEGATED) === 0;
+      expect(asks === 0 || (asks === 1 && isChance), `${name}: rule ${row} asks for more than chance`);
+    }
   }
 
   #checkPlain(chain: string, columns: number, columnSize: number, count: number): void {

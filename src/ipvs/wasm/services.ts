@@ -102,7 +102,7 @@ export class Services {
     this.#bind(service);
     const count = this.#namespace.getFamily(family, FAMILY_SERVICE_COUNT) + 1;
     this.#namespace.setFamily(family, FAMILY_SERVICE_COUNT, count);
-    if (count > this.#namespace.getFamily(family, FAMILY_SERVICE_MASK)) this.#moveChains(family, count * 2);
+    if (count * 2 > this.#namespace.getFamily(family, FAMILY_SERVICE_MASK)) this.#moveChains(family, count * 4);
     else this.#link(service);
     this.#namespace.forgetRoom();
   }
