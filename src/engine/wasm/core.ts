@@ -1,5 +1,5 @@
 // Loads the WebAssembly core and calls it. The only file of src/ that touches its exports; every number that leaves is unsigned.
-import { instantiate, instantiateSync } from '@assemblyscript/loader';
+import { instantiateSync } from '@assemblyscript/loader';
 import { LAYOUT_VERSION } from '../../../assembly/shared/layout.ts';
 import type { Family } from '../../address.ts';
 import { CoreError } from '../../errors.ts';
@@ -68,15 +68,23 @@ export class WebAssemblyRefusedError extends CoreError {
   override name = 'CoreError';
 }
 
-/** Compiles and starts a core; works on every page that allows WebAssembly. @throws CoreError */
+/**
+ * Compiles and starts a core; works on every page that allows WebAssembly. Not by the loader, which asks whether it is given a Response: Node
+ * loads its HTTP client for the answer, longer than all else takes. @throws CoreError
+ */
 export async function startCore(code: CoreCode): Promise<Core> {
-  const { exports } = await instantiate<CoreExports>(code, {}).catch(refused);
-  return checkCore(exports);
+  return checkCore(await instantiateSoon(code).catch(refused));
 }
 
 /** The same at once: for Node and workers; some pages allow only small modules here. @throws CoreError */
 export function startCoreSync(code: CoreCode): Core {
   return checkCore(instantiateHere(code));
+}
+
+async function instantiateSoon(code: CoreCode): Promise<CoreExports> {
+  const module = code instanceof WebAssembly.Module ? code : await WebAssembly.compile(code);
+  const { exports } = await WebAssembly.instantiate(module);
+  return exports as CoreExports;
 }
 
 function instantiateHere(code: CoreCode): CoreExports {
