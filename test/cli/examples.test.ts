@@ -18,7 +18,7 @@ function outputOf(example: string): string {
 it.skipIf(!isBuilt)('the library example runs against the built package', () => {
   const output = outputOf('library');
   expect(output).toContain("action: 'DNAT'");
-  expect(output.match(/port: 9376 \} 0\.33/g)).toHaveLength(3);
+  expect(output.match(/port: 8080 \} 0\.33/g)).toHaveLength(3);
 });
 
 it.skipIf(!isBuilt)('the discovery example: DNS, endpoints and routing leave a drained node together', () => {

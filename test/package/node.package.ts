@@ -1,5 +1,7 @@
 // The installed package in Node: each way to load it sends one packet.
 import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 
 const project = inject('project');
@@ -20,6 +22,14 @@ test('js.mjs sends a packet through TypeScript, without a warning', () => {
 
 test('svcplane/cluster, svcplane/dns and svcplane/ipvs load and work', () => {
   expect(run('entries.mjs')).toEqual({ action: 'FORWARD', nodes: 2, outcome: 'string' });
+});
+
+test('the lines of the README, saved as app.mjs, run as they stand', () => {
+  const [, lines = ''] = /```ts\n([\s\S]*?)```/.exec(readFileSync('README.md', 'utf8')) ?? [];
+  writeFileSync(join(project, 'app.mjs'), lines);
+  const output = execFileSync(process.execPath, ['app.mjs'], { cwd: project, encoding: 'utf8' });
+  expect(output).toContain("action: 'DNAT'");
+  expect(output.match(/port: 8080 \} 0\.33/g)).toHaveLength(3);
 });
 
 test('npx svcplane says its version', () => {
