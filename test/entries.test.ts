@@ -59,13 +59,15 @@ function awaits(node: ts.Node): boolean {
 test('the library depends on what the design names, and dns-packet belongs to svcplane/dns alone', () => {
   const packagesOf = (name: string) => [...reach(`dist/src/${name}.js`).packages].sort();
   expect(packagesOf('index')).toEqual(['@assemblyscript/loader', 'yaml']);
+  expect(packagesOf('wasm')).toEqual(['@assemblyscript/loader', 'yaml']);
   expect(packagesOf('external')).toEqual(['@assemblyscript/loader', 'yaml']);
   expect(packagesOf('js')).toEqual(['yaml']);
   expect(packagesOf('cluster')).toEqual([]);
   expect(packagesOf('dns')).toContain('dns-packet');
 });
 
-test('svcplane/js reaches no WebAssembly, and svcplane/external carries no core', () => {
+test('svcplane/js reaches no WebAssembly, svcplane/wasm no TypeScript engine, and svcplane/external carries no core', () => {
   expect([...reach('dist/src/js.js').files].filter((file) => file.includes('/wasm/'))).toEqual([]);
+  expect([...reach('dist/src/wasm.js').files].filter((file) => file.includes('/engine/js/'))).toEqual([]);
   expect([...reach('dist/src/external.js').files].filter((file) => file.includes('core-bytes'))).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// svcplane/external and svcplane/js, and the fall back of svcplane: which engine runs, and what is said about it.
+// svcplane/external, svcplane/js and svcplane/wasm, and the fall back of svcplane: which engine runs, and what is said about it.
 
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import * as external from '../src/external.ts';
 import * as library from '../src/index.ts';
 import * as js from '../src/js.ts';
+import * as wasm from '../src/wasm.ts';
 
 const bytes = new Uint8Array(readFileSync('dist/core.wasm'));
 let server: Server;
@@ -73,6 +74,16 @@ test('svcplane/js runs on the TypeScript engine without a warning, and refuses e
   using dataplane = await js.createDataplane({ onWarning });
   expect([dataplane.engine, onWarning.mock.calls]).toEqual(['js', []]);
   await expect(js.createDataplane({ engine: 'wasm' })).rejects.toThrow(/engine wasm: the entry svcplane\/js has none/);
+});
+
+test('svcplane/wasm runs on WebAssembly, refuses engine js, and says where it cannot start', async () => {
+  using dataplane = await wasm.createDataplane();
+  using atOnce = wasm.createDataplaneSync();
+  expect([dataplane.engine, atOnce.engine]).toEqual(['wasm', 'wasm']);
+  await expect(wasm.createDataplane({ engine: 'js' })).rejects.toThrow(/engine js: the entry svcplane\/wasm has none/);
+  vi.stubGlobal('WebAssembly', refusing());
+  await expect(wasm.createDataplane()).rejects.toThrow(library.CoreError);
+  expect(() => wasm.createDataplaneSync()).toThrow(/the core cannot start/);
 });
 
 /** As a page whose Content-Security-Policy lacks 'wasm-unsafe-eval'. */

@@ -8,6 +8,7 @@ import { runExample } from './run-example.ts';
 const MODULES = [
   'dataplane.ts',
   'js.ts',
+  'wasm.ts',
   'external.ts',
   'api/manifests.ts',
   'api/config.ts',
@@ -34,7 +35,7 @@ test('there are examples in every one of them', () => {
 
 describe('examples of doc comments', () => {
   test.each(examples)('$name runs', async ({ file, code }) => {
-    const own = file === 'js.ts' || file === 'external.ts' ? await import(`../../src/${file}`) : {};
+    const own = ['js.ts', 'wasm.ts', 'external.ts'].includes(file) ? await import(`../../src/${file}`) : {};
     const web = { protocol: 'TCP', address: '10.96.0.10', port: 80 } as const;
     const ipvs = await createIpvs();
     if (!code.includes('ipvs.addService({')) ipvs.addService(web, { scheduler: 'rr' });

@@ -7,6 +7,7 @@ import * as external from '../../src/external.ts';
 import * as library from '../../src/index.ts';
 import * as ipvs from '../../src/ipvs.ts';
 import * as js from '../../src/js.ts';
+import * as wasm from '../../src/wasm.ts';
 
 const entries: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   svcplane: library,
@@ -15,6 +16,7 @@ const entries: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'svcplane/external': external,
   'svcplane/ipvs': ipvs,
   'svcplane/js': js,
+  'svcplane/wasm': wasm,
 };
 
 type Example = (...values: readonly unknown[]) => Promise<void>;

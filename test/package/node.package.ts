@@ -12,7 +12,7 @@ function run(file: string): unknown {
   return JSON.parse(output) as unknown;
 }
 
-test.each(['esm.mjs', 'required.cjs', 'worker.mjs', 'external.mjs'])('%s sends a packet through WebAssembly', (file) => {
+test.each(['esm.mjs', 'required.cjs', 'worker.mjs', 'external.mjs', 'wasm.mjs'])('%s sends a packet through WebAssembly', (file) => {
   expect(run(file)).toEqual(sent);
 });
 

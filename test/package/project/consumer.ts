@@ -13,6 +13,7 @@ import { createClusterDns, type Resolution } from 'svcplane/dns';
 import { createDataplane as createExternal } from 'svcplane/external';
 import { createIpvs, type IpvsVerdict } from 'svcplane/ipvs';
 import { createDataplaneSync } from 'svcplane/js';
+import { createDataplane as createWasm } from 'svcplane/wasm';
 
 export async function use(core: ArrayBuffer): Promise<[Verdict, Explanation, IpvsVerdict, Resolution, number]> {
   const cluster: Cluster = createCluster({ nodes: 2 });
@@ -22,6 +23,7 @@ export async function use(core: ArrayBuffer): Promise<[Verdict, Explanation, Ipv
   const packet = { protocol: 'TCP', source: '10.0.0.1', sourcePort: 1, destination: '10.0.0.2', destinationPort: 2 } as const;
   using other = createDataplaneSync({ seed: 1 });
   await createExternal({ core });
+  await createWasm({ engine: 'wasm' });
   const batch = other.createBatch(64);
   const word: number = batch.words[PACKET_LAYOUT.IPv4.sourceWord] ?? 0;
   const ipvs = await createIpvs({ conntrackHooks: true });
