@@ -17,16 +17,18 @@ export function isBase({ base }: Chain): boolean {
 }
 
 export function basesOf(program: Program): Base[] {
-  return program.tables.flatMap((table) => {
+  const bases: Base[] = [];
+  for (const table of program.tables) {
     const { head, parts, tail } = chainsOf(table);
-    return [head, ...parts, tail].flatMap((chains) =>
-      chains.flatMap((chain) => {
-        if (chain.base === undefined) return [];
+    for (const chains of [head, ...parts, tail]) {
+      for (const chain of chains) {
+        if (chain.base === undefined) continue;
         const { hook, type, priority, policy } = chain.base;
-        return [{ table: table.name, chain, hook, isNat: type === 'nat', priority, policy }];
-      }),
-    );
-  });
+        bases.push({ table: table.name, chain, hook, isNat: type === 'nat', priority, policy });
+      }
+    }
+  }
+  return bases;
 }
 
 /** The chains of a table by name, indexed as far as somebody asked: the first ones are those that packets of known connections meet. */

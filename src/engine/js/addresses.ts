@@ -1,6 +1,8 @@
 // Addresses as the engine holds them: host-order words, ready to be masked and compared without reading text.
-import { addressKey, type Family, parseAddress, parsePrefix, prefixMask } from '../../address.ts';
+import { addressKey, type Family, parseAddressWords, parsePrefix, prefixMask } from '../../address.ts';
 import { InvalidArgumentError } from '../../errors.ts';
+import { readIPv4 } from '../../plain-address.ts';
+import type { Change } from '../../program/change.ts';
 
 /** One word for IPv4, four for IPv6. */
 export type AddressWords = readonly number[];
@@ -8,6 +10,7 @@ export type AddressWords = readonly number[];
 export interface LoadedPrefix {
   readonly words: AddressWords;
   readonly mask: AddressWords;
+  readonly length: number;
 }
 
 export function equalAddress(a: AddressWords, b: AddressWords): boolean {
@@ -19,12 +22,9 @@ export function maskAddress(words: AddressWords, mask: AddressWords): AddressWor
   return words.map((word, index) => (word & (mask[index] ?? 0)) >>> 0);
 }
 
-/** The test for a prefix. That of IPv4 is one comparison: most of a scan is this. */
+/** The test for a prefix. */
 export function prefixTest(prefix: LoadedPrefix): (words: AddressWords) => boolean {
-  if (prefix.words.length > 1) return (words) => isInside(prefix, words);
-  const [network = 0] = prefix.words;
-  const [mask = 0] = prefix.mask;
-  return (words) => ((words[0] ?? 0) & mask) >>> 0 === network;
+  return (words) => isInside(prefix, words);
 }
 
 function isInside(prefix: LoadedPrefix, words: AddressWords): boolean {
@@ -34,41 +34,65 @@ function isInside(prefix: LoadedPrefix, words: AddressWords): boolean {
   return true;
 }
 
-/** `where` names the place in the Program, for the error. */
-export function loadAddress(text: string, family: Family, where: string): AddressWords {
-  const address = parseAddress(text);
-  if (address?.family !== family) throw new InvalidArgumentError(where, text, `is not an ${family} address`);
-  return address.words;
+/** Names a place in the Program, for errors: made into text only then. */
+export type Where = string | { toString(): string };
+
+/** `field`: which one of the place. @throws InvalidArgumentError */
+export function loadAddress(text: string, family: Family, where: Where, field?: string): AddressWords {
+  const words = parseAddressWords(text);
+  if (words?.length !== WORDS[family]) throw new InvalidArgumentError(fieldText(where, field), text, `is not an ${family} address`);
+  return words;
 }
 
-export function loadPrefix(text: string, family: Family, where: string): LoadedPrefix {
+/** `field`: which one of the place. @throws InvalidArgumentError */
+export function loadPrefix(text: string, family: Family, where: Where, field?: string): LoadedPrefix {
+  // Compiled rules name single addresses, mostly.
+  const word = text.endsWith('/32') && family === 'IPv4' ? readIPv4(text, text.length - 3) : undefined;
+  if (word !== undefined) return { words: [word], mask: prefixMask(family, 32), length: 32 };
   const prefix = parsePrefix(text);
-  if (prefix?.family !== family) throw new InvalidArgumentError(where, text, `is not an ${family} prefix`);
-  return { words: prefix.words, mask: prefixMask(family, prefix.length) };
+  if (prefix?.family !== family) throw new InvalidArgumentError(fieldText(where, field), text, `is not an ${family} prefix`);
+  return { words: prefix.words, mask: prefixMask(family, prefix.length), length: prefix.length };
 }
+
+function fieldText(where: Where, field: string | undefined): string {
+  return field === undefined ? String(where) : `${where}: ${field}`;
+}
+
+const WORDS: Readonly<Record<Family, number>> = { IPv4: 1, IPv6: 4 };
 
 /** The addresses and prefixes that are LOCAL on the node (fib type local). */
 export class LocalAddresses {
-  #networks = new Map<number, { readonly mask: AddressWords; readonly keys: Set<string> }>();
+  readonly #family: Family;
+  /** By prefix length: the networks, and how often each is given. */
+  readonly #networks = new Map<number, { readonly mask: AddressWords; readonly uses: Map<string, number> }>();
 
-  constructor(texts: readonly string[], family: Family) {
-    for (const text of texts) {
-      const prefix = parsePrefix(text);
-      if (prefix?.family !== family)
-        throw new InvalidArgumentError('program.localAddresses', text, `is not an ${family} address or prefix`);
-      const networks = this.#networks.get(prefix.length) ?? { mask: prefixMask(family, prefix.length), keys: new Set() };
-      networks.keys.add(addressKey(prefix.words));
-      this.#networks.set(prefix.length, networks);
-    }
+  constructor(family: Family) {
+    this.#family = family;
   }
 
-  /** Takes over what the other ones are. */
-  become(other: LocalAddresses): void {
-    this.#networks = other.#networks;
+  /** Works out a change; what it returns puts it in force. @throws InvalidArgumentError */
+  prepare({ removed, added }: Change<string>): () => void {
+    const load = (text: string): LoadedPrefix => loadPrefix(text, this.#family, 'program.localAddresses');
+    const gone = removed.map(load);
+    const come = added.map(load);
+    return () => {
+      for (const prefix of gone) this.#count(prefix, -1);
+      for (const prefix of come) this.#count(prefix, 1);
+    };
   }
 
   has(words: AddressWords): boolean {
-    for (const { mask, keys } of this.#networks.values()) if (keys.has(addressKey(maskAddress(words, mask)))) return true;
+    for (const { mask, uses } of this.#networks.values()) if (uses.has(addressKey(maskAddress(words, mask)))) return true;
     return false;
+  }
+
+  #count({ words, mask, length }: LoadedPrefix, more: number): void {
+    const networks = this.#networks.get(length) ?? { mask, uses: new Map<string, number>() };
+    this.#networks.set(length, networks);
+    const key = addressKey(words);
+    const uses = (networks.uses.get(key) ?? 0) + more;
+    if (uses > 0) networks.uses.set(key, uses);
+    else networks.uses.delete(key);
+    if (networks.uses.size === 0) this.#networks.delete(length);
   }
 }

@@ -2,21 +2,24 @@
 // whole before any of it replaces what was there, so a Program that makes no sense changes nothing.
 import type { Family } from '../../address.ts';
 import { InvalidArgumentError } from '../../errors.ts';
-import { changeOf, type ProgramChange, rowEdits, type TableChange } from '../../program/change.ts';
+import { changeOf, itemEdits, type ProgramChange, rowEdits, type TableChange } from '../../program/change.ts';
 import { type EstablishedPaths, type EstablishedProof, establishedProof } from '../../program/established.ts';
-import { rulesOf } from '../../program/joined.ts';
+import { elementsOf, itemsOf, type MapElement, mapElementsOf, rulesOf } from '../../program/joined.ts';
 import { emptyProgram, type Program } from '../../program/program.ts';
-import type { Chain, Hook, Rule, Target } from '../../program/ruleset.ts';
-import type { NamedSet, VerdictMap } from '../../program/sets.ts';
+import type { Chain, Hook } from '../../program/ruleset.ts';
+import { sameData } from '../../program/same-data.ts';
+import type { ElementKey, NamedSet, VerdictMap } from '../../program/sets.ts';
 import { type AddressWords, LocalAddresses, loadAddress } from './addresses.ts';
+import { refuseEndlessGotos } from './goto-loops.ts';
 import { loadedHooks } from './hooks.ts';
 import type { NodeIpvs } from './ipvs.ts';
 import { ListUses, listsNamedBy } from './list-uses.ts';
-import { findSet, type LoadedSet, loadMatches, type MatchTables } from './matches.ts';
+import type { LoadedSet } from './matches.ts';
 import type { NameTable } from './names.ts';
 import { RecentLists } from './recent.ts';
-import type { LoadedBaseChain, LoadedChain, LoadedElement, LoadedRule, LoadedTarget } from './ruleset.ts';
-import { KeyTable, resolveSides } from './sets.ts';
+import { RuleLoader } from './rule-loader.ts';
+import type { LoadedBaseChain, LoadedChain, LoadedElement, LoadedRule } from './ruleset.ts';
+import { KeyTable } from './sets.ts';
 import type { EngineState } from './state.ts';
 
 type Chains = Map<string, LoadedChain>;
@@ -24,20 +27,19 @@ type LoadedMap = KeyTable<LoadedElement>;
 
 /** What a change makes, found before what is there; and what puts it in force, which cannot fail. */
 interface Draft {
-  readonly chains: Map<string, Chains>;
+  /** New chains: in their table already, so that others can refer to them. */
+  readonly made: { readonly chains: Chains; readonly name: string }[];
+  /** The new rules of chains that were there before. */
+  readonly rules: Map<LoadedChain, readonly LoadedRule[]>;
   readonly sets: Map<string, LoadedSet>;
   readonly maps: Map<string, LoadedMap>;
-  /** The new rules of chains, and the new elements of maps that were there before. */
-  readonly rules: Map<LoadedChain, readonly LoadedRule[]>;
-  readonly elements: Map<LoadedMap, LoadedMap>;
+  /** What maps will hold that were there before. */
+  readonly elements: Map<LoadedMap, () => Iterable<LoadedElement>>;
+  /** Where a loop of gotos could begin. */
+  readonly starts: LoadedChain[];
+  /** xt_recent lists, once for each new rule that names them. */
+  readonly lists: string[];
   readonly commits: (() => void)[];
-}
-
-/** What the rules of one table refer to. */
-interface Scope {
-  readonly table: string;
-  readonly tables: MatchTables;
-  readonly draft: Draft;
 }
 
 export class LoadedProgram {
@@ -51,9 +53,8 @@ export class LoadedProgram {
   readonly #servicePorts: NameTable;
   readonly #ipvs: NodeIpvs;
   readonly #chains = new Map<string, Chains>();
-  readonly #sources = new Map<LoadedChain, Chain>();
-  readonly #sets = new Map<string, LoadedSet>();
-  readonly #maps = new Map<string, LoadedMap>();
+  readonly #sets = new Map<string, { readonly set: LoadedSet; source: NamedSet }>();
+  readonly #maps = new Map<string, { readonly map: LoadedMap; source: VerdictMap }>();
   readonly #listUses = new ListUses(this.recents);
   #program: Program;
   #proof: EstablishedProof | undefined;
@@ -63,7 +64,7 @@ export class LoadedProgram {
     this.#state = state;
     this.#servicePorts = servicePorts;
     this.#ipvs = ipvs;
-    this.localAddresses = new LocalAddresses([], family);
+    this.localAddresses = new LocalAddresses(family);
     this.#program = emptyProgram(family);
   }
 
@@ -81,233 +82,194 @@ export class LoadedProgram {
   load(program: Program, now: number): void {
     const change = changeOf(this.#program, program);
     const proof = establishedProof(this.#proof, program, change);
-    const draft: Draft = { chains: new Map(), sets: new Map(), maps: new Map(), rules: new Map(), elements: new Map(), commits: [] };
-    for (const table of change.tables) this.#makeChains(table, draft);
-    this.#loadSets(change, draft);
-    this.#loadMaps(change, program, draft);
-    for (const table of change.tables) this.#loadChains(table, draft);
-    refuseEndlessGotos(draft);
-    const services = this.#ipvs.plan(this.family, change.virtualServices, () => program.virtualServices);
-    draft.commits.push(() => this.#ipvs.load(services, program.ipvs?.timeouts, now));
-    if (change.localAddresses.removed.length + change.localAddresses.added.length > 0) {
-      const local = new LocalAddresses(program.localAddresses, this.family);
-      draft.commits.push(() => this.localAddresses.become(local));
+    const draft = emptyDraft();
+    try {
+      this.#draft(program, change, draft, now);
+    } catch (error) {
+      for (const { chains, name } of draft.made) chains.delete(name);
+      throw error;
     }
-    const { masqueradeAddress } = program;
-    const masquerade =
-      masqueradeAddress === undefined ? undefined : loadAddress(masqueradeAddress, this.family, 'program.masqueradeAddress');
     for (const commit of draft.commits) commit();
-    if (change.tables.some(({ removed, added }) => [...removed, ...added].some(({ base }) => base !== undefined))) {
-      this.hooks = loadedHooks(program, (table, chain) => this.#chains.get(table)?.get(chain));
-    }
+    if (proof !== this.#proof) this.hooks = loadedHooks(proof.bases, (table, chain) => this.#chains.get(table)?.get(chain));
     this.#listUses.forgetUnused();
-    this.masqueradeAddress = masquerade;
     this.#program = program;
     this.#proof = proof;
   }
 
-  #makeChains({ name: table, removed, added }: TableChange, { chains, commits }: Draft): void {
-    const known = this.#chains.get(table) ?? new Map<string, LoadedChain>();
-    const made: Chains = new Map();
-    for (const { name } of added) if (!known.has(name)) made.set(name, { name, rules: [] });
-    chains.set(table, made);
-    const kept = new Set(added.map(({ name }) => name));
-    const gone = removed.filter(({ name }) => !kept.has(name));
-    commits.push(() => {
-      this.#chains.set(table, known);
-      for (const { name, rules } of gone) {
-        const chain = known.get(name);
-        known.delete(name);
-        if (chain !== undefined) this.#sources.delete(chain);
-        for (const rule of rules) this.#listUses.remove(listsNamedBy(rule));
-      }
-      for (const [name, chain] of made) known.set(name, chain);
+  #draft(program: Program, change: ProgramChange, draft: Draft, now: number): void {
+    for (const table of change.tables) this.#makeChains(table, draft);
+    this.#loadSets(change, draft);
+    this.#loadMaps(change, program, draft);
+    for (const table of change.tables) this.#loadChains(table, draft);
+    refuseEndlessGotos(draft.starts, {
+      rulesOf: (chain) => draft.rules.get(chain) ?? chain.rules,
+      elementsOf: (map) => draft.elements.get(map)?.() ?? map.values(),
+    });
+    const services = this.#ipvs.plan(this.family, change.virtualServices, () => program.virtualServices);
+    const { masqueradeAddress: masquerade } = program;
+    const masqueradeAddress = masquerade === undefined ? undefined : loadAddress(masquerade, this.family, 'program.masqueradeAddress');
+    draft.commits.push(this.localAddresses.prepare(change.localAddresses), () => {
+      this.#ipvs.load(services, program.ipvs?.timeouts, now);
+      this.#listUses.add(draft.lists);
+      this.masqueradeAddress = masqueradeAddress;
     });
   }
 
-  #loadSets({ sets: { removed, added } }: ProgramChange, { sets, commits }: Draft): void {
-    for (const set of added) {
-      const loaded = this.#loadSet(set);
-      const known = this.#sets.get(set.name);
-      if (known === undefined) sets.set(set.name, loaded);
-      commits.push(() => {
-        if (known === undefined) this.#sets.set(set.name, loaded);
-        else becomeSet(known, loaded);
-      });
+  #makeChains({ name: table, removed, added }: TableChange, { made, commits }: Draft): void {
+    const chains = this.#chains.get(table) ?? new Map<string, LoadedChain>();
+    this.#chains.set(table, chains);
+    for (const { name } of added) {
+      if (chains.has(name)) continue;
+      chains.set(name, { name, rules: [], source: undefined });
+      made.push({ chains, name });
+    }
+    if (removed.length === 0) return;
+    const kept = new Set(added.map(({ name }) => name));
+    commits.push(() => {
+      for (const { name, rules } of removed) {
+        if (kept.has(name)) continue;
+        chains.delete(name);
+        for (const rule of rules) this.#listUses.remove(listsNamedBy(rule));
+      }
+    });
+  }
+
+  #loadSets({ sets: { removed, added } }: ProgramChange, draft: Draft): void {
+    for (const source of added) {
+      const known = this.#sets.get(source.name);
+      const set = known?.set ?? this.#loadSet(source);
+      if (known === undefined) draft.sets.set(source.name, set);
+      else draft.commits.push(this.#changeSet(known.set, known.source, source));
+      draft.commits.push(() => this.#sets.set(source.name, { set, source }));
     }
     const kept = new Set(added.map(({ name }) => name));
-    const gone = removed.filter(({ name }) => !kept.has(name));
-    commits.push(() => {
-      for (const { name } of gone) {
+    draft.commits.push(() => {
+      for (const { name } of removed) {
+        if (kept.has(name)) continue;
         this.#sets.delete(name);
         this.recents.forget(name);
       }
     });
   }
 
-  #loadSet({ name, key, elements, timeoutSeconds }: NamedSet): LoadedSet {
-    const members = elements.map((element) => [element, true] as const);
+  #loadSet(source: NamedSet): LoadedSet {
+    const { name, key, timeoutSeconds } = source;
+    // As often as parts bring them: each of those can go by itself.
+    const members = itemsOf(elementsOf(source)).map(member);
     return {
       key,
-      elements: new KeyTable(key, members, this.family, `set ${name}`),
+      elements: new KeyTable({ key, family: this.family, where: `set ${name}`, isMap: false }, members),
       ...(timeoutSeconds === undefined ? {} : { sightings: { list: this.recents.useSet(name), seconds: timeoutSeconds } }),
+    };
+  }
+
+  /** Rules hold on to the set they ask: it stays the same one with other elements. */
+  #changeSet(set: LoadedSet, before: NamedSet, after: NamedSet): () => void {
+    const { removed, added } = itemEdits(elementsOf(before), elementsOf(after));
+    const edit = sameData(before.key, after.key) ? set.elements.prepare({ removed, added: added.map(member) }) : undefined;
+    const whole = edit ?? this.#loadSet(after);
+    return () => {
+      if ('apply' in whole) whole.apply();
+      else set.elements.become(whole.elements);
+      if (set.sightings !== undefined && after.timeoutSeconds !== undefined) set.sightings.seconds = after.timeoutSeconds;
     };
   }
 
   /** Maps belong to the only table of nftables mode; their verdicts name its chains. */
   #loadMaps({ maps: { removed, added } }: ProgramChange, program: Program, draft: Draft): void {
-    const table = program.tables[0]?.name ?? '';
-    for (const map of added) {
-      const loaded = this.#loadMap(map, table, draft);
-      const known = this.#maps.get(map.name);
-      if (known === undefined) draft.maps.set(map.name, loaded);
-      else draft.elements.set(known, loaded);
-      draft.commits.push(() => {
-        if (known === undefined) this.#maps.set(map.name, loaded);
-        else known.become(loaded);
-      });
+    const chains = this.#chains.get(program.tables[0]?.name ?? '');
+    const load = (map: VerdictMap, elements: readonly MapElement[]): [ElementKey, LoadedElement][] =>
+      elements.map((element) => [element.key, this.#loadElement(element, chains, `map ${map.name}`)]);
+    for (const source of added) {
+      const known = this.#maps.get(source.name);
+      if (known === undefined) {
+        const map = this.#newMap(source, load(source, source.elements));
+        draft.maps.set(source.name, map);
+        draft.commits.push(() => this.#maps.set(source.name, { map, source }));
+      } else {
+        const { map } = known;
+        const change = itemEdits(mapElementsOf(known.source), mapElementsOf(source));
+        const coming = load(source, change.added);
+        const edit = map.prepare({ removed: change.removed.map(({ key }) => key), added: coming });
+        const whole = edit ?? this.#newMap(source, load(source, source.elements));
+        draft.elements.set(map, () => whole.values());
+        for (const [, { chain }] of coming) if (chain !== undefined) draft.starts.push(chain);
+        draft.commits.push(
+          () => ('apply' in whole ? whole.apply() : map.become(whole)),
+          () => this.#maps.set(source.name, { map, source }),
+        );
+      }
     }
     const kept = new Set(added.map(({ name }) => name));
-    const gone = removed.filter(({ name }) => !kept.has(name));
     draft.commits.push(() => {
-      for (const { name } of gone) this.#maps.delete(name);
+      for (const { name } of removed) if (!kept.has(name)) this.#maps.delete(name);
     });
   }
 
-  #loadMap({ name, key, elements }: VerdictMap, table: string, draft: Draft): LoadedMap {
-    const loaded = elements.map((element) => {
-      const { verdict } = element;
-      const chain = verdict.kind === 'goto' ? this.#findChain(verdict.chain, table, draft, `map ${name}`) : undefined;
-      const value: LoadedElement = { chain, servicePort: this.#servicePortOf(element) };
-      return [element.key, value] as const;
-    });
-    return new KeyTable(key, loaded, this.family, `map ${name}`);
+  #newMap({ name, key }: VerdictMap, elements: Iterable<readonly [ElementKey, LoadedElement]>): LoadedMap {
+    return new KeyTable({ key, family: this.family, where: `map ${name}`, isMap: true }, elements);
+  }
+
+  #loadElement({ verdict, servicePort }: MapElement, chains: Chains | undefined, where: string): LoadedElement {
+    const chain = verdict.kind === 'goto' ? chains?.get(verdict.chain) : undefined;
+    if (verdict.kind === 'goto' && chain === undefined) throw new InvalidArgumentError(`${where}: chain`, verdict.chain, 'does not exist');
+    return { chain, servicePort: servicePort === undefined ? 0 : this.#servicePorts.id(servicePort) };
   }
 
   #loadChains({ name: table, added }: TableChange, draft: Draft): void {
-    const sets: MatchTables['sets'] = { get: (name) => draft.sets.get(name) ?? this.#sets.get(name) };
+    const chains = this.#chains.get(table);
     const { family, localAddresses, recents } = this;
-    const scope: Scope = { table, draft, tables: { family, state: this.#state, localAddresses, recents, sets } };
+    const sets = { get: (name: string) => draft.sets.get(name) ?? this.#sets.get(name)?.set };
+    const loader = new RuleLoader(table, {
+      tables: { family, state: this.#state, localAddresses, recents, sets },
+      findChain: (name) => chains?.get(name),
+      findMap: (name) => draft.maps.get(name) ?? this.#maps.get(name)?.map,
+      servicePortId: (name) => this.#servicePorts.id(name),
+      noteList: (list) => draft.lists.push(list),
+    });
     for (const source of added) {
-      const chain = this.#findChain(source.name, table, draft, `table ${table}`);
-      const before = this.#sources.get(chain);
-      const { head, parts, tail } = rulesOf(source);
-      const edits =
-        before === undefined ? [{ at: 0, removed: [], added: [head, ...parts, tail] }] : rowEdits(rulesOf(before), rulesOf(source));
-      const rules: LoadedRule[] = [];
-      let old = 0;
-      const keepTo = (end: number): void => {
-        for (const rule of chain.rules.slice(old, end)) rules.push(rule);
-        old = end;
-      };
-      for (const { at, removed, added: parts } of edits) {
-        keepTo(at);
-        for (const rule of parts.flat()) rules.push(this.#loadRule(rule, scope, `chain ${source.name}, rule ${rules.length + 1}`));
-        old += removed.reduce((sum, part) => sum + part.length, 0);
+      const chain = chains?.get(source.name);
+      if (chain === undefined) continue;
+      draft.starts.push(chain);
+      if (chain.source === undefined) {
+        // Nobody has seen it yet.
+        chain.rules = source.rules.map((rule, index) => loader.load(rule, source.name, index + 1));
+        chain.source = source;
+      } else {
+        this.#changeChain(chain, chain.source, source, loader, draft);
       }
-      keepTo(chain.rules.length);
-      draft.rules.set(chain, rules);
-      draft.commits.push(() => {
-        chain.rules = rules;
-        this.#sources.set(chain, source);
-        for (const edit of edits) {
-          for (const rule of edit.added.flat()) this.#listUses.add(listsNamedBy(rule));
-          for (const rule of edit.removed.flat()) this.#listUses.remove(listsNamedBy(rule));
-        }
-      });
     }
   }
 
-  #loadRule(rule: Rule, scope: Scope, place: string): LoadedRule {
-    const where = `table ${scope.table}, ${place}`;
-    return {
-      tests: loadMatches(rule.matches, scope.tables, where),
-      target: this.#loadTarget(rule.target, scope, where),
-      servicePort: this.#servicePortOf(rule),
+  #changeChain(chain: LoadedChain, before: Chain, source: Chain, loader: RuleLoader, draft: Draft): void {
+    const edits = rowEdits(rulesOf(before), rulesOf(source));
+    const rules: LoadedRule[] = [];
+    let old = 0;
+    const keepTo = (end: number): void => {
+      for (; old < end; old++) {
+        const rule = chain.rules[old];
+        if (rule !== undefined) rules.push(rule);
+      }
     };
-  }
-
-  #loadTarget(target: Target, scope: Scope, where: string): LoadedTarget {
-    const { family } = scope.tables;
-    switch (target.kind) {
-      case 'accept':
-      case 'drop':
-      case 'return':
-      case 'none':
-      case 'mark':
-      case 'notrack':
-      case 'tproxy':
-        return target;
-      case 'reject':
-        return { kind: 'reject' };
-      case 'jump':
-      case 'goto':
-        return { kind: target.kind, chain: this.#findChain(target.chain, scope.table, scope.draft, where) };
-      case 'dnat':
-        return { kind: 'dnat', address: loadAddress(target.address, family, `${where}: dnat`), port: target.port };
-      case 'snat': {
-        const address = loadAddress(target.address, family, `${where}: snat`);
-        const port = target.port === undefined ? {} : { port: target.port };
-        return { kind: 'translateSource', translation: { kind: 'snat', address, ...port } };
-      }
-      case 'masquerade':
-        return { kind: 'translateSource', translation: target };
-      case 'verdictMap':
-        return this.#verdictMap(target.map, scope, where);
-      case 'randomVerdictMap':
-        if (target.chains.length === 0) throw new InvalidArgumentError(`${where}: chains`, target.chains, 'is empty');
-        return { kind: 'randomVerdictMap', chains: target.chains.map((name) => this.#findChain(name, scope.table, scope.draft, where)) };
-      case 'updateSet': {
-        const { sightings } = findSet(target.set, scope.tables, where);
-        if (sightings === undefined) throw new InvalidArgumentError(`${where}: set`, target.set, 'has no timeout, it cannot be updated');
-        return { kind: 'updateSet', sightings };
-      }
+    for (const { at, removed, added } of edits) {
+      keepTo(at);
+      for (const rule of added.flat()) rules.push(loader.load(rule, source.name, rules.length + 1));
+      old += removed.reduce((sum, part) => sum + part.length, 0);
     }
-  }
-
-  #verdictMap(name: string, { draft }: Scope, where: string): LoadedTarget {
-    const elements = draft.maps.get(name) ?? this.#maps.get(name);
-    if (elements === undefined) throw new InvalidArgumentError(`${where}: map`, name, 'does not exist');
-    const everyDestination = elements.key.map(() => 'dst' as const);
-    return { kind: 'verdictMap', elements, sides: resolveSides(elements.key, everyDestination, `map ${name}`) };
-  }
-
-  #findChain(name: string, table: string, draft: Draft, where: string): LoadedChain {
-    const chain = draft.chains.get(table)?.get(name) ?? this.#chains.get(table)?.get(name);
-    if (chain === undefined) throw new InvalidArgumentError(`${where}: chain`, name, 'does not exist');
-    return chain;
-  }
-
-  #servicePortOf(owner: Pick<Rule, 'servicePort'>): number {
-    return owner.servicePort === undefined ? 0 : this.#servicePorts.id(owner.servicePort);
+    keepTo(chain.rules.length);
+    draft.rules.set(chain, rules);
+    draft.commits.push(() => {
+      chain.rules = rules;
+      chain.source = source;
+      for (const { removed } of edits) for (const rule of removed.flat()) this.#listUses.remove(listsNamedBy(rule));
+    });
   }
 }
 
-/** Rules hold on to the set they ask: it stays the same one with other elements. */
-function becomeSet(set: LoadedSet, next: LoadedSet): void {
-  set.elements.become(next.elements);
-  if (set.sightings !== undefined && next.sightings !== undefined) set.sightings.seconds = next.sightings.seconds;
+function member(key: ElementKey): [ElementKey, true] {
+  return [key, true];
 }
 
-/** A loop of jumps ends at CHAIN_DEPTH_MAX; one of gotos alone would never end. The kernel refuses both. A new loop has a new rule. */
-function refuseEndlessGotos({ rules, elements }: Draft): void {
-  const finished = new Set<LoadedChain>();
-  const open = new Set<LoadedChain>();
-  const visit = (chain: LoadedChain): void => {
-    if (finished.has(chain)) return;
-    if (open.has(chain)) throw new InvalidArgumentError('chain', chain.name, 'goes to itself in a loop');
-    open.add(chain);
-    for (const { target } of rules.get(chain) ?? chain.rules) for (const next of gotoTargets(target, elements)) visit(next);
-    open.delete(chain);
-    finished.add(chain);
-  };
-  for (const chain of rules.keys()) visit(chain);
-  for (const map of elements.values()) for (const { chain } of map.values()) if (chain !== undefined) visit(chain);
-}
-
-function gotoTargets(target: LoadedTarget, elements: Draft['elements']): readonly LoadedChain[] {
-  if (target.kind === 'goto') return [target.chain];
-  if (target.kind === 'randomVerdictMap') return target.chains;
-  if (target.kind !== 'verdictMap') return [];
-  return [...(elements.get(target.elements) ?? target.elements).values()].flatMap(({ chain }) => chain ?? []);
+function emptyDraft(): Draft {
+  return { made: [], rules: new Map(), sets: new Map(), maps: new Map(), elements: new Map(), starts: [], lists: [], commits: [] };
 }

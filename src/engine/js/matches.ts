@@ -1,9 +1,18 @@
 // The matches of a rule as functions over the packet in flight: texts are read and names resolved once, when a Program is loaded.
 import type { Family } from '../../address.ts';
 import { InvalidArgumentError } from '../../errors.ts';
-import type { Match, PortRange } from '../../program/ruleset.ts';
+import type { IpProtocol, Match, PortRange } from '../../program/ruleset.ts';
 import type { KeyField } from '../../program/sets.ts';
-import { type AddressWords, equalAddress, type LocalAddresses, loadAddress, loadPrefix, prefixTest } from './addresses.ts';
+import {
+  type AddressWords,
+  equalAddress,
+  type LoadedPrefix,
+  type LocalAddresses,
+  loadAddress,
+  loadPrefix,
+  prefixTest,
+  type Where,
+} from './addresses.ts';
 import type { Flight } from './flight.ts';
 import type { RecentLists, Sightings } from './recent.ts';
 import { type KeyTable, resolveSides } from './sets.ts';
@@ -29,39 +38,47 @@ export interface MatchTables {
 
 const RANDOM_31_BITS = 0x7fffffff;
 
+/** One for all rules: most have it. */
+const PROTOCOL_TESTS: Readonly<Record<IpProtocol, MatchTest>> = {
+  tcp: (flight) => flight.protocolName === 'tcp',
+  udp: (flight) => flight.protocolName === 'udp',
+  sctp: (flight) => flight.protocolName === 'sctp',
+  icmp: (flight) => flight.protocolName === 'icmp',
+  icmpv6: (flight) => flight.protocolName === 'icmpv6',
+};
+
+const NO_TESTS: readonly MatchTest[] = [];
+
 /** The tests of a rule in their order, without those that always hold. `where` names the rule, for errors. */
-export function loadMatches(matches: readonly Match[], tables: MatchTables, where: string): readonly MatchTest[] {
-  return matches
-    .filter((match) => match.kind !== 'comment' && match.kind !== 'nfacct')
-    .map((match) => {
-      const test = loadMatch(match, tables, where);
-      return 'negated' in match ? (flight: Flight) => !test(flight) : test;
-    });
+export function loadMatches(matches: readonly Match[], tables: MatchTables, where: Where): readonly MatchTest[] {
+  let tests: MatchTest[] | undefined;
+  for (const match of matches) {
+    if (match.kind === 'comment' || match.kind === 'nfacct') continue;
+    const test = loadMatch(match, tables, where);
+    tests ??= [];
+    tests.push('negated' in match ? (flight) => !test(flight) : test);
+  }
+  return tests ?? NO_TESTS;
 }
 
 /** The set that a rule names. */
-export function findSet(name: string, tables: MatchTables, where: string): LoadedSet {
+export function findSet(name: string, tables: MatchTables, where: Where): LoadedSet {
   const set = tables.sets.get(name);
   if (set === undefined) throw new InvalidArgumentError(`${where}: set`, name, 'does not exist');
   return set;
 }
 
-function loadMatch(match: Match, tables: MatchTables, where: string): MatchTest {
+function loadMatch(match: Match, tables: MatchTables, where: Where): MatchTest {
   switch (match.kind) {
-    case 'source': {
-      const isInside = prefixTest(loadPrefix(match.prefix, tables.family, `${where}: source`));
-      return (flight) => isInside(flight.source);
-    }
-    case 'destination': {
-      const isInside = prefixTest(loadPrefix(match.prefix, tables.family, `${where}: destination`));
-      return (flight) => isInside(flight.destination);
-    }
+    case 'source':
+    case 'destination':
+      return endTest(match.kind, loadPrefix(match.prefix, tables.family, where, match.kind));
     case 'sourceIn': {
-      const isInside = anyPrefixTest(match.prefixes, tables, `${where}: source`);
+      const isInside = anyPrefixTest(match.prefixes, tables, where, 'source');
       return (flight) => isInside(flight.source);
     }
     case 'destinationIn': {
-      const isInside = anyPrefixTest(match.prefixes, tables, `${where}: destination`);
+      const isInside = anyPrefixTest(match.prefixes, tables, where, 'destination');
       return (flight) => isInside(flight.destination);
     }
     case 'inInterface': {
@@ -73,7 +90,7 @@ function loadMatch(match: Match, tables: MatchTables, where: string): MatchTest 
       return () => holds;
     }
     case 'protocol':
-      return (flight) => flight.protocolName === match.protocol;
+      return PROTOCOL_TESTS[match.protocol];
     case 'sourcePort':
       return (flight) => flight.sourcePort >= match.from && flight.sourcePort <= match.to;
     case 'destinationPort':
@@ -107,7 +124,7 @@ function loadMatch(match: Match, tables: MatchTables, where: string): MatchTest 
     case 'unmodelled':
       return () => false;
     case 'ipvs': {
-      const address = loadAddress(match.virtualAddress, tables.family, `${where}: ipvs`);
+      const address = loadAddress(match.virtualAddress, tables.family, where, 'ipvs');
       return ({ virtual, protocolName }) =>
         virtual !== undefined &&
         protocolName === match.virtualProtocol &&
@@ -120,9 +137,22 @@ function loadMatch(match: Match, tables: MatchTables, where: string): MatchTest 
   }
 }
 
+/** That of IPv4 is one comparison: most of a scan is this. */
+function endTest(end: 'source' | 'destination', prefix: LoadedPrefix): MatchTest {
+  if (prefix.words.length > 1) {
+    const isInside = prefixTest(prefix);
+    return (flight) => isInside(flight[end]);
+  }
+  const [network = 0] = prefix.words;
+  const [mask = 0] = prefix.mask;
+  return end === 'source'
+    ? (flight) => ((flight.source[0] ?? 0) & mask) >>> 0 === network
+    : (flight) => ((flight.destination[0] ?? 0) & mask) >>> 0 === network;
+}
+
 /** Inside one of them. */
-function anyPrefixTest(texts: readonly string[], tables: MatchTables, where: string): (words: AddressWords) => boolean {
-  const tests = texts.map((text) => prefixTest(loadPrefix(text, tables.family, where)));
+function anyPrefixTest(texts: readonly string[], tables: MatchTables, where: Where, field: string): (words: AddressWords) => boolean {
+  const tests = texts.map((text) => prefixTest(loadPrefix(text, tables.family, where, field)));
   return (words) => tests.some((isInside) => isInside(words));
 }
 
@@ -152,7 +182,7 @@ function loadRecent(match: Extract<Match, { kind: 'recent' }>, { recents, state 
   };
 }
 
-function loadSetMatch(match: Extract<Match, { kind: 'set' }>, tables: MatchTables, where: string): MatchTest {
+function loadSetMatch(match: Extract<Match, { kind: 'set' }>, tables: MatchTables, where: Where): MatchTest {
   const { key, elements, sightings } = findSet(match.set, tables, where);
   if (sightings !== undefined) return (flight) => sightings.list.isElement(flight.source, tables.state.now, sightings.seconds);
   const sides = resolveSides(key, match.fields, `${where}: set ${match.set}`);

@@ -1,6 +1,7 @@
 // The chains of a Program with all references resolved, and the walk of one base chain: match, jump, return, target.
 import { CHAIN_DEPTH_MAX } from '../../../assembly/shared/layout.ts';
 import { markAfter } from '../../program/mark.ts';
+import type { Chain } from '../../program/ruleset.ts';
 import type { AddressWords } from './addresses.ts';
 import type { Flight, SourceTranslation } from './flight.ts';
 import type { MatchTest } from './matches.ts';
@@ -36,6 +37,8 @@ export interface LoadedChain {
   readonly name: string;
   /** Replaced whole when the chain changes: rules of others refer to the chain. */
   rules: readonly LoadedRule[];
+  /** What the rules were loaded from; undefined while they are not. */
+  source: Chain | undefined;
 }
 
 export interface LoadedBaseChain {
