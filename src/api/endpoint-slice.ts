@@ -92,6 +92,8 @@ function readEndpoint(field: Field, family: Family): EndpointOfSlice[] {
   ];
 }
 
-function readHints(field: Field): string[] {
-  return field.items().map((hint) => hint.at('name').text() ?? '');
+const NO_HINTS: readonly string[] = [];
+
+function readHints(field: Field): readonly string[] {
+  return field.isAbsent ? NO_HINTS : field.items().map((hint) => hint.at('name').text() ?? '');
 }

@@ -6,6 +6,7 @@ import { endpointChainName, KUBE_MARK_MASQ, type ServiceChainNames, serviceChain
 import type { CompileOptions } from './options.ts';
 import {
   ACCEPT,
+  allOf,
   comment,
   DROP,
   destination,
@@ -18,8 +19,11 @@ import {
   reject,
   source,
   toPort,
+  toProtocol,
 } from './rules.ts';
 import { ownLoadBalancerSources, type ServicePortFacts, servicePortFacts } from './service-port-facts.ts';
+
+const MASQUERADE = jump(KUBE_MARK_MASQ);
 
 /** Rules for the shared chains and the ServicePort's own chains. */
 export interface IptablesServiceRules {
@@ -174,9 +178,9 @@ function internalMasqueradeRules(plan: Plan): Rule[] {
   const { servicePort, options } = plan;
   if (!plan.hasInternalEndpoints) return [];
   const captured = [comment(`${servicePort.name} cluster IP`), destination(servicePort.clusterIP), ...plan.toPort];
-  if (options.masqueradeAll) return [kernelRule(captured, jump(KUBE_MARK_MASQ), servicePort)];
+  if (options.masqueradeAll) return [kernelRule(captured, MASQUERADE, servicePort)];
   if (options.localDetector === undefined) return [];
-  return [kernelRule([...captured, fromLocalPod(options.localDetector, true)], jump(KUBE_MARK_MASQ), servicePort)];
+  return [kernelRule([...captured, fromLocalPod(options.localDetector, true)], MASQUERADE, servicePort)];
 }
 
 function externalRules(plan: Plan): Rule[] {
@@ -184,10 +188,7 @@ function externalRules(plan: Plan): Rule[] {
   const about = (what: string): Match[] => optionalComment(plan, what);
   const last = plan.hasExternalEndpoints ? [kernelRule([], jump(plan.externalPolicyChain), servicePort)] : [];
   if (!servicePort.externalPolicyLocal) {
-    return [
-      kernelRule(about(`masquerade traffic for ${servicePort.name} external destinations`), jump(KUBE_MARK_MASQ), servicePort),
-      ...last,
-    ];
+    return [kernelRule(about(`masquerade traffic for ${servicePort.name} external destinations`), MASQUERADE, servicePort), ...last];
   }
   const fromNode: Match = { kind: 'addressType', side: 'source', type: 'LOCAL' };
   const pods =
@@ -202,11 +203,7 @@ function externalRules(plan: Plan): Rule[] {
         ];
   return [
     ...pods,
-    kernelRule(
-      [...about(`masquerade LOCAL traffic for ${servicePort.name} external destinations`), fromNode],
-      jump(KUBE_MARK_MASQ),
-      servicePort,
-    ),
+    kernelRule([...about(`masquerade LOCAL traffic for ${servicePort.name} external destinations`), fromNode], MASQUERADE, servicePort),
     kernelRule([...about(`route LOCAL traffic for ${servicePort.name} external destinations`), fromNode], jump(names.service), servicePort),
     ...last,
   ];
@@ -227,8 +224,8 @@ function balancingRules(plan: Plan, endpoints: readonly Endpoint[]): Rule[] {
   const { servicePort } = plan;
   const seconds = servicePort.affinitySeconds;
   const toEndpoint = (endpoint: Endpoint, more: readonly Match[]): Rule => {
-    const about = optionalComment(plan, `${servicePort.name} -> ${endpoint.text}`);
-    return kernelRule([...about, ...more], jump(plan.endpointChain(endpoint)), servicePort);
+    const about = plan.isLargeCluster ? [] : [comment(`${servicePort.name} -> ${endpoint.text}`)];
+    return kernelRule(allOf(about, more), jump(plan.endpointChain(endpoint)), servicePort);
   };
   const claims =
     seconds === undefined
@@ -238,7 +235,7 @@ function balancingRules(plan: Plan, endpoints: readonly Endpoint[]): Rule[] {
         );
   const draws = endpoints.map((endpoint, index) => {
     const left = endpoints.length - index;
-    return toEndpoint(endpoint, left > 1 ? [oneIn(left)] : []);
+    return toEndpoint(endpoint, left > 1 ? oneIn(left) : []);
   });
   return [...claims, ...draws];
 }
@@ -251,9 +248,9 @@ function endpointChain(plan: Plan, endpoint: Endpoint): Chain {
   return {
     name,
     rules: [
-      kernelRule([...about, source(endpoint.address)], jump(KUBE_MARK_MASQ), servicePort),
+      kernelRule([...about, source(endpoint.address)], MASQUERADE, servicePort),
       kernelRule(
-        [...about, ...sighting, { kind: 'protocol', protocol: protocolOf(servicePort) }],
+        allOf(about, sighting, toProtocol(protocolOf(servicePort))),
         { kind: 'dnat', address: endpoint.address, port: endpoint.port },
         servicePort,
       ),

@@ -18,21 +18,22 @@ export const KUBE_SOURCE_RANGES_FIREWALL = 'KUBE-SOURCE-RANGES-FIREWALL';
 export const KUBE_IPVS_FILTER = 'KUBE-IPVS-FILTER';
 export const KUBE_IPVS_OUT_FILTER = 'KUBE-IPVS-OUT-FILTER';
 
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+/** ASCII of A-Z, 2-7. */
+const BASE32 = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', (letter) => letter.charCodeAt(0));
 
 /** The first `length` characters (40 at most) of the base32 (RFC 4648) of the SHA-256 of a text. */
 export function shortHash(text: string, length: number): string {
   const digest = sha256(text);
-  let result = '';
+  const letters: number[] = [];
   for (let at = 0; at < length; at++) {
     const bit = at * 5;
     const word = digest[bit >> 5] ?? 0;
     const room = 27 - (bit & 31);
     // A character may begin in one word and end in the next.
     const value = room >= 0 ? word >>> room : (word << -room) | ((digest[(bit >> 5) + 1] ?? 0) >>> (32 + room));
-    result += BASE32[value & 31];
+    letters.push(BASE32[value & 31] ?? 0);
   }
-  return result;
+  return String.fromCharCode(...letters);
 }
 
 /** The per-service chains of one ServicePort: cluster policy, local policy, external traffic, firewall. */

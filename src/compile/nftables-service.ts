@@ -13,8 +13,10 @@ import {
   REJECT_CHAIN,
 } from './nft-names.ts';
 import type { CompileOptions } from './options.ts';
-import { comment, DROP, destination, fromLocalPod, jump, protocolOf, rule, source, wholePrefix } from './rules.ts';
+import { comment, DROP, destination, fromLocalPod, jump, protocolOf, rule, source, toProtocol, wholePrefix } from './rules.ts';
 import { ownLoadBalancerSources, type ServicePortFacts, servicePortFacts } from './service-port-facts.ts';
+
+const MASQUERADE = jump(MARK_FOR_MASQUERADE);
 
 /** Elements for the shared sets and maps, and the ServicePort's own chains and sets. */
 export interface NftServicePortRules {
@@ -134,14 +136,14 @@ function serviceChains(plan: Plan): Chain[] {
 function internalMasqueradeRules({ hasInternalEndpoints, servicePort, options }: Plan): Rule[] {
   if (!hasInternalEndpoints) return [];
   const toClusterIP = destination(servicePort.clusterIP);
-  if (options.masqueradeAll) return [rule([toClusterIP], jump(MARK_FOR_MASQUERADE), servicePort)];
+  if (options.masqueradeAll) return [rule([toClusterIP], MASQUERADE, servicePort)];
   if (options.localDetector === undefined) return [];
-  return [rule([toClusterIP, fromLocalPod(options.localDetector, true)], jump(MARK_FOR_MASQUERADE), servicePort)];
+  return [rule([toClusterIP, fromLocalPod(options.localDetector, true)], MASQUERADE, servicePort)];
 }
 
 function externalRules({ servicePort, names, options, hasExternalEndpoints }: Plan): Rule[] {
   const to = (chain: string): Rule[] => (hasExternalEndpoints ? [rule([], goto(chain), servicePort)] : []);
-  if (!servicePort.externalPolicyLocal) return [rule([], jump(MARK_FOR_MASQUERADE), servicePort), ...to(names.service)];
+  if (!servicePort.externalPolicyLocal) return [rule([], MASQUERADE, servicePort), ...to(names.service)];
   const fromNode: Match = { kind: 'addressType', side: 'source', type: 'LOCAL' };
   const pods =
     options.localDetector === undefined
@@ -149,7 +151,7 @@ function externalRules({ servicePort, names, options, hasExternalEndpoints }: Pl
       : [rule([fromLocalPod(options.localDetector), comment('short-circuit pod traffic')], goto(names.service), servicePort)];
   return [
     ...pods,
-    rule([fromNode, comment('masquerade local traffic')], jump(MARK_FOR_MASQUERADE), servicePort),
+    rule([fromNode, comment('masquerade local traffic')], MASQUERADE, servicePort),
     rule([fromNode, comment('short-circuit local traffic')], goto(names.service), servicePort),
     ...to(names.local),
   ];
@@ -177,13 +179,9 @@ function endpointChain({ servicePort, endpointNames }: Plan, endpoint: Endpoint)
   return {
     name: chain,
     rules: [
-      rule([source(endpoint.address)], jump(MARK_FOR_MASQUERADE), servicePort),
+      rule([source(endpoint.address)], MASQUERADE, servicePort),
       ...sighting,
-      rule(
-        [{ kind: 'protocol', protocol: protocolOf(servicePort) }],
-        { kind: 'dnat', address: endpoint.address, port: endpoint.port },
-        servicePort,
-      ),
+      rule(toProtocol(protocolOf(servicePort)), { kind: 'dnat', address: endpoint.address, port: endpoint.port }, servicePort),
     ],
   };
 }

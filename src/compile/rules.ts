@@ -57,12 +57,24 @@ export function protocolOf(servicePort: ServicePort): IpProtocol {
 
 const protocolNames = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' } as const satisfies Record<ServicePort['protocol'], IpProtocol>;
 
+// Of a large cluster's matches most are the same few: rules share them.
+const PROTOCOL_MATCHES: Readonly<Record<IpProtocol, readonly [Match]>> = {
+  tcp: [{ kind: 'protocol', protocol: 'tcp' }],
+  udp: [{ kind: 'protocol', protocol: 'udp' }],
+  sctp: [{ kind: 'protocol', protocol: 'sctp' }],
+  icmp: [{ kind: 'protocol', protocol: 'icmp' }],
+  icmpv6: [{ kind: 'protocol', protocol: 'icmpv6' }],
+};
+const oneInMatches = new Map<number, readonly [Match]>();
+
+/** `-p P`. */
+export function toProtocol(protocol: IpProtocol): readonly Match[] {
+  return PROTOCOL_MATCHES[protocol];
+}
+
 /** `-p P --dport PORT`. */
 export function toPort(protocol: IpProtocol, port: number): Match[] {
-  return [
-    { kind: 'protocol', protocol },
-    { kind: 'destinationPort', from: port, to: port },
-  ];
+  return [...PROTOCOL_MATCHES[protocol], { kind: 'destinationPort', from: port, to: port }];
 }
 
 /** The match for traffic of local pods; `negated` for all other traffic. */
@@ -84,6 +96,19 @@ export function probabilityText(count: number): string {
 }
 
 /** iptables keeps what kube-proxy printed as a 31-bit fraction. */
-export function oneIn(count: number): Match {
-  return { kind: 'statistic', threshold: Math.round(Number(probabilityText(count)) * 0x80000000) };
+export function oneIn(count: number): readonly Match[] {
+  const known = oneInMatches.get(count);
+  if (known !== undefined) return known;
+  const threshold = Math.round(Number(probabilityText(count)) * 0x80000000);
+  const matches = [{ kind: 'statistic', threshold }] as const;
+  oneInMatches.set(count, matches);
+  return matches;
 }
+
+/** Several lists one after the other; a list that is alone stays itself. */
+export function allOf(...lists: readonly (readonly Match[])[]): readonly Match[] {
+  const filled = lists.filter(({ length }) => length > 0);
+  return filled.length === 1 ? (filled[0] ?? NO_MATCHES) : filled.flat();
+}
+
+const NO_MATCHES: readonly Match[] = [];

@@ -5,7 +5,9 @@ import type { Match } from './ruleset.ts';
 const HEADER_KINDS: readonly Match['kind'][] = ['source', 'destination', 'inInterface', 'outInterface', 'protocol'];
 
 /** Header first, then the modules in their order. A prefix that holds every address says nothing and is left out. */
-export function kernelOrder(matches: readonly Match[]): Match[] {
+export function kernelOrder(matches: readonly Match[]): readonly Match[] {
+  const [only] = matches;
+  if (only === undefined || (matches.length === 1 && !isEverything(only))) return matches;
   const header: Match[] = [];
   const modules: Match[] = [];
   for (const match of matches) {

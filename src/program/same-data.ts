@@ -20,6 +20,7 @@ const LOOK_AHEAD = 16;
 
 /** The new list with each item that stood in the list before kept as the object it was, and the list before when nothing changed. */
 export function keepSame<Item>(before: readonly Item[], after: readonly Item[]): readonly Item[] {
+  if (before.length === 0) return after.length === 0 ? before : after;
   let next = 0;
   const kept = after.map((item) => {
     for (let index = next; index < Math.min(next + LOOK_AHEAD, before.length); index++) {

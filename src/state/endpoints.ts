@@ -34,7 +34,8 @@ export function endpointsOfSlice(slice: EndpointSlice, nodeName: string): Endpoi
       return { endpoint, ready, serving, terminating, zoneHints, nodeHints };
     });
     const key = portKeyOf(portName, protocol);
-    byPort.set(key, { portName, protocol, records: [...(byPort.get(key)?.records ?? []), ...records] });
+    const known = byPort.get(key);
+    byPort.set(key, { portName, protocol, records: known === undefined ? records : [...known.records, ...records] });
   }
   return byPort;
 }
@@ -43,23 +44,31 @@ export function endpointsOfSlice(slice: EndpointSlice, nodeName: string): Endpoi
  * The Endpoints of all slices of a Service, sorted by their text. Of two with the same address and port the later one stays unless it terminates: a pod that
  * reuses the address of a terminating one wins. The order of the slices decides between two that run.
  */
-export function mergeSlices(slices: Iterable<EndpointsByPort>): EndpointsByPort {
-  const ports = new Map<string, { readonly port: PortEndpoints; readonly byText: Map<string, EndpointRecord> }>();
+export function mergeSlices(slices: readonly EndpointsByPort[]): EndpointsByPort {
+  const ports = new Map<string, { readonly port: PortEndpoints; readonly records: EndpointRecord[] }>();
   for (const slice of slices) {
     for (const [portKey, port] of slice) {
-      const entry = ports.get(portKey) ?? { port, byText: new Map<string, EndpointRecord>() };
-      ports.set(portKey, entry);
-      for (const record of port.records) {
-        const { text } = record.endpoint;
-        if (!record.terminating || !entry.byText.has(text)) entry.byText.set(text, record);
-      }
+      const entry = ports.get(portKey);
+      if (entry === undefined) ports.set(portKey, { port, records: [...port.records] });
+      else entry.records.push(...port.records);
     }
   }
   const merged = new Map<string, PortEndpoints>();
-  for (const [portKey, { port, byText }] of ports) {
-    if (byText.size > 0) merged.set(portKey, { ...port, records: [...byText.values()].sort(byEndpointText) });
+  for (const [portKey, { port, records }] of ports) {
+    if (records.length > 0) merged.set(portKey, { ...port, records: withoutDoubles(records.sort(byEndpointText)) });
   }
   return merged;
+}
+
+/** Of each address and port one record. @param records sorted; those of the same address and port stand together, in the order of their slices. */
+function withoutDoubles(records: readonly EndpointRecord[]): readonly EndpointRecord[] {
+  const single: EndpointRecord[] = [];
+  for (const record of records) {
+    const last = single.at(-1);
+    if (last?.endpoint.text !== record.endpoint.text) single.push(record);
+    else if (!record.terminating) single[single.length - 1] = record;
+  }
+  return single;
 }
 
 /** True when both say the same of every Endpoint: kube-proxy then sees no change. */
@@ -95,7 +104,9 @@ function sameTexts(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((text, index) => text === other[index]);
 }
 
-/** Plain string order, as in kube-proxy: 10.0.0.10:80 comes before 10.0.0.9:80. */
+/** Plain string order, as in kube-proxy: 10.0.0.10:80 comes before 10.0.0.9:80. Those that are equal stay in their order. */
 function byEndpointText(one: EndpointRecord, other: EndpointRecord): number {
-  return one.endpoint.text < other.endpoint.text ? -1 : 1;
+  const a = one.endpoint.text;
+  const b = other.endpoint.text;
+  return a === b ? 0 : a < b ? -1 : 1;
 }

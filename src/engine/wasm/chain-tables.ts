@@ -14,15 +14,13 @@ interface Place {
 
 /** A change being written: nothing of it counts before `commit`. */
 interface Draft {
-  /** Chains that were not there before: in their table already, so that others can refer to them. */
-  readonly made: Place[];
   readonly written: Written[];
   readonly gone: Place[];
   readonly madeAnnexes: Annex[];
   readonly droppedAnnexes: Annex[];
 }
 
-/** A chain that is written, and what it was. */
+/** A chain that is written, and what it was. One that was not there before is in its table already, so that others can refer to it. */
 interface Written {
   readonly table: string;
   readonly record: ChainRecord;
@@ -54,16 +52,14 @@ export class ChainTables {
 
   /** Gives new chains their numbers, so that maps and rules can refer to them. */
   number(changes: readonly TableChange[]): void {
-    const { made, written } = this.#draft;
+    const { written } = this.#draft;
     for (const { name: table, added } of changes) {
       const chains = this.#chainsOf(table);
       for (const chain of added) {
         const before = chains.get(chain.name);
         const record = newChainRecord(chain, before?.number ?? this.#records.takeNumber());
         written.push({ table, record, before });
-        if (before !== undefined) continue;
-        chains.set(chain.name, record);
-        made.push({ table, name: chain.name });
+        if (before === undefined) chains.set(chain.name, record);
       }
     }
   }
@@ -98,7 +94,7 @@ export class ChainTables {
   }
 
   abort(): void {
-    for (const { table, name } of this.#draft.made) this.#chainsOf(table).delete(name);
+    for (const { table, record, before } of this.#draft.written) if (before === undefined) this.#chainsOf(table).delete(record.chain.name);
     this.#forgetUnused(this.#draft.madeAnnexes);
     this.#draft = emptyDraft();
   }
@@ -165,5 +161,5 @@ export class ChainTables {
 }
 
 function emptyDraft(): Draft {
-  return { made: [], written: [], gone: [], madeAnnexes: [], droppedAnnexes: [] };
+  return { written: [], gone: [], madeAnnexes: [], droppedAnnexes: [] };
 }
