@@ -25,7 +25,7 @@ export interface ControlPlane {
   readonly tablesMs: number;
   readonly slice: Summary;
   readonly service: Summary;
-  /** Of the tables in linear memory; absent for the TypeScript engine. */
+  /** Of the tables in linear memory; absent for the TypeScript engine, and those of a rule in IPVS mode, whose tables are not made of rules. */
   readonly bytesPerRule?: number;
   readonly bytesPerEndpoint?: number;
   readonly rssMiB: number;
