@@ -138,15 +138,13 @@ class Elements {
 
 /** What one ServicePort puts into the sets. `nodePortIPs`: the addresses that accept node ports. */
 export function ipvsElements(
-  { servicePort, reachableEndpoints }: ServicePortState,
+  { servicePort, ownEndpoints }: ServicePortState,
   options: CompileOptions,
   nodePortIPs: readonly string[],
 ): ReadonlyMap<IpvsSetKind, readonly ElementKey[]> {
   const sets = new Elements();
   const protocol = protocolOf(servicePort);
-  for (const endpoint of reachableEndpoints) {
-    if (endpoint.isLocal) sets.add('LOOP-BACK', endpoint.address, protocol, endpoint.port, endpoint.address);
-  }
+  for (const { address, port } of ownEndpoints) sets.add('LOOP-BACK', address, protocol, port, address);
   sets.add('CLUSTER-IP', servicePort.clusterIP, protocol, servicePort.port);
   sets.add('IPVS-IPS', servicePort.clusterIP);
   for (const address of servicePort.externalIPs) {

@@ -16,6 +16,7 @@ export function selectEndpoints(servicePort: ServicePort, records: readonly Endp
     clusterEndpoints,
     localEndpoints,
     reachableEndpoints: !usesLocal ? clusterEndpoints : !usesCluster ? localEndpoints : union(records, cluster, local),
+    ownEndpoints: records.flatMap(({ endpoint }) => (endpoint.isLocal ? endpoint : [])),
     // Under a Local policy an Endpoint counts wherever it runs, even one that topology keeps from this node.
     hasAnyEndpoints: cluster.length > 0 || (usesLocal && records.some(isUsableAnywhere)),
   };
@@ -28,7 +29,8 @@ export function sameServicePortState(one: ServicePortState, other: ServicePortSt
     one.hasAnyEndpoints === other.hasAnyEndpoints &&
     sameList(one.clusterEndpoints, other.clusterEndpoints) &&
     sameList(one.localEndpoints, other.localEndpoints) &&
-    sameList(one.reachableEndpoints, other.reachableEndpoints)
+    sameList(one.reachableEndpoints, other.reachableEndpoints) &&
+    sameList(one.ownEndpoints, other.ownEndpoints)
   );
 }
 

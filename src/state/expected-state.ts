@@ -47,6 +47,8 @@ export interface ServicePortState {
   readonly localEndpoints: readonly Endpoint[];
   /** Union of both as far as this ServicePort uses them; sorted. */
   readonly reachableEndpoints: readonly Endpoint[];
+  /** All on this node, whatever their condition; sorted. */
+  readonly ownEndpoints: readonly Endpoint[];
   /** Some Endpoint could serve this ServicePort, here or on another node. */
   readonly hasAnyEndpoints: boolean;
 }
