@@ -38,6 +38,8 @@ function casesOf(sizes: readonly number[]): Case[] {
     ...sizes.flatMap((size) => [
       part('established, to no Service', size, { ...establishedWorkload(size), aim: 'none' }),
       part('established, of IPVS', size, ipvsWorkload(size)),
+    ]),
+    ...sizes.flatMap((size) => [
       part('frame, of no Service, in place', size, framesOf(size, { aim: 'none' }), 2),
       part('frame, in place', size, framesOf(size, {}), 2),
     ]),

@@ -52,11 +52,18 @@ export function series(measurements: readonly Measurement[], variant: VariantNam
 }
 
 /** The range of a variant's ratios: `2.1-3.4`. */
-export function ratioRange(measurements: readonly Measurement[], variant: VariantName): string {
+function ratioRange(measurements: readonly Measurement[], variant: VariantName): string {
   const ratios = measurements.filter((one) => one.variant === variant).flatMap(({ ratioToWasm }) => ratioToWasm?.median ?? []);
-  if (ratios.length === 0) return 'not measured';
   const [low, high] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(1));
   return low === high ? `${low}` : `${low}-${high}`;
+}
+
+/** How much longer others take than wasm: those of them that were measured. */
+export function timesAsLong(measurements: readonly Measurement[], others: Readonly<Partial<Record<VariantName, string>>>): string {
+  const parts = (Object.entries(others) as [VariantName, string][])
+    .filter(([variant]) => measurements.some((one) => one.variant === variant))
+    .map(([variant, name]) => `${name} ${ratioRange(measurements, variant)}`);
+  return parts.length === 0 ? 'nothing else was measured' : `in times of wasm's time: ${parts.join(', ')}`;
 }
 
 function describeCase({ case: name, size }: Measurement): string {

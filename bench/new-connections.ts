@@ -1,5 +1,5 @@
 // New connections: what does it cost to begin one, on empty connection state and beside a million that stand, in each mode?
-import { ratioRange, whereWasmLoses } from './measurement.ts';
+import { timesAsLong, whereWasmLoses } from './measurement.ts';
 import type { VariantName } from './processor.ts';
 import { type Case, type Question, SEED } from './question.ts';
 import type { Workload } from './workload.ts';
@@ -71,8 +71,7 @@ export const newConnections: Question = {
   fullCases: [],
   smokeCases: [newCase('iptables random', FEW, ALL), newCase('ipvs mh', FEW, MAGLEV)],
   reading: (measurements) =>
-    `The twin takes ${ratioRange(measurements, 'twin')} times as long as wasm, the TypeScript engine ${ratioRange(measurements, 'js')} times. ` +
-    `${whereWasmLoses(measurements)}. ${TWIN_LEAVES_OUT}`,
+    `${timesAsLong(measurements, { twin: 'the twin', map: 'Map code', js: 'the TypeScript engine' })}. ${whereWasmLoses(measurements)}. ${TWIN_LEAVES_OUT}`,
 };
 
 /** Whoever reads the ratios must know. */

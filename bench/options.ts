@@ -24,7 +24,7 @@ export interface BenchOptions {
 
 const ROUNDS = 7;
 const SMOKE_ROUNDS = 2;
-const FULL_ROUNDS = 5;
+const FULL_ROUNDS = 4;
 const FULL_STARTS = 3;
 
 export const USAGE = `usage: npm run bench -- [--json] [--save FILE] [--note TEXT] [--cpu-time] [--smoke | --full] [--only NAME]... [--rounds N] [--starts N]`;

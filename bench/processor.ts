@@ -84,6 +84,7 @@ export function createFrameProcessor(variant: VariantName, workload: Workload): 
   throw new Error(`${variant} knows no frames`);
 }
 
-function twinOptions(workload: Workload): TwinOptions {
+/** What the twin and all that is made of it must know. */
+export function twinOptions(workload: Workload): TwinOptions {
   return { ...workload, services: benchServices(workload), flowCount: allFlowsOf(workload), nowMs: NOW_MS };
 }

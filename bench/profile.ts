@@ -15,6 +15,8 @@ export const PROFILE = 'profile';
 /** Files with less than this share are told together. */
 const SMALL_SHARE = 0.02;
 
+export const OTHERS = 'others';
+
 export interface Profile {
   readonly name: string;
   readonly size: number;
@@ -78,7 +80,7 @@ export function sharesOf(microseconds: Readonly<Record<string, number>>): [strin
   const shares = [...byFile].map(([file, time]): [string, number] => [file, time / total]).toSorted(([, a], [, b]) => b - a);
   const large = shares.filter(([, share]) => share >= SMALL_SHARE);
   const rest = 1 - large.reduce((sum, [, share]) => sum + share, 0);
-  return rest < 0.0005 ? large : [...large, ['others', rest]];
+  return rest < 0.0005 ? large : [...large, [OTHERS, rest]];
 }
 
 export function profileLine({ name, size, nsPerPacket, shares }: Profile): string {

@@ -1,6 +1,6 @@
 // The scan itself: what does the first packet of a connection cost past 10 to 50,000 rules of one chain, to the last of them, when rules name
 // one address and port, or prefixes and port ranges? The rules come as a dump of iptables-save.
-import { type Measurement, ratioRange, series, whereWasmLoses } from './measurement.ts';
+import { type Measurement, series, timesAsLong, whereWasmLoses } from './measurement.ts';
 import type { VariantName } from './processor.ts';
 import { type Case, type Question, SEED } from './question.ts';
 
@@ -39,9 +39,9 @@ export const scanRules: Question = {
   sizeOf: 'rules',
   cases: KINDS.flatMap((kind) => SIZES.map((size) => scanCase(kind, size))),
   fullCases: [],
-  smokeCases: KINDS.map((kind) => ({ ...scanCase(kind, 100), passCount: 2 })),
+  smokeCases: KINDS.map((kind) => ({ ...scanCase(kind, 100), passCount: 2, variants: ['wasm', 'twin'] })),
   reading: (measurements) =>
-    `${KINDS.map((kind) => `${kind}: ${perRuleText(measurements, kind)}`).join('; ')}. The twin takes ${ratioRange(measurements, 'twin')} times as long. ${whereWasmLoses(measurements)}.`,
+    `${KINDS.map((kind) => `${kind}: ${perRuleText(measurements, kind)}`).join('; ')}; ${timesAsLong(measurements, { twin: 'the twin', map: 'Map code' })}. ${whereWasmLoses(measurements)}.`,
 };
 
 /** What one rule more costs, between the fewest and the most. */

@@ -5,6 +5,7 @@ import { CONNECTION_TABLE, measureConnectionTables, TABLE_SIZES, TABLE_SMOKE_SIZ
 import { CONTROL_PLANE, controlPlaneLine, controlPlaneText, measureControlPlane } from './control-plane.ts';
 import { DNS, dnsLines, dnsText, measureDns } from './dns.ts';
 import { MAGLEV, MAGLEV_SIZES, MAGLEV_SMOKE_SIZES, maglevLine, maglevText, measureMaglev } from './maglev.ts';
+import { measureNativeParts, NATIVE_PARTS, nativePartsLine, nativePartsText } from './native-parts.ts';
 import type { BenchOptions } from './options.ts';
 import { measureProfiles, PROFILE, profileLine, profilesText } from './profile.ts';
 import { allocationLine, allocationText } from './report.ts';
@@ -35,6 +36,13 @@ export const TOPICS: readonly Topic[] = [
     measure: async ({ smoke }, progress) => {
       const measured = await measureProfiles(smoke, progress);
       return { lines: measured.map(profileLine), text: profilesText(measured) };
+    },
+  },
+  {
+    name: NATIVE_PARTS,
+    measure: async ({ smoke }) => {
+      const measured = await measureNativeParts(smoke);
+      return { lines: measured.map(nativePartsLine), text: nativePartsText(measured) };
     },
   },
   {

@@ -9,6 +9,8 @@ export interface NativeReference {
   create(flows: number): void;
   insert(tuples: Uint32Array, isDnat: number, expiresAt: number): void;
   process(packets: Uint32Array, verdicts: Uint32Array, count: number, nowMs: number, prefetches: number): number;
+  /** Only the first parts of the work, with prefetch, and no verdicts. */
+  processParts(packets: Uint32Array, count: number, nowMs: number, parts: number): number;
 }
 
 const SOURCE = fileURLToPath(new URL('./reference.c', import.meta.url));

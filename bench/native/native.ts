@@ -4,12 +4,17 @@ import { ENTRY_IS_DNAT, ENTRY_STATE, ENTRY_TUPLES } from '../twin/connections.ts
 import type { Twin, TwinOptions } from '../twin/twin.ts';
 import { loadNative, type NativeReference } from './build.ts';
 
+/** 1: hash; 2: and look-up; 3: and state, timer, counters. */
+export type NativePart = 1 | 2 | 3;
+
 export class Native implements Processor {
   readonly #twin: Twin;
   readonly #reference: NativeReference;
   readonly #prefetches: number;
   readonly #nowMs: number;
   #isSettled = false;
+  /** Only so many parts of the work, and no verdicts; for native-parts.ts. */
+  parts: NativePart | undefined;
   #packets = 0;
   #established = 0;
 
@@ -41,6 +46,10 @@ export class Native implements Processor {
         return;
       }
       const { words, verdictWords, count } = batch;
+      if (this.parts !== undefined) {
+        this.#reference.processParts(words, count, this.#nowMs, this.parts);
+        return;
+      }
       this.#established += this.#reference.process(words, verdictWords, count, this.#nowMs, this.#prefetches);
       this.#packets += count;
     };

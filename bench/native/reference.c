@@ -57,7 +57,6 @@ _Static_assert(sizeof(Entry) == (ADDRESS_WORDS == 1 ? 64 : 128), "an entry is a 
 static Bucket *buckets;
 static Entry *entries;
 static uint32_t bucket_mask, entry_count;
-static uint64_t packet_counter, established_counter;
 
 static inline uint64_t hash_of(const uint32_t *tuple) {
   uint64_t b = (1ull << 32) | tuple[TUPLE_WORDS - 1];
@@ -114,21 +113,26 @@ static uint32_t find(const uint32_t *packet, uint64_t hash) {
   }
 }
 
-/** One more packet of an established connection; 0: it is none. */
-static inline int pass(const uint32_t *packet, uint32_t *verdict, uint32_t reference, uint64_t hash, double now) {
+/** The reference whose tuple is the packet's in full, from one whose tag is. */
+static inline uint32_t confirmed(const uint32_t *packet, uint32_t reference, uint64_t hash) {
+  if (reference == NOT_FOUND || memcmp(&entries[reference & ~REPLY].tuples[reference >> 31], packet, sizeof(Tuple)) == 0) return reference;
+  return find(packet, hash);
+}
+
+/** State, timer and counters of one more packet of an established connection; 0: it is none. */
+static inline int update(const uint32_t *packet, uint32_t reference, double now) {
   if (reference == NOT_FOUND) return 0;
   Entry *entry = &entries[reference & ~REPLY];
-  uint32_t is_reply = reference >> 31;
-  if (memcmp(&entry->tuples[is_reply], packet, sizeof(Tuple)) != 0) {
-    reference = find(packet, hash);
-    if (reference == NOT_FOUND) return 0;
-    entry = &entries[reference & ~REPLY];
-    is_reply = reference >> 31;
-  }
   if (entry->class != packet[CLASS_WORD] || entry->state != ESTABLISHED || entry->expires_at <= now) return 0;
   if ((packet[FLAGS_WORD] & KIND_FLAGS) != ACK) return 0;
   entry->expires_at = now + ESTABLISHED_MS;
-  entry->packets[is_reply]++;
+  entry->packets[reference >> 31]++;
+  return 1;
+}
+
+static inline void answer(uint32_t *verdict, uint32_t reference) {
+  const Entry *entry = &entries[reference & ~REPLY];
+  uint32_t is_reply = reference >> 31;
   const Tuple *other = &entry->tuples[1 - is_reply];
   uint32_t is_dnat = (entry->flags & 8) != 0 && !is_reply;
   verdict[0] = (1 + is_dnat) | ((2 + is_reply) << 8);
@@ -137,12 +141,35 @@ static inline int pass(const uint32_t *packet, uint32_t *verdict, uint32_t refer
   verdict[3] = (other->ports << 16) | (other->ports >> 16);
   memcpy(verdict + 4, other->destination, sizeof other->destination);
   memcpy(verdict + 4 + ADDRESS_WORDS, other->source, sizeof other->source);
+}
+
+static inline int pass(const uint32_t *packet, uint32_t *verdict, uint32_t reference, uint64_t hash, double now) {
+  reference = confirmed(packet, reference, hash);
+  if (!update(packet, reference, now)) return 0;
+  answer(verdict, reference);
   return 1;
+}
+
+static inline void hash_group(const uint32_t *packet, uint32_t group, uint64_t *hashes, int prefetches) {
+  for (uint32_t i = 0; i < group; i++) {
+    hashes[i] = hash_of(packet + i * RECORD_WORDS);
+    if (prefetches) __builtin_prefetch(bucket_of(hashes[i]), 1);
+  }
 }
 
 static inline void touch(uint32_t reference) {
   const char *entry = (const char *)&entries[reference & ~REPLY];
   for (unsigned line = 0; line < sizeof(Entry); line += 64) __builtin_prefetch(entry + line, 1);
+}
+
+/** By the tag alone: the entry is on its way into the cache when its tuple is looked at. */
+static inline void look_up_group(const uint32_t *packet, uint32_t group, const uint64_t *hashes, uint32_t *references) {
+  for (uint32_t i = 0; i < group; i++) {
+    Bucket *bucket = bucket_of(hashes[i]);
+    uint32_t slots = slots_with(bucket, (uint32_t)hashes[i] | 1);
+    references[i] = slots == 0 ? find(packet + i * RECORD_WORDS, hashes[i]) : bucket->entries[__builtin_ctz(slots)];
+    if (references[i] != NOT_FOUND) touch(references[i]);
+  }
 }
 
 static uint32_t run(const uint32_t *packets, uint32_t *verdicts, uint32_t count, double now, int prefetches) {
@@ -153,26 +180,35 @@ static uint32_t run(const uint32_t *packets, uint32_t *verdicts, uint32_t count,
     uint32_t group = count - first < GROUP ? count - first : GROUP;
     const uint32_t *packet = packets + first * RECORD_WORDS;
     uint32_t *verdict = verdicts + first * RECORD_WORDS;
+    hash_group(packet, group, hashes, prefetches);
+    if (prefetches) look_up_group(packet, group, hashes, references);
     for (uint32_t i = 0; i < group; i++) {
-      hashes[i] = hash_of(packet + i * RECORD_WORDS);
-      if (prefetches) __builtin_prefetch(bucket_of(hashes[i]), 1);
-    }
-    if (prefetches) {
-      for (uint32_t i = 0; i < group; i++) {
-        Bucket *bucket = bucket_of(hashes[i]);
-        uint32_t slots = slots_with(bucket, (uint32_t)hashes[i] | 1);
-        references[i] = slots == 0 ? NOT_FOUND : bucket->entries[__builtin_ctz(slots)];
-        if (slots == 0) references[i] = find(packet + i * RECORD_WORDS, hashes[i]);
-        if (references[i] != NOT_FOUND) touch(references[i]);
-      }
-      for (uint32_t i = 0; i < group; i++) passed += pass(packet + i * RECORD_WORDS, verdict + i * RECORD_WORDS, references[i], hashes[i], now);
-    } else {
-      for (uint32_t i = 0; i < group; i++) passed += pass(packet + i * RECORD_WORDS, verdict + i * RECORD_WORDS, find(packet + i * RECORD_WORDS, hashes[i]), hashes[i], now);
+      const uint32_t *one = packet + i * RECORD_WORDS;
+      uint32_t reference = prefetches ? references[i] : find(one, hashes[i]);
+      passed += pass(one, verdict + i * RECORD_WORDS, reference, hashes[i], now);
     }
   }
-  packet_counter += count;
-  established_counter += passed;
   return passed;
+}
+
+/** The same with prefetch, but only the first parts of the work: 1 hash, 2 and look-up, 3 and state, timer, counters. */
+static uint32_t run_parts(const uint32_t *packets, uint32_t count, double now, uint32_t parts) {
+  uint64_t hashes[GROUP];
+  uint32_t references[GROUP];
+  uint32_t sum = 0;
+  for (uint32_t first = 0; first < count; first += GROUP) {
+    uint32_t group = count - first < GROUP ? count - first : GROUP;
+    const uint32_t *packet = packets + first * RECORD_WORDS;
+    hash_group(packet, group, hashes, parts > 1);
+    if (parts > 1) look_up_group(packet, group, hashes, references);
+    for (uint32_t i = 0; i < group; i++) {
+      const uint32_t *one = packet + i * RECORD_WORDS;
+      if (parts == 1) sum ^= (uint32_t)hashes[i];
+      else if (parts == 2) sum += confirmed(one, references[i], hashes[i]) != NOT_FOUND;
+      else sum += update(one, confirmed(one, references[i], hashes[i]), now);
+    }
+  }
+  return sum;
 }
 
 static uint32_t number(napi_env env, napi_value value) {
@@ -233,12 +269,23 @@ static napi_value js_process(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/** processParts(packets, count, now, parts): see run_parts. */
+static napi_value js_process_parts(napi_env env, napi_callback_info info) {
+  size_t argc = 4;
+  napi_value argv[4], result;
+  napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
+  double now;
+  napi_get_value_double(env, argv[2], &now);
+  napi_create_uint32(env, run_parts(words(env, argv[0]), number(env, argv[1]), now, number(env, argv[3])), &result);
+  return result;
+}
+
 NAPI_MODULE_INIT() {
   const struct {
     const char *name;
     napi_callback call;
-  } functions[] = {{"create", js_create}, {"insert", js_insert}, {"process", js_process}};
-  for (int i = 0; i < 3; i++) {
+  } functions[] = {{"create", js_create}, {"insert", js_insert}, {"process", js_process}, {"processParts", js_process_parts}};
+  for (int i = 0; i < 4; i++) {
     napi_value function;
     napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL, &function);
     napi_set_named_property(env, exports, functions[i].name, function);

@@ -33,7 +33,7 @@ const COLOURS: Readonly<Record<string, string>> = {
 };
 
 /** Of parts, in the order of their first appearance; the last one is for all that come after. */
-const PART_COLOURS = ['#326ce5', '#d09400', '#5b8c3a', '#b5533c', '#7d5bbe', '#2a9d8f', '#c06c9a', '#8a8a8a'];
+const PART_COLOURS = ['#326ce5', '#d09400', '#5b8c3a', '#b5533c', '#7d5bbe', '#2a9d8f', '#c06c9a', '#8ab0f5', '#b8a14a', '#8a8a8a'];
 
 const STYLE =
   '<style>.page{fill:#fff}text{fill:#222}.quiet{fill:#666}.grid{stroke:#ddd}' +

@@ -1,10 +1,10 @@
-// Which part of the work costs what, in nanoseconds of the WebAssembly engine: differences between workloads that differ in one part, and
-// what a sampling profile says of the files of the core.
+// Which part of the work costs what, in nanoseconds of the WebAssembly engine: differences between workloads that differ in one part.
 import { COST_PARTS } from '../cost-parts.ts';
+import { NATIVE_PARTS } from '../native-parts.ts';
 import { figuresNamed, numberOf, type Results } from '../results.ts';
-import { stackSvg } from './chart.ts';
 import { count, figure, table } from './markdown.ts';
 import type { Section } from './packets.ts';
+import { profileSection } from './profile.ts';
 
 type Cost = (bench: string, size: number, variant?: string) => number | undefined;
 
@@ -14,10 +14,16 @@ const MILLION = 1_000_000;
 export function costsSection({ lines, figures }: Results): Section[] {
   const at: Cost = (bench, size, variant = 'wasm') =>
     lines.find((line) => line.bench === bench && line.size === size && line.variant === variant)?.nsPerPacket;
-  const profile = profileParts(figures);
-  const parts = [establishedCosts(at), frameCosts(at), newCosts(at), scanCosts(at), profile.text, applyCosts(figures)].filter(
-    (text) => text !== '',
-  );
+  const profile = profileSection(figures);
+  const parts = [
+    establishedCosts(at),
+    nativeCosts(figures),
+    frameCosts(at),
+    newCosts(at),
+    scanCosts(at),
+    profile.text,
+    applyCosts(figures),
+  ].filter((text) => text !== '');
   if (parts.length === 0) return [];
   return [{ text: ['## Which part costs what', INTRODUCTION, ...parts].join('\n\n'), charts: profile.charts }];
 }
@@ -54,6 +60,16 @@ function establishedCosts(at: Cost): string {
     'C with prefetch',
   ];
   return `### Established connections\n\nHash and look-up, TCP state, timer, counters, verdict and rule count are one loop: what they take without any wait for memory stands under *work*.\n\n${table(header, rows)}`;
+}
+
+/** The parts of the same loop in C, which can be told apart there. */
+function nativeCosts(figures: Results['figures']): string {
+  const rows = figuresNamed(figures, NATIVE_PARTS).map((one) => {
+    return [count(one.size), ...['hash', 'lookUp', 'upkeep', 'verdict'].map((name) => figure(numberOf(one, name)))];
+  });
+  if (rows.length === 0) return '';
+  const header = ['connections', 'hash', 'look-up of the tuple', 'state, timer, counters', 'verdict'];
+  return `The same work in C with prefetch on the same kind of table, where the parts can be told apart by leaving out the later ones; the look-up is where it waits for memory:\n\n${table(header, rows)}`;
 }
 
 function frameCosts(at: Cost): string {
@@ -111,31 +127,6 @@ function scanCosts(at: Cost): string {
   });
   if (rows.length === 0) return '';
   return `### Scans\n\n${table(['rules', 'past 50,000', 'past 10: all but the scan', 'a rule', 'a rule, twin'], rows)}`;
-}
-
-function profileParts(figures: Results['figures']): Section {
-  const profiles = figuresNamed(figures, 'profile').map((one) => {
-    const shares = Object.entries((one.shares ?? {}) as Record<string, number>);
-    const ns = numberOf(one, 'median') ?? Number.NaN;
-    return {
-      name: one.bench.slice('profile/'.length),
-      size: one.size,
-      ns,
-      parts: shares.map(([file, share]) => [file, share * ns] as const),
-    };
-  });
-  if (profiles.length === 0) return { text: '', charts: new Map() };
-  const rows = profiles.map(({ name, size, ns, parts }) => [
-    name,
-    count(size),
-    figure(ns),
-    parts.map(([file, cost]) => `${file} ${figure(cost)}`).join(', '),
-  ]);
-  const bars = profiles.map(({ name, parts }) => ({ label: name, parts }));
-  return {
-    text: `### By file of the core\n\nSampled by V8's profiler, in \`assembly/\`. What the compiler inlined counts for the file that it was inlined into: an established packet never leaves batch.ts.\n\n![time by file](benchmarks/profile.svg)\n\n${table(['packets', 'stand', 'ns', 'of which'], rows)}`,
-    charts: new Map([['profile.svg', stackSvg({ title: 'where the core spends its time', unit: 'ns a packet', bars })]]),
-  };
 }
 
 function applyCosts(figures: Results['figures']): string {

@@ -14,8 +14,7 @@ export const TUPLES_V4: Tuples = {
   addressWords: 1,
   words: 3,
   entryWords: 16,
-  hash: (words, at) =>
-    finish(Math.imul(words[at] ?? 0, 0x9e3779b1) ^ Math.imul(words[at + 1] ?? 0, 0x85ebca6b) ^ Math.imul(words[at + 2] ?? 0, 0xc2b2ae35)),
+  hash: (words, at) => mixed(words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0),
   isSame: (words, at, others, otherAt) =>
     words[at + 2] === others[otherAt + 2] && words[at] === others[otherAt] && words[at + 1] === others[otherAt + 1],
 };
@@ -24,13 +23,7 @@ export const TUPLES_V6: Tuples = {
   addressWords: 4,
   words: 9,
   entryWords: 32,
-  hash: (words, at) => {
-    const source = Math.imul((words[at + 3] ?? 0) ^ Math.imul(words[at + 2] ?? 0, 0x27d4eb2f), 0x9e3779b1);
-    const sourceNetwork = Math.imul((words[at + 1] ?? 0) ^ Math.imul(words[at] ?? 0, 0x165667b1), 0x85ebca77);
-    const destination = Math.imul((words[at + 7] ?? 0) ^ Math.imul(words[at + 6] ?? 0, 0x27d4eb2f), 0x85ebca6b);
-    const destinationNetwork = Math.imul((words[at + 5] ?? 0) ^ Math.imul(words[at + 4] ?? 0, 0x165667b1), 0x2c1b3c6d);
-    return finish(source ^ sourceNetwork ^ destination ^ destinationNetwork ^ Math.imul(words[at + 8] ?? 0, 0xc2b2ae35));
-  },
+  hash: (words, at) => mixed(folded(words, at), folded(words, at + 4), words[at + 8] ?? 0),
   isSame: (words, at, others, otherAt) =>
     words[at + 8] === others[otherAt + 8] &&
     words[at + 3] === others[otherAt + 3] &&
@@ -43,9 +36,17 @@ export const TUPLES_V6: Tuples = {
     words[at + 4] === others[otherAt + 4],
 };
 
-function finish(mixed: number): number {
-  let hash = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
-  hash ^= hash >>> 13;
-  hash = Math.imul(hash, 0x297a2d39);
-  return hash | 1;
+/** Word after word, each mixed into all before it: tuples of one client or one backend differ in few bits. */
+function mixed(source: number, destination: number, ports: number): number {
+  let hash = Math.imul(source, 0x9e3779b1);
+  hash = Math.imul((hash ^ (hash >>> 15)) + destination, 0x85ebca6b);
+  hash = Math.imul((hash ^ (hash >>> 13)) + ports, 0xc2b2ae35);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x2c1b3c6d);
+  return (hash ^ (hash >>> 15)) | 1;
+}
+
+/** Four words as one. */
+function folded(words: Int32Array, at: number): number {
+  const low = Math.imul(words[at + 3] ?? 0, 0x27d4eb2f) + Math.imul(words[at + 2] ?? 0, 0x165667b1);
+  return (low + Math.imul(words[at + 1] ?? 0, 0x2c1b3c6d) + Math.imul(words[at] ?? 0, 0x85ebca77)) | 0;
 }

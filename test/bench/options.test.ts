@@ -53,7 +53,7 @@ describe('the arguments of the benchmark', () => {
   });
 
   test('start processes several times where everything is measured', () => {
-    expect(readOptions(['--full'], names)).toMatchObject({ rounds: 5, starts: 3 });
+    expect(readOptions(['--full'], names)).toMatchObject({ rounds: 4, starts: 3 });
   });
 
   test.each([[['--only', 'speed']], [['--rounds', '0']], [['--rounds', 'many']], [['--starts', '0']], [['--fast']], [['established']]])(

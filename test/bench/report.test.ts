@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Measurement } from '../../bench/measurement.ts';
-import { whereWasmLoses } from '../../bench/measurement.ts';
+import { timesAsLong, whereWasmLoses } from '../../bench/measurement.ts';
 import type { Question } from '../../bench/question.ts';
 import { alignColumns, allocationLine, measurementLine, questionText } from '../../bench/report.ts';
 
@@ -124,6 +124,13 @@ describe('the reading', () => {
   test('counts the rows when there are many', () => {
     const rows = [1, 2, 4, 5, 8].map((times) => ({ ...twin, size: times, ratioToWasm: { median: 1 / times, min: 0, max: 1 } }));
     expect(whereWasmLoses(rows)).toBe('WebAssembly does not win everywhere: it loses to twin in 4 of 5 rows (2.0-8.0 times faster)');
+  });
+
+  test('speaks of those alone that were measured', () => {
+    const others = { twin: 'the twin', js: 'the TypeScript engine' };
+    expect(timesAsLong([wasm, twin, { ...twin, ratioToWasm: { median: 3, min: 2, max: 4 } }], others)).toBe(
+      "in times of wasm's time: the twin 0.5-3.0",
+    );
   });
 
   test('takes a difference inside the noise for none', () => {
