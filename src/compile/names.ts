@@ -21,19 +21,23 @@ export const KUBE_IPVS_OUT_FILTER = 'KUBE-IPVS-OUT-FILTER';
 /** ASCII of A-Z, 2-7. */
 const BASE32 = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', (letter) => letter.charCodeAt(0));
 
-/** The first `length` characters (40 at most) of the base32 (RFC 4648) of the SHA-256 of a text. */
-export function shortHash(text: string, length: number): string {
+/** Of the name that is being made. A large cluster has hundreds of thousands of them: letters by themselves would be most of the work. */
+const codes: number[] = [];
+
+/** The prefix and the first `length` characters (40 at most) of the base32 (RFC 4648) of the SHA-256 of a text. */
+export function shortHash(text: string, length: number, prefix = ''): string {
   const digest = sha256(text);
-  const letters: number[] = [];
+  codes.length = prefix.length + length;
+  for (let at = 0; at < prefix.length; at++) codes[at] = prefix.charCodeAt(at);
   for (let at = 0; at < length; at++) {
     const bit = at * 5;
     const word = digest[bit >> 5] ?? 0;
     const room = 27 - (bit & 31);
     // A character may begin in one word and end in the next.
     const value = room >= 0 ? word >>> room : (word << -room) | ((digest[(bit >> 5) + 1] ?? 0) >>> (32 + room));
-    letters.push(BASE32[value & 31] ?? 0);
+    codes[prefix.length + at] = BASE32[value & 31] ?? 0;
   }
-  return String.fromCharCode(...letters);
+  return String.fromCharCode(...codes);
 }
 
 /** The per-service chains of one ServicePort: cluster policy, local policy, external traffic, firewall. */
@@ -50,5 +54,5 @@ export function serviceChainNames(servicePort: ServicePort): ServiceChainNames {
 }
 
 export function endpointChainName(servicePort: ServicePort, endpoint: Endpoint): string {
-  return `KUBE-SEP-${shortHash(servicePort.name + servicePort.protocol.toLowerCase() + endpoint.text, 16)}`;
+  return shortHash(servicePort.name + servicePort.protocol.toLowerCase() + endpoint.text, 16, 'KUBE-SEP-');
 }
