@@ -60,6 +60,7 @@ class PartList<Rules, Item> implements ServicePortList<Item> {
   readonly #select: (rules: Rules) => readonly Item[];
   /** Of every ServicePort. */
   #all: readonly (readonly Item[])[] = [];
+  #emptyCount = 0;
 
   constructor(select: (rules: Rules) => readonly Item[]) {
     this.#select = select;
@@ -71,7 +72,8 @@ class PartList<Rules, Item> implements ServicePortList<Item> {
       return { at, removed: before, added: rules.map((one, index) => keepSame(before[was[index] ?? -1] ?? [], this.#select(one))) };
     });
     this.#all = applyEdits(this.#all, edits.filter(isChange));
-    if (edits.some(isVisible)) this.parts = this.#all.filter(hasItems);
+    for (const { removed, added } of edits) this.#emptyCount += emptyCount(added) - emptyCount(removed);
+    if (edits.some(isVisible)) this.parts = this.#emptyCount === 0 ? this.#all : this.#all.filter(hasItems);
   }
 }
 
@@ -82,6 +84,10 @@ function isChange<Item>({ removed, added }: Edit<Item>): boolean {
 /** A change of parts that have items. */
 function isVisible<Item>(edit: Edit<readonly Item[]>): boolean {
   return isChange({ ...edit, removed: edit.removed.filter(hasItems), added: edit.added.filter(hasItems) });
+}
+
+function emptyCount(parts: readonly (readonly unknown[])[]): number {
+  return parts.length - parts.filter(hasItems).length;
 }
 
 function hasItems({ length }: readonly unknown[]): boolean {
