@@ -38,9 +38,9 @@ const MAX_TIMEOUT_SECONDS = 0x7fffffff;
  *
  * @example
  * const ipvs = await createIpvs();
- * const web = { protocol: 'TCP', address: '10.96.0.10', port: 80 } as const;
- * ipvs.addService(web, { scheduler: 'rr' });
- * ipvs.addServer(web, { address: '10.0.0.1', port: 8080 });
+ * const web = { address: '10.96.0.10', port: 80 };
+ * ipvs.addService({ protocol: 'TCP', ...web }, { scheduler: 'rr' });
+ * ipvs.addServer({ protocol: 'TCP', ...web }, { address: '10.0.0.1', port: 8080 });
  * ipvs.process({ protocol: 'TCP', source: '172.16.0.1', sourcePort: 2000, destination: '10.96.0.10', destinationPort: 80 });
  * // { action: 'FORWARD', server: { address: '10.0.0.1', port: 8080 } }
  */

@@ -1,6 +1,5 @@
 // Runs an example as its reader would: with the package's entries, and with what the words around it take for granted.
 import { readFileSync } from 'node:fs';
-import ts from 'typescript';
 import * as cluster from '../../src/cluster.ts';
 import * as dns from '../../src/dns.ts';
 import * as external from '../../src/external.ts';
@@ -22,7 +21,7 @@ const entries: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 type Example = (...values: readonly unknown[]) => Promise<void>;
 const AsyncFunction = (async () => {}).constructor as new (...names: readonly string[]) => Example;
 
-/** @throws whatever the example throws; `own`: names that are in sight besides those of all entries. */
+/** Examples are JavaScript that TypeScript takes as well: a file of either kind runs them. @throws whatever the example throws; `own`: names that are in sight besides those of all entries. */
 export async function runExample(code: string, own: Readonly<Record<string, unknown>> = {}): Promise<void> {
   const scope: Readonly<Record<string, unknown>> = {
     ...dns,
@@ -36,8 +35,7 @@ export async function runExample(code: string, own: Readonly<Record<string, unkn
   const plain = code
     .replace(/^import \{ (.*?) \} from '(.*?)';$/gm, "const { $1 } = load('$2');")
     .replace("new URL('svcplane/core.wasm', import.meta.url)", 'coreBytes');
-  const { outputText } = ts.transpileModule(plain, { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext } });
-  const run = new AsyncFunction('coreBytes', ...Object.keys(scope), `{ ${outputText}\n}`);
+  const run = new AsyncFunction('coreBytes', ...Object.keys(scope), `{ ${plain}\n}`);
   await run(readFileSync('dist/core.wasm'), ...Object.values(scope));
 }
 
