@@ -82,7 +82,8 @@ async function measure(one: ControlPlaneCase, starts: number): Promise<ControlPl
     tablesMs: middle(({ tablesMs }) => tablesMs),
     slice: summarize(started.flatMap(({ sliceMs }) => sliceMs)),
     service: summarize(started.flatMap(({ serviceMs }) => serviceMs)),
-    ...(bytesPerRule === undefined || bytesPerEndpoint === undefined ? {} : { bytesPerRule, bytesPerEndpoint }),
+    ...(bytesPerRule === undefined ? {} : { bytesPerRule }),
+    ...(bytesPerEndpoint === undefined ? {} : { bytesPerEndpoint }),
     rssMiB: middle(({ rssMiB }) => rssMiB),
   };
 }
