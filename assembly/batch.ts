@@ -7,17 +7,8 @@ import { entryOf, seedOfHash, tableOf, tagOf } from "./conntrack.ts";
 import { fetchConnection, fetchUnknown, fireDueTimers } from "./ipvs-hook.ts";
 import { processPacket } from "./packet.ts";
 import { countSettled, passSettled, prepareSettled } from "./settled.ts";
-import {
-  BUCKET_REPLY,
-  BUCKET_SCRATCH,
-  CT_SCRATCH,
-  CT_SCRATCH_V6,
-  PACKET_CLASS,
-  PACKET_SIZE_V4,
-  PACKET_SIZE_V6,
-  VERDICT_SIZE_V4,
-  VERDICT_SIZE_V6,
-} from "./shared/layout.ts";
+import { BUCKET_REPLY, BUCKET_SCRATCH, CT_SCRATCH, CT_SCRATCH_V6 } from "./shared/conntrack-layout.ts";
+import { PACKET_CLASS, PACKET_SIZE_V4, PACKET_SIZE_V6, VERDICT_SIZE_V4, VERDICT_SIZE_V6 } from "./shared/layout.ts";
 import { engine } from "./state.ts";
 
 const GROUP: u32 = 64;

@@ -10,7 +10,7 @@ import {
   BUCKET_SLOTS,
   BUCKET_TAGS,
   BUCKETS_SPLIT,
-} from "./shared/layout.ts";
+} from "./shared/conntrack-layout.ts";
 import { CtTable } from "./structs.ts";
 
 /** Where splitting keeps a bucket while it is dealt out again. */

@@ -2,9 +2,6 @@
 // `header` is the byte of a packet record that tells: TCP flags, or the chunk of an SCTP packet.
 import { nextSctpState } from "./sctp.ts";
 import {
-  CLASS_SCTP,
-  CLASS_TCP,
-  CLASS_UDP,
   CT_FLAG_ASSURED,
   CT_FLAG_CLOSE_BEGUN,
   CT_FLAG_LAST_RST,
@@ -21,10 +18,8 @@ import {
   TCP_STATE_SYN_RECV,
   TCP_STATE_SYN_SENT,
   TCP_STATE_SYN_SENT2,
-  TIMEOUT_SCTP,
-  TIMEOUT_UDP,
-  TIMEOUT_UDP_STREAM,
-} from "./shared/layout.ts";
+} from "./shared/conntrack-layout.ts";
+import { CLASS_SCTP, CLASS_TCP, CLASS_UDP, TIMEOUT_SCTP, TIMEOUT_UDP, TIMEOUT_UDP_STREAM } from "./shared/layout.ts";
 import { engine, tcpTimeout, timeoutOf } from "./state.ts";
 import { CtEntry } from "./structs.ts";
 import { firstTcpState, KIND_ACK, KIND_RST, KIND_SYN, kindOf, nextTcpState } from "./tcp.ts";

@@ -6,9 +6,7 @@ import { addTag, bucketAfter, bucketOf, growIndex, hasOverflow, referenceAt, rem
 import { isClosing } from "./connection-state.ts";
 import {
   BUCKET_REPLY,
-  CLASS_NONE,
   COLLECT_RANGE,
-  COUNTER_EARLY_DROP,
   CT_FLAG_ASSURED,
   CT_NEXT_FREE,
   CT_ORIGINAL,
@@ -20,7 +18,8 @@ import {
   CT_TABLE_SIZE,
   EVICTION_RANGE,
   ROOM_FREE,
-} from "./shared/layout.ts";
+} from "./shared/conntrack-layout.ts";
+import { CLASS_NONE, COUNTER_EARLY_DROP } from "./shared/layout.ts";
 import { count, engine } from "./state.ts";
 import { CtEntry, CtTable } from "./structs.ts";
 

@@ -12,6 +12,7 @@ import { findService, isService } from "./ipvs/services.ts";
 import { keepAlive } from "./ipvs/states.ts";
 import { Connection, Namespace, Service } from "./ipvs/structs.ts";
 import { bindDestination } from "./ruleset.ts";
+import { CT_FLAG_IPVS, CT_FLAGS, CT_IPVS_V4, CT_IPVS_V6 } from "./shared/conntrack-layout.ts";
 import {
   CONN_CONNTRACK_STATE,
   CONN_FLAG_SHADOWED,
@@ -34,10 +35,6 @@ import {
   ACTION_DROP,
   ACTION_NONE,
   ACTION_REJECT,
-  CT_FLAG_IPVS,
-  CT_FLAGS,
-  CT_IPVS_V4,
-  CT_IPVS_V6,
   PACKET_CLASS,
   PACKET_MARK,
   PACKET_TCP_FLAGS,

@@ -8,14 +8,6 @@ import { rootOf } from "./matches.ts";
 import { board, comeBackIn, firstPriority } from "./path.ts";
 import { runHook } from "./ruleset.ts";
 import {
-  ACTION_ACCEPT,
-  ACTION_DNAT,
-  ACTION_NONE,
-  CLASS_TCP,
-  CONNECTION_ESTABLISHED,
-  CONNECTION_REPLY,
-  COUNTER_ESTABLISHED,
-  COUNTER_REPLY,
   CT_FLAG_DNAT,
   CT_FLAG_IPVS,
   CT_FLAG_LAST_RST,
@@ -25,6 +17,16 @@ import {
   CT_PATH_MASK,
   CT_PATH_ORIGINAL_SHIFT,
   CT_PATH_REPLY_SHIFT,
+} from "./shared/conntrack-layout.ts";
+import {
+  ACTION_ACCEPT,
+  ACTION_DNAT,
+  ACTION_NONE,
+  CLASS_TCP,
+  CONNECTION_ESTABLISHED,
+  CONNECTION_REPLY,
+  COUNTER_ESTABLISHED,
+  COUNTER_REPLY,
   ESTABLISHED_RUN,
   HOOK_FORWARD,
   HOOK_INPUT,

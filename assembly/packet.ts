@@ -6,6 +6,19 @@ import { processKnown } from "./known.ts";
 import { settleSource } from "./nat.ts";
 import { board, insertFailed, isAskedBeforeConntrack, newPath, pathTaken, REPLY, runBeforeConntrack } from "./path.ts";
 import {
+  CT_FLAG_CLOSE_BEGUN,
+  CT_FLAG_DNAT,
+  CT_FLAG_IPVS,
+  CT_FLAG_LAST_RST,
+  CT_FLAG_MASQUERADE,
+  CT_FLAG_SNAT,
+  CT_PATH_ORIGINAL_SHIFT,
+  CT_PATH_REPLY_SHIFT,
+  TCP_STATE_CLOSE,
+  TCP_STATE_SYN_SENT,
+  TCP_STATE_TIME_WAIT,
+} from "./shared/conntrack-layout.ts";
+import {
   ACTION_ACCEPT,
   ACTION_DNAT,
   ACTION_DROP,
@@ -21,14 +34,6 @@ import {
   COUNTER_NEW,
   COUNTER_PACKETS,
   COUNTER_UNTRACKED,
-  CT_FLAG_CLOSE_BEGUN,
-  CT_FLAG_DNAT,
-  CT_FLAG_IPVS,
-  CT_FLAG_LAST_RST,
-  CT_FLAG_MASQUERADE,
-  CT_FLAG_SNAT,
-  CT_PATH_ORIGINAL_SHIFT,
-  CT_PATH_REPLY_SHIFT,
   PACKET_CLASS,
   PACKET_TCP_FLAGS,
   PATH_FORWARD,
@@ -38,9 +43,6 @@ import {
   STATE_BIT_INVALID,
   STATE_BIT_NEW,
   STATE_BIT_UNTRACKED,
-  TCP_STATE_CLOSE,
-  TCP_STATE_SYN_SENT,
-  TCP_STATE_TIME_WAIT,
 } from "./shared/layout.ts";
 import { count, engine } from "./state.ts";
 import { CtEntry } from "./structs.ts";

@@ -1,5 +1,6 @@
 // The SCTP states of a connection: nf_conntrack's table, by direction, chunk of a packet and present state.
-import { CHUNK_DATA, CHUNK_DUE, CHUNK_HEARTBEAT_ACK, CHUNK_INIT, SCTP_STATE_COUNT, SCTP_STATE_NONE } from "./shared/layout.ts";
+import { SCTP_STATE_COUNT, SCTP_STATE_NONE } from "./shared/conntrack-layout.ts";
+import { CHUNK_DATA, CHUNK_DUE, CHUNK_HEARTBEAT_ACK, CHUNK_INIT } from "./shared/layout.ts";
 import { STATE_INVALID } from "./tcp.ts";
 
 const CHUNKS_OF_DIRECTION: u32 = CHUNK_HEARTBEAT_ACK - CHUNK_INIT + 1;

@@ -1,13 +1,7 @@
 // What the core keeps between packets besides tables: clock, randomness, settings, counters. TypeScript reads and writes the same record.
 
-import {
-  COUNTER_COUNT,
-  STATE_COUNTERS,
-  STATE_SIZE,
-  STATE_TIMEOUTS,
-  TCP_STATE_ESTABLISHED,
-  TIMEOUT_TCP_UNACKNOWLEDGED,
-} from "./shared/layout.ts";
+import { TCP_STATE_ESTABLISHED } from "./shared/conntrack-layout.ts";
+import { COUNTER_COUNT, STATE_COUNTERS, STATE_SIZE, STATE_TIMEOUTS, TIMEOUT_TCP_UNACKNOWLEDGED } from "./shared/layout.ts";
 import { nextRandom } from "./shared/random.ts";
 import { EngineState } from "./structs.ts";
 

@@ -26,6 +26,8 @@ import {
   CT_TABLE_OVERFLOW_FREE,
   CT_TABLE_OVERFLOW_HIGH_WATER,
   CT_TABLE_SIZE,
+} from "./shared/conntrack-layout.ts";
+import {
   RULE_A,
   RULE_B,
   RULE_MATCH_COUNT,

@@ -1,5 +1,6 @@
 // The TCP states of a connection: nf_conntrack's table, by direction, kind of packet and present state.
-import { TCP_ACK, TCP_FIN, TCP_RST, TCP_STATE_ESTABLISHED, TCP_STATE_SYN_SENT, TCP_SYN } from "./shared/layout.ts";
+import { TCP_STATE_ESTABLISHED, TCP_STATE_SYN_SENT } from "./shared/conntrack-layout.ts";
+import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from "./shared/layout.ts";
 
 export const KIND_SYN: u32 = 0;
 export const KIND_SYN_ACK: u32 = 1;

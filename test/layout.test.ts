@@ -1,13 +1,14 @@
 // The memory layout as data: records do not overlap, sizes are multiples of 4, both sides agree on the version.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import * as conntrack from '../assembly/shared/conntrack-layout.ts';
 import * as frames from '../assembly/shared/frame-layout.ts';
 import * as ipvs from '../assembly/shared/ipvs-layout.ts';
 import * as layout from '../assembly/shared/layout.ts';
 import { startCoreSync } from '../src/engine/wasm/core.ts';
 import { embeddedCore } from '../src/engine/wasm/embedded-core.ts';
 
-const constants: Readonly<Record<string, number>> = { ...layout, ...frames, ...ipvs };
+const constants: Readonly<Record<string, number>> = { ...layout, ...conntrack, ...frames, ...ipvs };
 
 /** [record, size constant, offset constants with their widths in bytes] */
 const records: readonly [string, string, readonly (readonly [string, number])[]][] = [
@@ -162,9 +163,9 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
     'bucket',
     'BUCKET_SIZE',
     [
-      ['BUCKET_TAGS', layout.BUCKET_SLOTS * 4],
+      ['BUCKET_TAGS', conntrack.BUCKET_SLOTS * 4],
       ['BUCKET_NEXT', 4],
-      ['BUCKET_ENTRIES', layout.BUCKET_SLOTS * 4],
+      ['BUCKET_ENTRIES', conntrack.BUCKET_SLOTS * 4],
     ],
   ],
   [
@@ -180,10 +181,10 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
       ['CT_PACKETS_ORIGINAL', 4],
       ['CT_PACKETS_REPLY', 4],
       ['CT_SCRATCH', 1],
-      ['CT_ORIGINAL', layout.CT_REPLY_AFTER_V4 + 2 * layout.ADDRESS_V4 + 4],
+      ['CT_ORIGINAL', conntrack.CT_REPLY_AFTER_V4 + 2 * layout.ADDRESS_V4 + 4],
     ],
   ],
-  ['conntrack entry (IPv6)', 'CT_SIZE_V6', [['CT_ORIGINAL', layout.CT_REPLY_AFTER_V6 + 2 * layout.ADDRESS_V6 + 4]]],
+  ['conntrack entry (IPv6)', 'CT_SIZE_V6', [['CT_ORIGINAL', conntrack.CT_REPLY_AFTER_V6 + 2 * layout.ADDRESS_V6 + 4]]],
   [
     'IPVS namespace',
     'NAMESPACE_SIZE',

@@ -3,8 +3,9 @@
 import { V4, V6 } from "../address.ts";
 import { fetchBucket } from "../connection-index.ts";
 import { removeOriginal, tableOf } from "../conntrack.ts";
+import { TCP_STATE_CLOSE, TCP_STATE_NONE, TCP_STATE_TIME_WAIT } from "../shared/conntrack-layout.ts";
 import { CONN_FLAG_TRACKED, CONNTRACK_NODE } from "../shared/ipvs-layout.ts";
-import { ADDRESS_V4, CLASS_TCP, TCP_STATE_CLOSE, TCP_STATE_NONE, TCP_STATE_TIME_WAIT } from "../shared/layout.ts";
+import { ADDRESS_V4, CLASS_TCP } from "../shared/layout.ts";
 import { firstTcpState, KIND_SYN, kindOf, nextTcpState, STATE_IGNORE, STATE_INVALID } from "../tcp.ts";
 import { Connection, Namespace } from "./structs.ts";
 

@@ -221,12 +221,12 @@ export const IPVS_SCTP_STATE_COUNT: u32 = 14;
 export const TEMPLATE_NONE: u32 = 0;
 export const TEMPLATE_ASSURED: u32 = 1;
 
-// ---- Packet: a PACKET of layout.ts, with the hook put to other use.
+// ---- Packet of IPVS alone: a PACKET of layout.ts, with the hook put to other use.
 export const IPVS_PACKET_FLAGS: u32 = 9; // u8, IPVS_PACKET_FLAG_*
 export const IPVS_PACKET_FLAG_FROM_SERVER: u32 = 1;
 export const IPVS_PACKET_FLAG_ICMP_ERROR: u32 = 2;
 
-// ---- Verdict, 32 bytes.
+// ---- Verdict of IPVS alone, 32 bytes.
 //   0        2    4      8        12        16
 //   | action | by | port | server | service | address |
 export const IPVS_VERDICT_SIZE: u32 = 32;

@@ -1,6 +1,6 @@
 // Connection tracking: both tuples of a connection in one table, for both families; insert, remove, expire.
 // Which packets make or change connections is decided in packet.ts.
-import { COLLECT_RANGE, EVICTION_RANGE } from '../../../assembly/shared/layout.ts';
+import { COLLECT_RANGE, EVICTION_RANGE } from '../../../assembly/shared/conntrack-layout.ts';
 import { addressKey, type Family } from '../../address.ts';
 import type { TransportProtocol } from '../../packet.ts';
 import { isClosing, type ProtocolState } from '../../program/connection-states.ts';

@@ -6,7 +6,6 @@ import {
   BUCKET_SIZE,
   BUCKET_SLOTS,
   BUCKET_TAGS,
-  CLASS_NONE,
   CT_NEXT_FREE,
   CT_ORIGINAL,
   CT_REPLY_AFTER_V4,
@@ -22,7 +21,8 @@ import {
   CT_TABLE_OVERFLOW,
   CT_TABLE_OVERFLOW_FREE,
   CT_TABLE_OVERFLOW_HIGH_WATER,
-} from '../../../assembly/shared/layout.ts';
+} from '../../../assembly/shared/conntrack-layout.ts';
+import { CLASS_NONE } from '../../../assembly/shared/layout.ts';
 import type { Family } from '../../address.ts';
 import { CoreError } from '../../errors.ts';
 import type { Core } from './core.ts';

@@ -2,7 +2,6 @@
 import {
   BUCKET_LOAD_MAX,
   BUCKET_SIZE,
-  CLASS_NONE,
   CT_EXPIRES_AT,
   CT_FLAG_ASSURED,
   CT_FLAG_CLOSE_BEGUN,
@@ -35,8 +34,8 @@ import {
   CT_TABLE_OVERFLOW,
   CT_TABLE_OVERFLOW_END,
   CT_TABLE_OVERFLOW_HIGH_WATER,
-  PACKET_SIZE_V6,
-} from '../../../assembly/shared/layout.ts';
+} from '../../../assembly/shared/conntrack-layout.ts';
+import { CLASS_NONE, PACKET_SIZE_V6 } from '../../../assembly/shared/layout.ts';
 import { type Family, parseAddressWords } from '../../address.ts';
 import type { TransportProtocol } from '../../packet.ts';
 import { SCTP_STATES } from '../../program/sctp-states.ts';

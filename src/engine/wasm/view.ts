@@ -1,5 +1,5 @@
 // The view that trace foresees a packet with: what the core would find, asked for without moving anything.
-import { ROOM_FREE } from '../../../assembly/shared/layout.ts';
+import { ROOM_FREE } from '../../../assembly/shared/conntrack-layout.ts';
 import type { Family } from '../../address.ts';
 import type { TransportProtocol } from '../../packet.ts';
 import type { EngineView, Room, TupleText } from '../engine.ts';
