@@ -5,8 +5,8 @@ import { CapacityError } from '../../errors.ts';
 const PAGE = 65536;
 /** The memory a 32-bit core can have, as asconfig.json says. */
 const PAGES_MAX = 65536;
-/** A memory that must grow becomes this much larger at least. */
-const GROWTH = 1.25;
+/** A memory that must grow becomes this much larger at least: to the JavaScript engine each growth looks like garbage to collect. */
+const GROWTH = 2;
 /** Blocks begin on cache lines. */
 const ALIGNMENT = 64;
 
