@@ -137,14 +137,14 @@ export class ConnectionTable {
 
   /** An expired connection still has the place of this tuple, in either direction. */
   holdsExpired(protocol: TransportProtocol, tuple: TupleText, now: number): boolean {
-    const entry = this.#lookup(protocol, tuple) & ~IS_REPLY;
+    const entry = entryOf(this.#lookup(protocol, tuple));
     return entry !== 0 && this.#isExpired(entry, now);
   }
 
   /** The connection that has the tuple in either direction. */
   find(protocol: TransportProtocol, tuple: TupleText, now: number): FoundConnection | undefined {
     const found = this.#lookup(protocol, tuple);
-    const entry = (found & ~IS_REPLY) >>> 0;
+    const entry = entryOf(found);
     if (entry === 0 || this.#isExpired(entry, now)) return undefined;
     return this.#found(entry, this.read(entry, now), (found & IS_REPLY) === 0 ? 'original' : 'reply');
   }
@@ -205,6 +205,11 @@ export class ConnectionTable {
   #set(field: number, value: number): void {
     this.#memory.words[(this.#table + field) / 4] = value;
   }
+}
+
+/** The entry in what the core's find gives; addresses beyond 2 GiB are no less unsigned. */
+function entryOf(found: number): number {
+  return (found & ~IS_REPLY) >>> 0;
 }
 
 function stateName(protocol: TransportProtocol, state: number): string | undefined {
