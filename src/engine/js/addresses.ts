@@ -1,5 +1,5 @@
 // Addresses as the engine holds them: host-order words, ready to be masked and compared without reading text.
-import { addressKey, type Family, parseAddressWords, parsePrefix, prefixMask } from '../../address.ts';
+import { addressKey, type Family, familyOfWords, parseAddressWords, parsePrefix, prefixMask } from '../../address.ts';
 import { InvalidArgumentError } from '../../errors.ts';
 import { readIPv4 } from '../../plain-address.ts';
 import type { Change } from '../../program/change.ts';
@@ -40,7 +40,8 @@ export type Where = string | { toString(): string };
 /** `field`: which one of the place. @throws InvalidArgumentError */
 export function loadAddress(text: string, family: Family, where: Where, field?: string): AddressWords {
   const words = parseAddressWords(text);
-  if (words?.length !== WORDS[family]) throw new InvalidArgumentError(fieldText(where, field), text, `is not an ${family} address`);
+  if (words === undefined || familyOfWords(words) !== family)
+    throw new InvalidArgumentError(fieldText(where, field), text, `is not an ${family} address`);
   return words;
 }
 
@@ -57,8 +58,6 @@ export function loadPrefix(text: string, family: Family, where: Where, field?: s
 function fieldText(where: Where, field: string | undefined): string {
   return field === undefined ? String(where) : `${where}: ${field}`;
 }
-
-const WORDS: Readonly<Record<Family, number>> = { IPv4: 1, IPv6: 4 };
 
 /** The addresses and prefixes that are LOCAL on the node (fib type local). */
 export class LocalAddresses {
