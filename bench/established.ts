@@ -1,6 +1,6 @@
 // Established connections: what does a packet of one of 1,000 to 1,000,000 connections cost?
 import { series, timesAsLong, whereWasmLoses } from './measurement.ts';
-import { VARIANTS, type VariantName } from './processor.ts';
+import { NATIVE, VARIANTS, type VariantName } from './processor.ts';
 import { type Case, type Question, SEED } from './question.ts';
 import type { Workload } from './workload.ts';
 
@@ -34,7 +34,6 @@ function flowCase(flowCount: number, variants: readonly VariantName[], family: '
   };
 }
 
-const NATIVE = ['native', 'native-prefetch'] as const;
 const ALL = [...VARIANTS, ...NATIVE];
 /** The TypeScript engine takes minutes to open a million connections. */
 const LARGE: readonly VariantName[] = ['wasm', 'wasm-single', 'twin', 'twin-staged', 'map', ...NATIVE];

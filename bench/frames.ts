@@ -1,6 +1,7 @@
 // Frames: what does an Ethernet frame of an established connection cost, from parsing to the rewritten copy in the transmit ring?
 import { establishedWorkload } from './established.ts';
 import { series, timesAsLong } from './measurement.ts';
+import { NATIVE } from './processor.ts';
 import type { Case, Question } from './question.ts';
 
 function frameCase(flowCount: number): Case {
@@ -10,7 +11,7 @@ function frameCase(flowCount: number): Case {
     workload: { ...establishedWorkload(flowCount), frames: 'transmit' },
     passCount: 3,
     // The TypeScript engine takes seconds a round.
-    variants: flowCount > 1000 ? ['wasm', 'twin'] : ['wasm', 'js', 'twin'],
+    variants: flowCount > 1000 ? ['wasm', 'twin', ...NATIVE] : ['wasm', 'js', 'twin', ...NATIVE],
   };
 }
 

@@ -1,6 +1,6 @@
 // New connections: what does it cost to begin one, on empty connection state and beside a million that stand, in each mode?
 import { timesAsLong, whereWasmLoses } from './measurement.ts';
-import type { VariantName } from './processor.ts';
+import { NATIVE, type VariantName } from './processor.ts';
 import { type Case, type Question, SEED } from './question.ts';
 import type { Workload } from './workload.ts';
 
@@ -42,15 +42,15 @@ function newCase(mode: NewMode, flowCount: number, variants: readonly VariantNam
 }
 
 /** `size` is then the number of those that stand. */
-function besideMillion(mode: NewMode): Case {
-  const variants = ['wasm', 'twin', 'twin-staged'] as const;
+function besideMillion(mode: NewMode, variants: readonly VariantName[]): Case {
   return { name: `${mode} beside`, size: MILLION, passCount: 1, variants, workload: newWorkload(mode, BESIDE, MILLION) };
 }
 
-const FAST = ['wasm', 'twin', 'twin-staged', 'map'] as const;
+const TYPED = ['wasm', 'twin', 'twin-staged'] as const;
+const FAST = [...TYPED, 'map'] as const;
 const ALL = [...FAST, 'wasm-single', 'js'] as const;
-/** Map code knows no Maglev table. */
-const MAGLEV = ['wasm', 'twin', 'twin-staged'] as const;
+/** Map code knows no Maglev table, C no chances. */
+const MAGLEV = [...TYPED, ...NATIVE] as const;
 
 export const newConnections: Question = {
   name: 'new-connections',
@@ -60,13 +60,13 @@ export const newConnections: Question = {
     newCase('iptables random', FEW, ALL),
     newCase('iptables random', MANY, FAST),
     newCase('nftables random', MANY, FAST),
-    newCase('ipvs rr', FEW, ALL),
-    newCase('ipvs rr', MANY, FAST),
+    newCase('ipvs rr', FEW, [...ALL, ...NATIVE]),
+    newCase('ipvs rr', MANY, [...FAST, ...NATIVE]),
     newCase('ipvs mh', MANY, MAGLEV),
-    besideMillion('iptables random'),
-    besideMillion('nftables random'),
-    besideMillion('ipvs rr'),
-    besideMillion('ipvs mh'),
+    besideMillion('iptables random', TYPED),
+    besideMillion('nftables random', TYPED),
+    besideMillion('ipvs rr', [...TYPED, ...NATIVE]),
+    besideMillion('ipvs mh', MAGLEV),
   ],
   fullCases: [],
   smokeCases: [newCase('iptables random', FEW, ALL), newCase('ipvs mh', FEW, MAGLEV)],
@@ -76,5 +76,5 @@ export const newConnections: Question = {
 
 /** Whoever reads the ratios must know. */
 export const TWIN_LEAVES_OUT =
-  'The twin and Map code leave out what is the same for each of these packets and what none of them needs: local addresses, mark and masquerade rules, the filter chains of FORWARD, ipsets; ' +
+  'The twin, C and Map code leave out what is the same for each of these packets and what none of them needs: local addresses, mark and masquerade rules, the filter chains of FORWARD, ipsets; ' +
   'they count no rules, keep no timers by which entries leave (an entry is only looked at when its packet comes), never grow, seed no hash, and keep no connections of IPVS beside those of conntrack. The engine does all of it for each new connection.';

@@ -1,6 +1,8 @@
 // What the variants have in common: batches of packet and verdict records, processed in order, and counters.
 import { EngineProcessor } from './engine-processor.ts';
 import { MapDataplane } from './map/map.ts';
+import { NativeBeginnings } from './native/beginnings.ts';
+import { NativeFrames } from './native/frames.ts';
 import { Native } from './native/native.ts';
 import { benchServices } from './services.ts';
 import { TwinFrames } from './twin/frames.ts';
@@ -19,8 +21,11 @@ export const VARIANTS: readonly VariantName[] = ['wasm', 'wasm-single', 'js', 't
 /** Those that count the rules that a packet meets. */
 export const ENGINES: ReadonlySet<VariantName> = new Set(['wasm', 'wasm-single', 'js']);
 
+/** Where gcc is; IPv4 and IPv6 established, frames, and of new connections what NativeBeginnings knows. */
+export const NATIVE = ['native', 'native-prefetch'] as const;
+
 export function isNative(variant: VariantName): boolean {
-  return variant === 'native' || variant === 'native-prefetch';
+  return NATIVE.some((one) => one === variant);
 }
 
 export interface ProcessorBatch {
@@ -72,16 +77,23 @@ export function createProcessor(variant: VariantName, workload: Workload): Proce
       return new MapDataplane(options);
     case 'native':
     case 'native-prefetch':
-      return new Native(new Twin(options), options, variant === 'native-prefetch');
+      return createNative(workload, variant === 'native-prefetch');
     default:
       return new EngineProcessor(variant === 'js' ? 'js' : 'wasm', workload, variant === 'wasm-single');
   }
 }
 
 export function createFrameProcessor(variant: VariantName, workload: Workload): FrameProcessor {
-  if (variant === 'twin') return new TwinFrames(new Twin(twinOptions(workload)), workload.serviceCount, NOW_MS);
+  const options = twinOptions(workload);
+  if (variant === 'twin') return new TwinFrames(new Twin(options), workload.serviceCount, NOW_MS);
+  if (isNative(variant)) return new NativeFrames(new Twin(options), options, variant === 'native-prefetch');
   if (variant === 'wasm' || variant === 'js') return new EngineProcessor(variant, workload, false);
   throw new Error(`${variant} knows no frames`);
+}
+
+function createNative(workload: Workload, prefetches: boolean): Processor {
+  const options = twinOptions(workload);
+  return workload.connections === 'new' ? new NativeBeginnings(options, prefetches) : new Native(new Twin(options), options, prefetches);
 }
 
 /** What the twin and all that is made of it must know. */

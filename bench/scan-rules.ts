@@ -1,7 +1,7 @@
 // The scan itself: what does the first packet of a connection cost past 10 to 50,000 rules of one chain, to the last of them, when rules name
 // one address and port, or prefixes and port ranges? The rules come as a dump of iptables-save.
 import { type Measurement, series, timesAsLong, whereWasmLoses } from './measurement.ts';
-import type { VariantName } from './processor.ts';
+import { NATIVE, type VariantName } from './processor.ts';
 import { type Case, type Question, SEED } from './question.ts';
 
 const PACKETS = 1024;
@@ -11,7 +11,7 @@ const KINDS = ['exact', 'masked'] as const;
 type Kind = (typeof KINDS)[number];
 
 function scanCase(kind: Kind, ruleCount: number): Case {
-  const fast: readonly VariantName[] = kind === 'exact' ? ['wasm', 'twin', 'map'] : ['wasm', 'twin'];
+  const fast: readonly VariantName[] = kind === 'exact' ? ['wasm', 'twin', 'map', ...NATIVE] : ['wasm', 'twin', ...NATIVE];
   return {
     name: kind,
     size: ruleCount,

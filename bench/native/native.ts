@@ -1,6 +1,6 @@
 // The native reference as a variant: the twin opens the connections, their tuples go into the C table, and from then on C runs the packets.
 import type { Processor, ProcessorBatch, ProcessorCounters } from '../processor.ts';
-import { ENTRY_IS_DNAT, ENTRY_STATE, ENTRY_TUPLES } from '../twin/connections.ts';
+import { ENTRY_IS_DNAT, ENTRY_SERVICE, ENTRY_STATE, ENTRY_TUPLES } from '../twin/connections.ts';
 import type { Twin, TwinOptions } from '../twin/twin.ts';
 import { loadNative, type NativeReference } from './build.ts';
 
@@ -34,7 +34,7 @@ export class Native implements Processor {
     for (let at = 0; at < words.length; at += entryWords) {
       if (words[at + ENTRY_STATE] === 0) continue;
       for (let word = 0; word < tuples.length; word++) tuples[word] = words[at + ENTRY_TUPLES + word] ?? 0;
-      this.#reference.insert(tuples, words[at + ENTRY_IS_DNAT] ?? 0, this.#nowMs + 1e9);
+      this.#reference.insert(tuples, words[at + ENTRY_IS_DNAT] ?? 0, (words[at + ENTRY_SERVICE] ?? 0) >>> 0, this.#nowMs + 1e9);
     }
   }
 

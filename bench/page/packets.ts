@@ -25,14 +25,14 @@ const SECTIONS: readonly PacketSection[] = [
     sizeOf: 'connections',
     about:
       'Packets of connections that stand, drawn uniformly: the worst case for caches. All keep state, timer and counters. The twins keep no timers by which entries leave and count no rules; ' +
-      'C knows established connections alone, and no rules.',
+      'C knows no rules.',
   },
   {
     bench: 'frames',
     title: 'Frames',
     sizeOf: 'connections',
     about:
-      'Ethernet frames of established connections: parsed, decided, copied to the transmit ring and rewritten, checksums and counters included. The twin knows plain Ethernet, IPv4 without options and TCP alone: ' +
+      'Ethernet frames of established connections: parsed, decided, copied to the transmit ring and rewritten, checksums and counters included. The twin and C know plain Ethernet, IPv4 without options and TCP alone: ' +
       'no VLAN tags, no fragments, no ICMP errors, no other protocols.',
   },
   {
@@ -47,7 +47,7 @@ const SECTIONS: readonly PacketSection[] = [
     sizeOf: 'rules',
     about:
       'The first packet of a connection past all rules of one chain, from a dump of iptables-save: `exact` rules name one address and port, `masked` ones a /28 and 16 ports. ' +
-      'The twin scans columns of exactly these fields, and leaves out the same as with new connections.',
+      'The twin and C scan columns of exactly these fields, and leave out the same as with new connections.',
   },
   {
     bench: 'scan-or-lookup',

@@ -1,17 +1,18 @@
 // How the twin finds the Service of a new connection: a scan over columns, of exact addresses or of prefixes and port ranges, or a hash lookup.
 import { swapBytes } from '../../src/engine/packet-record.ts';
 import { ADDRESSES_V6, type BenchService } from '../services.ts';
+import type { Workload } from '../workload.ts';
 import type { Tuples } from './tuples.ts';
 
 /** Services as columns of wire words, and all endpoints in a row. */
 export class TwinServices {
   readonly #tuples: Tuples;
   /** By Service: the last word of its address; with IPv6 all have the same network. */
-  readonly #destinations: Int32Array;
-  readonly #ports: Int32Array;
+  readonly destinations: Int32Array;
+  readonly ports: Int32Array;
   readonly #network: Int32Array;
   /** By Service, where rules match prefixes and ranges of ports: wire words, and ports in host order. */
-  readonly #ranges:
+  readonly ranges:
     | { readonly networks: Int32Array; readonly masks: Int32Array; readonly first: Int32Array; readonly last: Int32Array }
     | undefined;
   readonly endpointsFrom: Int32Array;
@@ -22,14 +23,14 @@ export class TwinServices {
   /** Open addressing: number of a Service + 1, 0 is free. */
   readonly #slots: Int32Array;
 
-  /** @param services with their endpoints in the order in which they are chosen */
-  constructor(services: readonly BenchService[], tuples: Tuples) {
+  constructor(inConfigurationOrder: readonly BenchService[], mode: Workload['mode'], tuples: Tuples) {
     this.#tuples = tuples;
+    const services = mode === 'ipvs' ? inConfigurationOrder.map(newestFirst) : inConfigurationOrder;
     const endpoints = services.flatMap((service) => service.endpoints);
-    this.#destinations = Int32Array.from(services, ({ address }) => swapBytes(address));
-    this.#ports = Int32Array.from(services, ({ port }) => portBe(port));
+    this.destinations = Int32Array.from(services, ({ address }) => swapBytes(address));
+    this.ports = Int32Array.from(services, ({ port }) => portBe(port));
     this.#network = Int32Array.from(ADDRESSES_V6.service.slice(0, tuples.addressWords - 1), swapBytes);
-    this.#ranges = rangesOf(services);
+    this.ranges = rangesOf(services);
     this.endpointCounts = Int32Array.from(services, (service) => service.endpoints.length);
     this.endpointsFrom = new Int32Array(services.length);
     for (let service = 1; service < services.length; service++) {
@@ -50,9 +51,9 @@ export class TwinServices {
     const { addressWords } = this.#tuples;
     const destination = words[at + 2 * addressWords - 1] ?? 0;
     const port = (words[at + 2 * addressWords] ?? 0) >>> 16;
-    if (this.#ranges !== undefined) return this.#scanRanges(destination, swapBytes(port) >>> 16);
-    const destinations = this.#destinations;
-    const ports = this.#ports;
+    if (this.ranges !== undefined) return this.#scanRanges(destination, swapBytes(port) >>> 16);
+    const destinations = this.destinations;
+    const ports = this.ports;
     for (let service = 0; service < destinations.length; service++) {
       if (destinations[service] === destination && ports[service] === port && this.#isInNetwork(words, at)) return service;
     }
@@ -60,8 +61,8 @@ export class TwinServices {
   }
 
   #scanRanges(destination: number, port: number): number {
-    if (this.#ranges === undefined) return -1;
-    const { networks, masks, first, last } = this.#ranges;
+    if (this.ranges === undefined) return -1;
+    const { networks, masks, first, last } = this.ranges;
     for (let service = 0; service < networks.length; service++) {
       const isInside = (destination & (masks[service] ?? 0)) === networks[service];
       if (isInside && port >= (first[service] ?? 0) && port <= (last[service] ?? 0)) return service;
@@ -80,14 +81,14 @@ export class TwinServices {
     while (true) {
       const service = (slots[slot] ?? 0) - 1;
       if (service < 0) return -1;
-      if (this.#destinations[service] === destination && this.#ports[service] === port && this.#isInNetwork(words, at)) return service;
+      if (this.destinations[service] === destination && this.ports[service] === port && this.#isInNetwork(words, at)) return service;
       slot = (slot + 1) & mask;
     }
   }
 
   /** The number of Services: the rows of a scan. */
   get count(): number {
-    return this.#destinations.length;
+    return this.destinations.length;
   }
 
   #isInNetwork(words: Int32Array, at: number): boolean {
@@ -98,10 +99,15 @@ export class TwinServices {
 
   #enter(service: number): void {
     const mask = this.#slots.length - 1;
-    let slot = hashKey(this.#destinations[service] ?? 0, this.#ports[service] ?? 0) & mask;
+    let slot = hashKey(this.destinations[service] ?? 0, this.ports[service] ?? 0) & mask;
     while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
     this.#slots[slot] = service + 1;
   }
+}
+
+/** The kernel puts each new server of IPVS at the front of its list. */
+function newestFirst(service: BenchService): BenchService {
+  return { ...service, endpoints: service.endpoints.toReversed() };
 }
 
 function rangesOf(services: readonly BenchService[]) {

@@ -11,13 +11,12 @@ import {
   ENTRY_TUPLES,
   type TwinConnections,
 } from './connections.ts';
+import { FrameSlots, SLOT_BYTES } from './frame-slots.ts';
 import { nextState, STATE_IGNORE, STATE_INVALID, TIMEOUTS_MS } from './tcp.ts';
 import type { Twin } from './twin.ts';
 
-const STRIDE = 64;
-const FRAME = 2;
-const WORDS = STRIDE / 4;
-const HALVES = STRIDE / 2;
+const WORDS = SLOT_BYTES / 4;
+const HALVES = SLOT_BYTES / 2;
 const SLOTS_OUT = 1024;
 
 // Places in a slot, by the width that they are read with.
@@ -41,23 +40,11 @@ const FRAGMENT = 0xff3f;
 const TCP = 6;
 const HEADERS = 40;
 
-class Slots {
-  readonly bytes: Uint8Array;
-  readonly halves: Uint16Array;
-  readonly words: Int32Array;
-
-  constructor(count: number) {
-    this.bytes = new Uint8Array(count * STRIDE);
-    this.halves = new Uint16Array(this.bytes.buffer);
-    this.words = new Int32Array(this.bytes.buffer);
-  }
-}
-
 export class TwinFrames implements FrameProcessor {
   readonly #twin: Twin;
   readonly #connections: TwinConnections;
   readonly #nowMs: number;
-  readonly #out = new Slots(SLOTS_OUT);
+  readonly #out = new FrameSlots(SLOTS_OUT);
   /** By Service: packets, bytes, replies, their bytes. */
   readonly #traffic: Float64Array;
   #packets = 0;
@@ -80,18 +67,14 @@ export class TwinFrames implements FrameProcessor {
   }
 
   createRing(capacity: number): BenchRing {
-    const slots = new Slots(capacity);
-    const lengths = new Int32Array(capacity);
+    const slots = new FrameSlots(capacity);
     let left = 0;
     return {
-      set: (index, frame) => {
-        slots.bytes.set(frame, index * STRIDE + FRAME);
-        lengths[index] = frame.length;
-      },
+      set: (index, frame) => slots.set(index, frame),
       process: () => {
-        left = this.#process(slots, lengths, capacity);
+        left = this.#process(slots, capacity);
       },
-      frame: (index) => this.#out.bytes.subarray(index * STRIDE + FRAME, index * STRIDE + FRAME + (lengths[index] ?? 0)),
+      frame: (index) => this.#out.frame(index, slots.lengths[index] ?? 0),
       get left() {
         return left;
       },
@@ -99,16 +82,16 @@ export class TwinFrames implements FrameProcessor {
   }
 
   /** How many frames left. */
-  #process(slots: Slots, lengths: Int32Array, count: number): number {
+  #process(slots: FrameSlots, count: number): number {
     let left = 0;
-    for (let index = 0; index < count; index++) left += this.#processFrame(slots, index, lengths[index] ?? 0, left);
+    for (let index = 0; index < count; index++) left += this.#processFrame(slots, index, slots.lengths[index] ?? 0, left);
     this.#packets += count;
     return left;
   }
 
-  #processFrame(slots: Slots, index: number, length: number, place: number): number {
+  #processFrame(slots: FrameSlots, index: number, length: number, place: number): number {
     const { bytes, halves, words } = slots;
-    const byte = index * STRIDE;
+    const byte = index * SLOT_BYTES;
     const half = index * HALVES;
     const word = index * WORDS;
     if (halves[half + ETHERTYPE_HALF] !== IPV4 || bytes[byte + IP_BYTE] !== PLAIN_HEADER || length < 14 + HEADERS) return 0;
@@ -146,7 +129,7 @@ export class TwinFrames implements FrameProcessor {
   }
 
   /** Copies a frame to its place in the transmit ring and rewrites it there. */
-  #leave({ words, halves }: Slots, index: number, place: number, source: number, destination: number, ports: number): void {
+  #leave({ words, halves }: FrameSlots, index: number, place: number, source: number, destination: number, ports: number): void {
     const out = this.#out.words;
     const from = index * WORDS;
     const to = place * WORDS;

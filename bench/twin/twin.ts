@@ -74,9 +74,7 @@ export class Twin implements Processor {
     this.#flagsWord = PACKET_LAYOUT[family].tcpFlagsByte / 4;
     this.#verdictWords = VERDICT_LAYOUT[family].words;
     this.#reply = new Int32Array(this.#tuples.words);
-    // The kernel puts each new server of IPVS at the front of its list.
-    const inOrder = mode === 'ipvs' ? services.map((service) => ({ ...service, endpoints: service.endpoints.toReversed() })) : services;
-    this.#services = new TwinServices(inOrder, this.#tuples);
+    this.#services = new TwinServices(services, mode, this.#tuples);
     this.#chooser = chooserOf(options, this.#services);
     this.connections = new TwinConnections(this.#tuples, flowCount);
     this.#nowMs = nowMs;

@@ -90,6 +90,22 @@ describe.skipIf(whyNot !== undefined)('the native reference', () => {
       expect(result?.tuples).toBe(expected[pass]?.tuples);
     });
   });
+
+  const beginnings: readonly (readonly [string, Workload])[] = [
+    ['by round robin', { ...small, mode: 'ipvs' }],
+    ['by Maglev hashing', { ...small, mode: 'ipvs', scheduler: 'mh' }],
+    ['beside others that stand', { ...small, mode: 'ipvs', standingCount: 100 }],
+    ['to no Service', { ...small, mode: 'ipvs', aim: 'none' }],
+    ['past rules of a dump', { ...small, dump: 'exact', endpointsPerService: 1 }],
+    ['past masked rules of a dump', { ...small, dump: 'masked', endpointsPerService: 1 }],
+  ];
+
+  describe.each(beginnings)('begins connections %s', (_, workload) => {
+    test.each(['native', 'native-prefetch'] as const)('%s, as the TypeScript engine does', (variant) => {
+      const tuples = (one: VariantName) => threePasses(one, workload).map((result) => result.tuples);
+      expect(tuples(variant)).toEqual(tuples('js'));
+    });
+  });
 });
 
 describe.each(['transmit', 'in place'] as const)('frames, %s', (frames) => {
@@ -104,8 +120,9 @@ describe.each(['transmit', 'in place'] as const)('frames, %s', (frames) => {
     return digests;
   };
 
-  // The twin knows transmit rings alone.
-  test.each(frames === 'transmit' ? (['wasm', 'twin'] as const) : (['wasm'] as const))(
+  // The twin and C know transmit rings alone.
+  const native: readonly VariantName[] = whyNot === undefined ? ['native', 'native-prefetch'] : [];
+  test.each<VariantName>(frames === 'transmit' ? ['wasm', 'twin', ...native] : ['wasm'])(
     'leave %s as they leave the TypeScript engine',
     (variant) => {
       expect(bytes(variant)).toEqual(bytes('js'));
