@@ -16,6 +16,7 @@ import {
   IPVS_TCP_CLOSE,
   IPVS_TCP_TIME_WAIT,
   IPVS_VERDICT_SIZE,
+  SERVICE_FLAG_PERSISTENT,
 } from "../shared/ipvs-layout.ts";
 import {
   CHUNK_ABORT,
@@ -40,13 +41,10 @@ import { schedule } from "./schedule.ts";
 import { remembersDestinations } from "./schedulers.ts";
 import { chunkOf } from "./sctp-states.ts";
 import { isAvailable } from "./servers.ts";
-import { findService, isService } from "./services.ts";
+import { FTP_DATA_PORT, findService, isFtpData, isService } from "./services.ts";
 import { moveState } from "./states.ts";
 import { Connection, Namespace, Service } from "./structs.ts";
 import { writeAction, writeForward, writeTranslate } from "./verdict.ts";
-
-/** FTP data: never scheduled. */
-const FTP_DATA_PORT: u32 = 20;
 
 /** Packets in order, all at the namespace's present moment. */
 export function processPackets<A>(namespace: Namespace, packets: usize, verdicts: usize, count: u32): void {
@@ -147,7 +145,13 @@ function begin(namespace: Namespace, packet: usize, rest: usize, tag: u32, verdi
   }
   const addressSize = <u32>(rest - packet) >>> 1;
   const service = findService(namespace, packet, addressSize);
-  if (!isService(service) || (load<u32>(rest, PACKET_PORTS) & 0xffff) == swapPort(FTP_DATA_PORT)) {
+  const ports = load<u32>(rest, PACKET_PORTS);
+  if (!isService(service) || (ports & 0xffff) == swapPort(FTP_DATA_PORT)) {
+    leaveAlone(verdict);
+    return;
+  }
+  const isData = isFtpData(service, ports >>> 16);
+  if (isData && (service.flags & SERVICE_FLAG_PERSISTENT) == 0) {
     leaveAlone(verdict);
     return;
   }
@@ -156,7 +160,9 @@ function begin(namespace: Namespace, packet: usize, rest: usize, tag: u32, verdi
     drop(verdict);
     return;
   }
-  if (!schedule(namespace, service, packet, tag, verdict)) writeAction(verdict, IPVS_REJECT, service);
+  if (schedule(namespace, service, packet, tag, verdict)) return;
+  if (isData) leaveAlone(verdict);
+  else writeAction(verdict, IPVS_REJECT, service);
 }
 
 function mayBegin(namespace: Namespace, rest: usize): bool {

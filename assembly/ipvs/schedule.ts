@@ -1,4 +1,5 @@
 // A new connection: the server of a template or of the scheduler, and the entries that follow (ip_vs_schedule, ip_vs_sched_persist).
+import { swapPort } from "../address.ts";
 import {
   CONN_CLASS_TEMPLATE,
   CONN_FLAG_TRACKED,
@@ -30,7 +31,7 @@ import {
 import { isConfirmed } from "./conntrack.ts";
 import { pick } from "./schedulers.ts";
 import { countConnection, isAvailable, isServer, uncountConnection } from "./servers.ts";
-import { markAddress } from "./services.ts";
+import { FTP_PORT, markAddress } from "./services.ts";
 import { moveState } from "./states.ts";
 import { Connection, Namespace, Server, Service } from "./structs.ts";
 import { copyWords, tagOfTuple } from "./tuples.ts";
@@ -81,7 +82,8 @@ function validTemplate(namespace: Namespace, service: Service, packet: usize): C
   const isMark = service.class == SERVICE_CLASS_MARK;
   copyMasked(TEMPLATE_TUPLE, packet, changetype<usize>(service) + SERVICE_MASK, addressSize);
   copyWords(TEMPLATE_TUPLE + addressSize, isMark ? markAddress(load<u32>(rest, PACKET_MARK)) : packet + addressSize, addressSize);
-  store<u32>(TEMPLATE_TUPLE + 2 * addressSize, isServicePort(service, port) ? port << 16 : 0);
+  const templatePort = isServicePort(service, port) && port != swapPort(FTP_PORT) ? port : 0;
+  store<u32>(TEMPLATE_TUPLE + 2 * addressSize, templatePort << 16);
   const ofClass = templateClass(service, packet);
   const known = findBySize(namespace, addressSize, TEMPLATE_TUPLE, ofClass, tagOfTuple(TEMPLATE_TUPLE, ofClass, addressSize), 0);
   if (!isConnection(known) || isValid(namespace, serverOf(known))) return known;
@@ -92,10 +94,10 @@ function validTemplate(namespace: Namespace, service: Service, packet: usize): C
 /** For the client whose template was looked for last: one that leads to the scheduler's choice. */
 function addTemplate(namespace: Namespace, service: Service, packet: usize, server: Server): Connection {
   const addressSize = service.addressSize;
-  const port = load<u32>(packet + 2 * addressSize, PACKET_PORTS) >>> 16;
   const template = createConnection(namespace, addressSize, templateClass(service, packet), server, 0);
   setClientTuple(template, addressSize, TEMPLATE_TUPLE);
-  setServerTuple(template, addressSize, changetype<usize>(server) + SERVER_ADDRESS, isServicePort(service, port) ? server.port : 0);
+  const serverPort = load<u32>(TEMPLATE_TUPLE + 2 * addressSize) != 0 ? server.port : 0;
+  setServerTuple(template, addressSize, changetype<usize>(server) + SERVER_ADDRESS, serverPort);
   insertTemplate(namespace, addressSize, template, service.timeout);
   return template;
 }
@@ -109,7 +111,7 @@ function copyMasked(to: usize, from: usize, mask: usize, size: u32): void {
   for (let at: usize = 0; at < size; at += 4) store<u32>(to + at, load<u32>(from + at) & load<u32>(mask + at));
 }
 
-/** False for services on port 0 and by mark: they take every port. */
+/** False for services on port 0 and by mark, which take every port, and for FTP data. */
 function isServicePort(service: Service, port: u32): bool {
   return service.class != SERVICE_CLASS_MARK && service.port == port;
 }

@@ -24,7 +24,7 @@ interface Plan {
   readonly servers: readonly ServerRef[];
 }
 
-const PORTS = [80, 81, 53, 3868];
+const PORTS = [80, 81, 53, 3868, 20, 21];
 
 export function planOf(family: Family): Plan {
   const address = (network: number, host: number): string => (family === 'IPv4' ? `10.${network}.0.${host}` : `fd00:${network}::${host}`);
@@ -40,6 +40,7 @@ export function planOf(family: Family): Plan {
       { protocol: 'UDP', address: first, port: 53 },
       { protocol: 'SCTP', address: first, port: 3868 },
       { protocol: 'TCP', address: second, port: 0 },
+      { protocol: 'TCP', address: second, port: 21 },
       { protocol: 'UDP', address: second, port: 0 },
       { fwmark: 7, family },
       { fwmark: 0x80000001, family },

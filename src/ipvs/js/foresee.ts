@@ -1,7 +1,8 @@
 // What would become of a client's packet, found without a change: for explanations.
 import type { EnginePacket, Foresight } from '../engine.ts';
+import { isFtpData } from './ftp.ts';
 import { decide, type PacketPath } from './packet.ts';
-import { templateOf } from './schedule.ts';
+import { serverPortOf, templateOf } from './schedule.ts';
 
 export function foreseePacket(packet: EnginePacket, path: PacketPath, isConfirmed: boolean): Foresight {
   const { connections, namespace, services } = path;
@@ -15,8 +16,7 @@ export function foreseePacket(packet: EnginePacket, path: PacketPath, isConfirme
   const { service } = decision;
   const template = templateOf(packet, service, connections, namespace);
   const server = template?.server ?? (service.scheduler.peek ?? service.scheduler.pick)(packet);
-  if (server === undefined) return { kind: 'noServer' };
-  const { address, port } = server.key;
-  const destination = { address: address.text, port: port === 0 ? packet.destinationPort : port };
+  if (server === undefined) return { kind: isFtpData(packet, service.key) ? 'leave' : 'noServer' };
+  const destination = { address: server.key.address.text, port: serverPortOf(packet, service, server) };
   return { kind: 'forward', destination, by: template === undefined ? 'scheduler' : 'template' };
 }

@@ -2,6 +2,7 @@
 import type { EnginePacket } from '../engine.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionTable } from './connection-table.ts';
+import { FTP_DATA_PORT, isFtpData } from './ftp.ts';
 import type { Namespace } from './namespace.ts';
 import { isOnePacket, schedule } from './schedule.ts';
 import { dueChunk } from './sctp-states.ts';
@@ -9,9 +10,6 @@ import type { Service } from './service.ts';
 import type { ServiceTable } from './service-table.ts';
 import { moveState } from './states.ts';
 import { RST, SYN } from './tcp-states.ts';
-
-/** FTP data: never scheduled. */
-const FTP_DATA_PORT = 20;
 
 export interface PacketPath {
   readonly namespace: Namespace;
@@ -81,12 +79,13 @@ export function decide(packet: EnginePacket, connection: Connection | undefined,
 function decideAnew(packet: EnginePacket, { namespace, services }: PacketPath): Exclude<Decision, { kind: 'proceed' }> {
   if (!mayBegin(packet, namespace)) return LEAVE;
   const service = services.find(packet);
-  return service === undefined || packet.sourcePort === FTP_DATA_PORT ? LEAVE : { kind: 'begin', service };
+  if (service === undefined || packet.sourcePort === FTP_DATA_PORT) return LEAVE;
+  return isFtpData(packet, service.key) && service.settings.persistence === undefined ? LEAVE : { kind: 'begin', service };
 }
 
 function begin(packet: EnginePacket, service: Service, { connections, namespace }: PacketPath): PacketOutcome {
   const connection = schedule(packet, service, connections, namespace);
-  if (connection === undefined) return { kind: 'noServer', service };
+  if (connection === undefined) return isFtpData(packet, service.key) ? LEAVE : { kind: 'noServer', service };
   moveState(connection, packet, namespace);
   if (isOnePacket(packet, service)) connections.unbind(connection);
   else connections.restartTimer(connection);

@@ -3,7 +3,9 @@ import type { EnginePacket, ServiceSettings } from '../engine.ts';
 import { type Connection, createConnection, markAddress, maskAddress } from './connection.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import { ConntrackEntry } from './conntrack.ts';
+import { FTP_PORT } from './ftp.ts';
 import type { Namespace } from './namespace.ts';
+import type { Server } from './server.ts';
 import type { Service } from './service.ts';
 
 /** The connection that this packet begins, in the table unless it is for this packet only; none when no server is usable. */
@@ -13,7 +15,6 @@ export function schedule(packet: EnginePacket, service: Service, table: Connecti
   if (persistence !== undefined && template === undefined) return undefined;
   const server = template?.server ?? service.scheduler.pick(packet);
   if (server === undefined) return undefined;
-  const keepsPort = server.key.port === 0 || (template !== undefined && !isServicePort(packet, service));
   const isTracked = namespace.hasConntrackHooks && namespace.sysctls.conntrack !== 0;
   const connection = createConnection({
     isTemplate: false,
@@ -23,7 +24,7 @@ export function schedule(packet: EnginePacket, service: Service, table: Connecti
     virtual: packet.destination,
     virtualPort: packet.destinationPort,
     server,
-    serverPort: keepsPort ? packet.destinationPort : server.key.port,
+    serverPort: serverPortOf(packet, service, server),
     control: template,
     conntrack: isTracked ? new ConntrackEntry() : undefined,
   });
@@ -32,6 +33,12 @@ export function schedule(packet: EnginePacket, service: Service, table: Connecti
   else table.insert(connection);
   if (template !== undefined) table.restartTimer(template);
   return connection;
+}
+
+/** Where a new connection goes on its server: persistent services that take every port keep the one that the client asked for. */
+export function serverPortOf(packet: EnginePacket, service: Service, server: Server): number {
+  const keepsPort = server.key.port === 0 || (service.settings.persistence !== undefined && !isServicePort(packet, service));
+  return keepsPort ? packet.destinationPort : server.key.port;
 }
 
 /** Only datagrams are scheduled one by one, also where a mark service has them beside other protocols. */
@@ -62,7 +69,7 @@ function templateFor(
   if (known !== undefined) table.setAside(known);
   const server = service.scheduler.pick(packet);
   if (server === undefined) return undefined;
-  const serverPort = isServicePort(packet, service) ? server.key.port : 0;
+  const serverPort = virtualPort === 0 ? 0 : server.key.port;
   const ends = { isTemplate: true, client, clientPort: 0, virtual, virtualPort, server, serverPort, protocol } as const;
   const template = createConnection({ ...ends, control: undefined, conntrack: undefined });
   template.timeoutMs = persistence.timeoutSeconds * 1000;
@@ -78,11 +85,11 @@ function templateEnds(packet: EnginePacket, service: Service, { mask }: NonNulla
     protocol: isMark ? ('IP' as const) : packet.protocol,
     client: maskAddress(packet.source, mask),
     virtual: isMark ? markAddress(key.mark, packet.destination) : packet.destination,
-    virtualPort: isServicePort(packet, service) ? packet.destinationPort : 0,
+    virtualPort: isServicePort(packet, service) && packet.destinationPort !== FTP_PORT ? packet.destinationPort : 0,
   };
 }
 
-/** False for services on port 0 and by mark: they take every port. */
+/** False for services on port 0 and by mark, which take every port, and for FTP data. */
 function isServicePort({ destinationPort }: EnginePacket, { key }: Service): boolean {
   return key.kind === 'address' && key.port === destinationPort;
 }

@@ -1,6 +1,7 @@
 // The virtual services of a namespace: by reference, and by what a packet carries.
 import { type Address, addressKey, type Family } from '../../address.ts';
 import type { EnginePacket, ServerKey, ServerSettings, ServiceKey, ServiceSettings } from '../engine.ts';
+import { FTP_PORT, mayBeFtpData } from './ftp.ts';
 import type { Namespace } from './namespace.ts';
 import { configureServer, createServer, type Server, serverName } from './server.ts';
 import { Service } from './service.ts';
@@ -43,11 +44,12 @@ export class ServiceTable {
     return this.#counts[family] > 0;
   }
 
-  /** By mark, else by address and port, else by address alone (port 0). */
-  find({ protocol, destination, destinationPort, mark }: EnginePacket): Service | undefined {
+  /** By mark, else by address and port, else as FTP data, else by address alone (port 0). */
+  find(packet: EnginePacket): Service | undefined {
+    const { protocol, destination, destinationPort, mark } = packet;
     const marked = mark === 0 ? undefined : this.#byPacket.get(markKey(mark, destination.family));
     const byPort = (port: number) => this.#byPacket.get(endpointKey(protocol, destination, port));
-    return marked ?? byPort(destinationPort) ?? byPort(0);
+    return marked ?? byPort(destinationPort) ?? (mayBeFtpData(packet) ? byPort(FTP_PORT) : undefined) ?? byPort(0);
   }
 
   /** A server that was kept aside comes back as the same one. */
