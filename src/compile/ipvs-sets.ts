@@ -152,7 +152,7 @@ export function ipvsElements(
     if (!options.nodeAddresses.includes(address)) sets.add('IPVS-IPS', address);
   }
   for (const address of servicePort.loadBalancerIPs) addLoadBalancer(sets, servicePort, address, options);
-  if (servicePort.nodePort !== 0) addNodePort(sets, servicePort, nodePortIPs);
+  if (servicePort.nodePort !== 0 && nodePortIPs.length > 0) addNodePort(sets, servicePort, nodePortIPs);
   if (servicePort.healthCheckNodePort !== 0) sets.add('HEALTH-CHECK-NODE-PORT', servicePort.healthCheckNodePort);
   return sets.byKind;
 }

@@ -81,11 +81,11 @@ function compileIpvsServicePort(state: ServicePortState, { options, nodePortIPs 
   };
 }
 
-/** Node ports are virtual services of each address: loopback and IPv6 link-local ones never take part. */
+/** Node ports are virtual services of each address: never of loopback, and of an IPv6 link-local one only when it was named. */
 function acceptingAddresses(family: Family, options: CompileOptions): string[] {
   const accepted = nodePortAddresses(family, options.nodePortAddresses, options);
-  const candidates = accepted.matchesAll ? options.nodeAddresses : accepted.addresses;
-  return candidates.filter((address) => !isLoopback(address) && !/^fe[89ab]/i.test(address));
+  const candidates = accepted.matchesAll ? options.nodeAddresses.filter((address) => !/^fe[89ab]/i.test(address)) : accepted.addresses;
+  return candidates.filter((address) => !isLoopback(address));
 }
 
 function virtualServicesOf(state: ServicePortState, nodePortIPs: readonly string[], options: CompileOptions): VirtualService[] {
