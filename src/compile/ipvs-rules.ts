@@ -61,7 +61,7 @@ function natTable(family: Family, bySet: BySet, options: CompileOptions): Table 
       { name: KUBE_SERVICES, rules: servicesRules(family, bySet, options) },
       {
         name: KUBE_POSTROUTING,
-        rules: [...bySet('LOOP-BACK', TO_FROM, { kind: 'masquerade', randomFully: options.randomFully }), ...postroutingRules(options)],
+        rules: [...bySet('LOOP-BACK', TO_FROM, { kind: 'masquerade', randomFully: false }), ...postroutingRules(options)],
       },
       markForMasqueradeChain(options),
       { name: KUBE_LOAD_BALANCER, rules: [...bySet('LOAD-BALANCER-LOCAL', TO, RETURN), rule([], jump(KUBE_MARK_MASQ))] },
