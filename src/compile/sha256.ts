@@ -1,31 +1,18 @@
 // SHA-256 of short texts, synchronously and everywhere (FIPS 180-4): browsers offer it only asynchronously. For chain names alone.
 
-const ROUND_CONSTANTS = fractions(64, 3);
-const INITIAL = fractions(8, 2);
+const ROUND_CONSTANTS = fractions(64, Math.cbrt);
+const INITIAL = fractions(8, Math.sqrt);
 
-/** The first 32 bits of the fractions of the `root`-th roots of the first primes. */
-function fractions(count: number, root: 2 | 3): Int32Array {
+/** The first 32 bits of the fractions of the roots of the first primes. What follows them is nowhere near 0 or 1, so doubles are exact enough. */
+function fractions(count: number, root: (prime: number) => number): Int32Array {
   const words = new Int32Array(count);
   let found = 0;
   for (let candidate = 2; found < count; candidate++) {
     let isPrime = true;
     for (let divisor = 2; divisor * divisor <= candidate; divisor++) if (candidate % divisor === 0) isPrime = false;
-    if (isPrime) words[found++] = rootFraction(candidate, root);
+    if (isPrime) words[found++] = (root(candidate) % 1) * 2 ** 32;
   }
   return words;
-}
-
-/** floor(2^32 * number^(1/root)) mod 2^32, exactly: doubles would round the last bits of cube roots. */
-function rootFraction(number: number, root: 2 | 3): number {
-  const target = BigInt(number) << BigInt(32 * root);
-  let low = 0n;
-  let high = 1n << 40n;
-  while (high - low > 1n) {
-    const middle = (low + high) >> 1n;
-    if (middle ** BigInt(root) <= target) low = middle;
-    else high = middle;
-  }
-  return Number(low & 0xffffffffn);
 }
 
 function rotate(word: number, bits: number): number {

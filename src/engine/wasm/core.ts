@@ -1,5 +1,4 @@
 // Loads the WebAssembly core and calls it. The only file of src/ that touches its exports; every number that leaves is unsigned.
-import { instantiateSync } from '@assemblyscript/loader';
 import { LAYOUT_VERSION } from '../../../assembly/shared/layout.ts';
 import type { Family } from '../../address.ts';
 import { CoreError } from '../../errors.ts';
@@ -68,10 +67,16 @@ export class WebAssemblyRefusedError extends CoreError {
   override name = 'CoreError';
 }
 
-/**
- * Compiles and starts a core; works on every page that allows WebAssembly. Not by the loader, which asks whether it is given a Response: Node
- * loads its HTTP client for the answer, longer than all else takes. @throws CoreError
- */
+/** What a debug build of the core imports; a release, which has no assertions, imports nothing. */
+const IMPORTS = {
+  env: {
+    abort(_message: number, _file: number, line: number, column: number): never {
+      throw new Error(`an assertion of the core failed at line ${line}, column ${column}`);
+    },
+  },
+};
+
+/** Compiles and starts a core; works on every page that allows WebAssembly. @throws CoreError */
 export async function startCore(code: CoreCode): Promise<Core> {
   return checkCore(await instantiateSoon(code).catch(refused));
 }
@@ -83,13 +88,14 @@ export function startCoreSync(code: CoreCode): Core {
 
 async function instantiateSoon(code: CoreCode): Promise<CoreExports> {
   const module = code instanceof WebAssembly.Module ? code : await WebAssembly.compile(code);
-  const { exports } = await WebAssembly.instantiate(module);
+  const { exports } = await WebAssembly.instantiate(module, IMPORTS);
   return exports as CoreExports;
 }
 
 function instantiateHere(code: CoreCode): CoreExports {
   try {
-    return instantiateSync<CoreExports>(code, {}).exports;
+    const module = code instanceof WebAssembly.Module ? code : new WebAssembly.Module(code);
+    return new WebAssembly.Instance(module, IMPORTS).exports as CoreExports;
   } catch (error) {
     return refused(error);
   }

@@ -5,12 +5,12 @@ import { CORE_SIZE, CORE_TEXT, LETTERS, PAIRS_FROM } from './core-bytes.ts';
 export function embeddedCore(): Uint8Array<ArrayBuffer> {
   const placeOf = new Uint8Array(128);
   for (let place = 0; place < LETTERS.length; place++) placeOf[LETTERS.charCodeAt(place)] = place;
-  let next = 0;
-  const take = (): number => placeOf[CORE_TEXT.charCodeAt(next++)] ?? 0;
+  const letters = new TextEncoder().encode(CORE_TEXT);
   const bytes = new Uint8Array(CORE_SIZE);
+  let next = 0;
   for (let index = 0; index < CORE_SIZE; index++) {
-    const first = take();
-    bytes[index] = first < PAIRS_FROM ? first : PAIRS_FROM + (first - PAIRS_FROM) * LETTERS.length + take();
+    const first = placeOf[letters[next++] ?? 0] ?? 0;
+    bytes[index] = first < PAIRS_FROM ? first : PAIRS_FROM + (first - PAIRS_FROM) * LETTERS.length + (placeOf[letters[next++] ?? 0] ?? 0);
   }
   return bytes;
 }
