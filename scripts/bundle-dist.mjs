@@ -4,9 +4,9 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
-const { exports, bin } = JSON.parse(readFileSync('package.json', 'utf8'));
+const { exports, imports, bin } = JSON.parse(readFileSync('package.json', 'utf8'));
 // What brings the YAML parser along is a file of its own: a bundler leaves it out of a page that reads no text.
-const apart = ['dist/src/api/documents.js'];
+const apart = ['dist/src/api/documents.js', ...Object.values(imports).map(({ node }) => node)];
 const entries = [...Object.values(exports).flatMap(({ default: entry }) => entry ?? []), ...Object.values(bin), ...apart];
 
 const { outputFiles } = await build({
@@ -20,6 +20,7 @@ const { outputFiles } = await build({
   platform: 'neutral',
   target: 'es2022',
   packages: 'external',
+  external: Object.keys(imports),
   minifySyntax: true,
   minifyWhitespace: true,
   sourcemap: true,

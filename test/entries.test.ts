@@ -58,12 +58,13 @@ function awaits(node: ts.Node): boolean {
 
 test('the library depends on what the design names, and dns-packet belongs to svcplane/dns alone', () => {
   const packagesOf = (name: string) => [...reach(`dist/src/${name}.js`).packages].sort();
-  expect(packagesOf('index')).toEqual(['@assemblyscript/loader', 'yaml']);
-  expect(packagesOf('wasm')).toEqual(['@assemblyscript/loader', 'yaml']);
-  expect(packagesOf('external')).toEqual(['@assemblyscript/loader', 'yaml']);
-  expect(packagesOf('js')).toEqual(['yaml']);
+  for (const name of ['index', 'wasm', 'external', 'js']) expect(packagesOf(name)).toEqual(['#yaml']);
   expect(packagesOf('cluster')).toEqual([]);
   expect(packagesOf('dns')).toContain('dns-packet');
+});
+
+test('Node takes a file for the YAML parser that loads it when a text is parsed', () => {
+  expect([...reach('dist/src/api/yaml-in-node.js').packages]).toEqual(['node:module']);
 });
 
 test('svcplane/js reaches no WebAssembly, svcplane/wasm no TypeScript engine, and svcplane/external carries no core', () => {

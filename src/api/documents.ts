@@ -1,6 +1,8 @@
 // Text → JSON values that know where they stand: multi-document YAML and JSON. Knows nothing of Kubernetes.
 // manifests.ts and config.ts read their input through here.
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
+
+import type { Document } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, parseAllDocuments } from '#yaml';
 import { ManifestError, type SourceLocation } from '../errors.ts';
 
 /** A step into a value: a key of an object, an index of a list. */
@@ -57,7 +59,7 @@ export class ManifestText {
   /** Where each document begins and ends; empty: the text was not read as YAML. */
   #ranges: readonly (readonly [start: number, end: number])[] = [];
   readonly #trees = new Map<number, SyntaxTree>();
-  #lines: LineCounter | undefined;
+  #lineStarts: readonly number[] | undefined;
 
   constructor(text: string, origin: string) {
     this.text = text.startsWith('\ufeff') ? text.slice(1) : text;
@@ -87,21 +89,14 @@ export class ManifestText {
   }
 
   locationAt(offset: number): SourceLocation {
-    this.#lines ??= countLines(this.text);
-    const { line, col } = this.#lines.linePos(offset);
-    return { origin: this.origin, line, column: col };
+    this.#lineStarts ??= [0, ...Array.from(this.text.matchAll(/\n/g), ({ index }) => index + 1)];
+    const line = this.#lineStarts.findLastIndex((start) => start <= offset);
+    return { origin: this.origin, line: line + 1, column: offset - (this.#lineStarts[line] ?? 0) + 1 };
   }
 }
 
 function parseAll(text: string): readonly Document.Parsed[] {
   return [...parseAllDocuments(text, { merge: true, prettyErrors: false })];
-}
-
-function countLines(text: string): LineCounter {
-  const lines = new LineCounter();
-  lines.addNewLine(0);
-  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) lines.addNewLine(end + 1);
-  return lines;
 }
 
 /** The documents of a text that are not empty. @throws ManifestError */

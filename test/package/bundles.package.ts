@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';
 import { createServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -12,7 +13,20 @@ import { bundlers } from './bundlers.ts';
 const project = inject('project');
 /** The id, the flags QR AA RD, one answer, and its address. */
 const answered = { id: 0x1234, flags: 0x8500, answers: 1, address: '10.96.0.20', hasBuffer: false };
-const sent = { engine: 'wasm', action: 'DNAT', backend: '10.244.2.5:8080', warnings: [] };
+const sent = { engine: 'wasm', action: 'DNAT', backend: '10.244.2.5:8080', idle: 'REJECT', warnings: [] };
+
+/** What the bundle in a folder comes to in Node, after these lines. */
+function run(where: string, ...first: string[]): unknown {
+  writeFileSync(join(where, 'package.json'), '{ "type": "module" }');
+  const lines = [
+    ...first,
+    "await import('./page.js');",
+    'while (globalThis.sent === undefined) await new Promise((resolve) => setTimeout(resolve));',
+    'process.stdout.write(JSON.stringify(globalThis.sent));',
+  ];
+  writeFileSync(join(where, 'run.mjs'), lines.join('\n'));
+  return JSON.parse(execFileSync(process.execPath, ['run.mjs'], { cwd: where, encoding: 'utf8' }));
+}
 
 describe.each(Object.keys(bundlers))('a bundle by %s', (name) => {
   const folder = join(project, '..', 'bundles', name);
@@ -24,19 +38,6 @@ describe.each(Object.keys(bundlers))('a bundle by %s', (name) => {
     for (const each of [folder, join(folder, 'dns')]) cpSync(join(project, 'index.html'), join(each, 'index.html'));
   });
 
-  /** What the bundle comes to in Node, after these lines. */
-  function run(where: string, ...first: string[]): unknown {
-    writeFileSync(join(where, 'package.json'), '{ "type": "module" }');
-    const lines = [
-      ...first,
-      "await import('./page.js');",
-      'while (globalThis.sent === undefined) await new Promise((resolve) => setTimeout(resolve));',
-      'process.stdout.write(JSON.stringify(globalThis.sent));',
-    ];
-    writeFileSync(join(where, 'run.mjs'), lines.join('\n'));
-    return JSON.parse(execFileSync(process.execPath, ['run.mjs'], { cwd: where, encoding: 'utf8' }));
-  }
-
   test('sends a packet in Node', () => {
     expect(run(folder)).toEqual(sent);
   });
@@ -44,6 +45,14 @@ describe.each(Object.keys(bundlers))('a bundle by %s', (name) => {
   test('answers a DNS message where there is no Buffer', () => {
     expect(run(join(folder, 'dns'), 'delete globalThis.Buffer;')).toEqual(answered);
   });
+});
+
+test('a bundle by esbuild for Node needs nothing beside it', async () => {
+  const folder = join(project, '..', 'bundles', 'node');
+  const outfile = join(folder, 'page.cjs');
+  await build({ entryPoints: [join(project, 'page.js')], bundle: true, platform: 'node', outfile, logLevel: 'error' });
+  writeFileSync(join(folder, 'page.js'), "import './page.cjs';");
+  expect(run(folder)).toEqual(sent);
 });
 
 describe.skipIf(chromiumPath === undefined)(`in Chromium${chromiumPath === undefined ? ` (${NO_CHROMIUM})` : ''}`, () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 
 const project = inject('project');
-const sent = { engine: 'wasm', action: 'DNAT', backend: '10.244.2.5:8080', warnings: [] };
+const sent = { engine: 'wasm', action: 'DNAT', backend: '10.244.2.5:8080', idle: 'REJECT', warnings: [] };
 
 function run(file: string): unknown {
   const output = execFileSync(process.execPath, ['--no-warnings', file], { cwd: project, encoding: 'utf8' });

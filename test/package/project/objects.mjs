@@ -16,13 +16,22 @@ export const objects = [
   },
 ];
 
+/** A Service without endpoints, as text: each way to load the package has to find the YAML parser. */
+const manifest = `
+apiVersion: v1
+kind: Service
+metadata: { name: idle, namespace: default }
+spec: { clusterIP: 10.96.0.21, ports: [{ port: 80 }] }
+`;
+
 export const packet = { protocol: 'TCP', source: '10.244.1.9', sourcePort: 40000, destination: '10.96.0.20', destinationPort: 80 };
 
 /** What a test looks at, of one packet through a dataplane of this library. */
-export async function sendOne({ createDataplane }, options = {}) {
+export async function sendOne({ createDataplane, parseManifests }, options = {}) {
   const warnings = [];
   const dataplane = await createDataplane({ nodeIPs: ['192.168.0.11'], onWarning: (message) => warnings.push(message), ...options });
-  dataplane.apply(objects);
+  dataplane.apply([...objects, ...parseManifests(manifest)]);
   const { action, backend } = dataplane.process(packet);
-  return { engine: dataplane.engine, action, backend: `${backend.address}:${backend.port}`, warnings };
+  const idle = dataplane.process({ ...packet, destination: '10.96.0.21' }).action;
+  return { engine: dataplane.engine, action, backend: `${backend.address}:${backend.port}`, idle, warnings };
 }
