@@ -1,5 +1,11 @@
 // How far two names are apart.
 
+/** The first name that differs by case, or by a letter or two. */
+export function nearestName(given: string, names: readonly string[]): string | undefined {
+  const limit = given.length < 5 ? 1 : 2;
+  return names.find((name) => editDistance(given.toLowerCase(), name.toLowerCase()) <= limit);
+}
+
 /** Levenshtein's distance: characters to insert, delete or replace. */
 export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

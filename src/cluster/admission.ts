@@ -30,21 +30,26 @@ export function admit(objects: Iterable<KubernetesObject>, store: ObjectStore, s
     if (previous !== undefined) problems.push(...problemsOf(immutableChanges(object, previous), object, origin));
     admitted.push({ object, origin });
   }
-  const services = admitted.filter(({ object }) => object.kind === 'Service');
-  if (services.length === 0) return { admitted: admitted.map(({ object }) => object), problems };
+  // Of a Service that stands twice, the later one counts, and needs one address.
+  const services = new Map(admitted.flatMap((each) => (each.object.kind === 'Service' ? [[objectName(each.object), each]] : [])));
+  if (services.size === 0) return { admitted: admitted.map(({ object }) => object), problems };
 
   const allocator = new ServiceAllocator(settings, (holding) => {
     const [owner] = store.servicesByHolding.at(String(holding));
     return owner === undefined ? undefined : objectName(owner);
   });
-  for (const { object } of services) {
+  for (const { object } of services.values()) {
     const previous = store.get('Service', objectName(object));
     if (previous !== undefined) allocator.release(previous);
   }
   // All wishes before all choices: a given address wins over one that could as well be another.
-  for (const { object, origin } of services) problems.push(...problemsOf(allocator.reserve(object), object, origin));
+  for (const { object, origin } of services.values()) problems.push(...problemsOf(allocator.reserve(object), object, origin));
   if (problems.length > 0) return { admitted: [], problems };
-  return { admitted: admitted.map(({ object }) => (object.kind === 'Service' ? allocator.complete(object) : object)), problems };
+  const complete = ({ object }: { object: KubernetesObject }) => {
+    if (object.kind !== 'Service') return object;
+    return services.get(objectName(object))?.object === object ? allocator.complete(object) : [];
+  };
+  return { admitted: admitted.flatMap(complete), problems };
 }
 
 /** A manifest says what should be; what the cluster found out about the object since stays. */

@@ -2,7 +2,7 @@
 // and consumers together; every change happens whole or not at all.
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Family, Prefix } from '../address.ts';
-import { isNamespaced, keyOf, namespaceOf, objectName, refOf } from '../api/kinds.ts';
+import { isNamesake, isNamespaced, keyOf, namespaceOf, objectName, refOf } from '../api/kinds.ts';
 import type { KubernetesObject, ObjectRef } from '../api/types.ts';
 import { InvalidArgumentError, InvalidObjectError, type ObjectProblem } from '../errors.ts';
 import { requirePrefix } from './address-range.ts';
@@ -51,7 +51,11 @@ export interface ApplyOptions {
 export interface Cluster {
   /** Where cluster IPs come from, one CIDR a family, as ServiceCIDR objects say. */
   readonly serviceCIDRs: readonly string[];
-  /** Validated and defaulted as the API server does; workloads become Pods. All of it or nothing. @throws InvalidObjectError */
+  /**
+   * Validated and defaulted as the API server does; workloads become Pods. All of it or nothing. Of an object that stands twice, the
+   * later one counts; a custom resource with the name of a kind that is read here, as Knative's Service, is passed over.
+   * @throws InvalidObjectError
+   */
   apply(objects: Iterable<KubernetesObject>, options?: ApplyOptions): void;
   /** Objects and all that their controllers made for them, at once (`--force --grace-period=0`). What does not exist is passed over. */
   delete(refs: Iterable<ObjectRef>): void;
@@ -170,7 +174,7 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
   return {
     serviceCIDRs: settings.serviceCIDRs.map(({ text }) => text),
     apply(objects, { prune = false } = {}) {
-      const given = [...objects];
+      const given = ownObjects(objects);
       event(() => {
         if (prune) {
           removeAllBut(store, given, settings);
@@ -230,7 +234,12 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
 
 /** Everything that an API server would refuse about these objects, taken together in a cluster with these options. */
 export function validateObjects(objects: Iterable<KubernetesObject>, options: ClusterOptions = {}): ObjectProblem[] {
-  return [...admit(objects, new ObjectStore(), settingsOf(options)).problems];
+  return [...admit(ownObjects(objects), new ObjectStore(), settingsOf(options)).problems];
+}
+
+/** Objects are told apart by kind and name here: a custom resource must not take the place of a Service. */
+function ownObjects(objects: Iterable<KubernetesObject>): KubernetesObject[] {
+  return [...objects].filter((object) => !isNamesake(object));
 }
 
 function settingsOf(options: ClusterOptions): ClusterSettings {

@@ -37,7 +37,8 @@ function mapProblems(path: string, map: unknown, check: (key: string, value: str
   if (!isFields(map)) return [complaint(path, map, 'is not a map of text')];
   return Object.entries(map).flatMap(([key, value]) => {
     // In YAML, a number or true without quotes is no text.
-    if (typeof value !== 'string') return [complaint(path, value, `${quoted(value)} of ${key} is not text: write it in quotes`)];
+    const remedy = typeof value === 'object' ? '' : ': write it in quotes';
+    if (typeof value !== 'string') return [complaint(path, value, `${quoted(value)} of ${key} is not text${remedy}`)];
     return check(key, value);
   });
 }

@@ -4,6 +4,7 @@ import type { KubernetesObject } from '../api/types.ts';
 import {
   type Complaint,
   complaint,
+  didYouMean,
   isDnsLabel,
   isDnsSubdomain,
   isPort,
@@ -23,12 +24,36 @@ const DNS_1035_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const AFFINITY_TIMEOUT_MAX = 86400;
 const TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'];
 const PROTOCOLS = ['TCP', 'UDP', 'SCTP'];
+const SPEC_FIELDS = [
+  'allocateLoadBalancerNodePorts',
+  'clusterIP',
+  'clusterIPs',
+  'externalIPs',
+  'externalName',
+  'externalTrafficPolicy',
+  'healthCheckNodePort',
+  'internalTrafficPolicy',
+  'ipFamilies',
+  'ipFamilyPolicy',
+  'loadBalancerClass',
+  'loadBalancerIP',
+  'loadBalancerSourceRanges',
+  'ports',
+  'publishNotReadyAddresses',
+  'selector',
+  'sessionAffinity',
+  'sessionAffinityConfig',
+  'trafficDistribution',
+  'type',
+];
+const PORT_FIELDS = ['appProtocol', 'name', 'nodePort', 'port', 'protocol', 'targetPort'];
 const TRAFFIC_DISTRIBUTIONS = ['PreferClose', 'PreferSameZone', 'PreferSameNode'];
 
 export function serviceProblems(service: KubernetesObject, families: readonly Family[]): Complaint[] {
   const spec = fieldsOf(service.spec);
   return [
     ...nameProblems(service),
+    ...misspeltFields('spec', spec, SPEC_FIELDS),
     ...oneOf('spec.type', spec.type, TYPES),
     ...portsProblems(spec),
     ...externalNameProblems(spec),
@@ -36,7 +61,7 @@ export function serviceProblems(service: KubernetesObject, families: readonly Fa
     ...affinityProblems(spec),
     ...policyProblems(spec),
     ...loadBalancerProblems(spec),
-    ...labelProblems('spec.selector', spec.selector),
+    ...selectorProblems(spec.selector),
     ...topologyProblems(service),
   ];
 }
@@ -59,6 +84,23 @@ function nameProblems(service: KubernetesObject): Complaint[] {
   return complaints;
 }
 
+/** `selectors`, `targetport`: kubectl refuses them. What is like no known field may be of a later version, and passes. */
+function misspeltFields(path: string, given: Fields, known: readonly string[]): Complaint[] {
+  return Object.keys(given).flatMap((field) => {
+    const meant = known.includes(field) ? '' : didYouMean(field, known);
+    return meant === '' ? [] : [complaint(`${path}.${field}`, given[field], `is unknown${meant}`)];
+  });
+}
+
+function selectorProblems(selector: unknown): Complaint[] {
+  for (const field of ['matchLabels', 'matchExpressions']) {
+    const value = fieldsOf(selector)[field];
+    if (typeof value === 'object' && value !== null)
+      return [complaint(`spec.selector.${field}`, value, 'is for workloads: the selector of a Service holds the labels themselves')];
+  }
+  return labelProblems('spec.selector', selector);
+}
+
 function portsProblems(spec: Fields): Complaint[] {
   if (spec.ports !== undefined && !Array.isArray(spec.ports)) return [complaint('spec.ports', spec.ports, 'is not a list')];
   const ports = listOf(spec.ports);
@@ -79,6 +121,7 @@ function portsProblems(spec: Fields): Complaint[] {
     };
     const { name, port, protocol, nodePort } = entry;
     return [
+      ...misspeltFields(path, entry, PORT_FIELDS),
       ...servicePortNameProblems(`${path}.name`, name, ports.length > 1),
       ...(isDnsLabel(name) ? claim(`name ${name}`, 'name', name, 'name') : []),
       ...(isPort(port) ? claim(`port ${port}/${protocol}`, 'port', port, 'port and protocol') : [outsidePorts(`${path}.port`, port)]),

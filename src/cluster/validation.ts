@@ -1,11 +1,11 @@
 // What the API server refuses about one object, all of it at once: names, Services, workloads, Pods and slices.
 // Rules that need other objects, such as an address given twice, are allocation's.
 
-import { objectName } from '../api/kinds.ts';
+import { groupOf, groupsOf, isNativeGroup, kindsIn, objectName } from '../api/kinds.ts';
 import { locationOf } from '../api/places.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import type { ObjectProblem } from '../errors.ts';
-import { type Complaint, complaint, isDnsLabel, isDnsSubdomain, quoted } from './complaint.ts';
+import { type Complaint, complaint, didYouMean, isDnsLabel, isDnsSubdomain, quoted } from './complaint.ts';
 import { type DefaultingContext, withDefaults } from './defaults.ts';
 import { budgetProblems } from './disruption-budgets.ts';
 import { annotationProblems, labelProblems } from './label-validation.ts';
@@ -29,7 +29,7 @@ export function validateDefaulted(
 ): ObjectProblem[] {
   const complaints =
     object.kind === 'Service' ? serviceProblems(object, context.families) : [...nameProblems(object), ...kindProblems(object)];
-  return problemsOf([...complaints, ...metadataProblems(object)], object, origin);
+  return problemsOf([...groupProblems(object), ...complaints, ...metadataProblems(object)], object, origin);
 }
 
 /** Complaints about an object, with its name and the place in its manifest. */
@@ -39,6 +39,20 @@ export function problemsOf(complaints: readonly Complaint[], object: KubernetesO
     const problem = { kind: object.kind, object: objectName(object), ...each };
     return location === undefined ? problem : { ...problem, location };
   });
+}
+
+/** A kind in a group that does not have it, and a kind that is spelled nearly as one of its group: `no matches for kind`. */
+function groupProblems(object: KubernetesObject): Complaint[] {
+  const { apiVersion, kind } = object;
+  const group = groupOf(object);
+  const groups = groupsOf(kind);
+  if (groups.includes(group) || !isNativeGroup(group)) return [];
+  if (groups.length > 0) {
+    const expected = groups[0] === '' ? 'v1' : `${groups[0]}/v1`;
+    return [complaint('apiVersion', apiVersion, `${quoted(apiVersion)} has no kind ${kind}, expected ${expected}`)];
+  }
+  const meant = didYouMean(kind, kindsIn(group));
+  return meant === '' ? [] : [complaint('kind', kind, `${quoted(kind)} is unknown in ${apiVersion}${meant}`)];
 }
 
 function kindProblems(object: KubernetesObject): Complaint[] {

@@ -2,7 +2,7 @@
 // The readers of api/ leave out what no dataplane needs (hostnames, external names); these leave out what no name needs.
 import { type Address, parseAddress } from '../address.ts';
 import { type Field, fieldsOf, required } from '../api/fields.ts';
-import { namespaceOf } from '../api/kinds.ts';
+import { groupOf, namespaceOf } from '../api/kinds.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import { LABEL_BYTES_MAX, readName } from './domain-name.ts';
 import type { Labels } from './label-selector.ts';
@@ -131,9 +131,8 @@ export function isDnsKind(kind: string): kind is DnsKind {
 
 /** The typed form, or undefined for what has no name: workloads, Nodes, custom resources. @throws InvalidObjectError */
 export function readDnsObject(object: KubernetesObject, naming: EndpointNaming): DnsObject | undefined {
-  const { kind, apiVersion } = object;
-  const slash = apiVersion.indexOf('/');
-  if (!isDnsKind(kind) || GROUPS[kind] !== (slash < 0 ? '' : apiVersion.slice(0, slash))) return undefined;
+  const { kind } = object;
+  if (!isDnsKind(kind) || GROUPS[kind] !== groupOf(object)) return undefined;
   switch (kind) {
     case 'Service':
       return { kind, value: readService(object) };

@@ -140,6 +140,24 @@ describe('a cluster', () => {
     expect(consumer.log).toEqual([]);
   });
 
+  it('gives a Service that stands twice one address, and the later one counts', () => {
+    const [once, twice] = [createCluster(), createCluster()];
+    once.apply(parse(service('web')));
+    twice.apply(parse(service('web', 'type: NodePort') + service('web')));
+    expect(twice.objects('Service')).toEqual(once.objects('Service'));
+  });
+
+  it('passes over custom resources that share their name with what it reads', () => {
+    const cluster = createCluster();
+    const knative = parse('{apiVersion: serving.knative.dev/v1, kind: Service, metadata: {name: web}, spec: {}}');
+    cluster.apply([...parse(service('web')), ...knative]);
+    expect(cluster.objects('Service')).toMatchObject([{ apiVersion: 'v1', spec: { selector: { app: 'web' } } }]);
+    cluster.apply(knative, { prune: true });
+    expect(cluster.objects('Service')).toEqual([]);
+    cluster.apply(parse(workload('StatefulSet', 'kruise', '').replace('apps/v1', 'apps.kruise.io/v1beta1')));
+    expect(pods(cluster)).toMatchObject([{ name: 'kruise-0' }]);
+  });
+
   it('refuses options that make no sense', () => {
     expect(() => createCluster({ nodes: -1 })).toThrow('nodes -1 is not a number of nodes');
     expect(() => createCluster({ serviceCIDRs: ['10.0.0.0/33'] })).toThrow('serviceCIDRs "10.0.0.0/33" is not a CIDR');

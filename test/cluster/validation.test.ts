@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { validateObjects, validateService } from '../../src/cluster.ts';
-import { parse, service } from './manifests.ts';
+import { deployment, parse, service } from './manifests.ts';
 
 function complaintsAbout(text: string): string[] {
   return validateObjects(parse(text)).map(({ path, message }) => `${path} ${message}`);
@@ -92,6 +92,28 @@ spec:
       'endpoints[0].addresses[0] "10.0.0.1" is not an IPv6 address',
       'ports[0].port 0 is not a number of 1-65535',
     ]);
+  });
+
+  it('fields and kinds that are spelled nearly right, and a selector written as for a workload', () => {
+    const wrong =
+      '{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selectors: {app: web}, ports: [{port: 80, targetport: 8080}]}}';
+    expect(complaintsAbout(wrong)).toEqual([
+      'spec.selectors is unknown, did you mean selector?',
+      'spec.ports[0].targetport is unknown, did you mean targetPort?',
+    ]);
+    expect(complaintsAbout(service('web', 'ofALaterVersion: true'))).toEqual([]);
+    expect(complaintsAbout(service('web').replace('{app: web}', '{matchLabels: {app: web}}'))).toEqual([
+      'spec.selector.matchLabels is for workloads: the selector of a Service holds the labels themselves',
+    ]);
+    expect(complaintsAbout('{apiVersion: v1, kind: Servcie, metadata: {name: web}}')).toEqual([
+      'kind "Servcie" is unknown in v1, did you mean Service?',
+    ]);
+    expect(complaintsAbout('{apiVersion: v1, kind: service, metadata: {name: web}}')).toHaveLength(1);
+    expect(complaintsAbout(deployment('web', 1).replace('apps/v1', 'v1'))).toEqual([
+      'apiVersion "v1" has no kind Deployment, expected apps/v1',
+    ]);
+    expect(complaintsAbout('{apiVersion: v1, kind: Secret, metadata: {name: web}}')).toEqual([]);
+    expect(complaintsAbout('{apiVersion: example.com/v1, kind: Servcie, metadata: {name: web}}')).toEqual([]);
   });
 
   it('nothing about a null field, which counts as absent', () => {
