@@ -15,6 +15,13 @@ export function formatLocation(location: SourceLocation): string {
   return parts.join(':');
 }
 
+/** By origin, then by line and column; what has no place comes first. */
+export function compareLocations(a: SourceLocation | undefined, b: SourceLocation | undefined): number {
+  const origins = [a?.origin ?? '', b?.origin ?? ''] as const;
+  if (origins[0] !== origins[1]) return origins[0] < origins[1] ? -1 : 1;
+  return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);
+}
+
 /** The base of all errors of this library, so that one `instanceof` tells them from other failures. */
 export class SvcplaneError extends Error {
   override name = 'SvcplaneError';

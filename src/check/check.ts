@@ -1,13 +1,15 @@
 // Why is there no traffic? Everything about manifests that a person would otherwise have to hunt for. A pure function of the objects:
 // the command line prints what it finds, and so may a page.
-import { keyOf, objectName, refOf } from '../api/kinds.ts';
+import { isNamesake, keyOf, objectName, refOf } from '../api/kinds.ts';
 import { locationOf } from '../api/places.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import { type Cluster, type ClusterOptions, createCluster, validateObjects } from '../cluster/cluster.ts';
-import type { ObjectProblem } from '../errors.ts';
+import { withNamespace } from '../cluster/defaults.ts';
+import { compareLocations, formatLocation, type ObjectProblem } from '../errors.ts';
 import { checkClashes } from './clashes.ts';
 import { type Finding, type Issue, RULES, type RuleId } from './finding.ts';
 import { checkHints } from './hints.ts';
+import { checkIngresses } from './ingresses.ts';
 import { checkLocalPolicies } from './local-policies.ts';
 import { checkReadiness } from './readiness.ts';
 import { checkReferences } from './references.ts';
@@ -25,6 +27,7 @@ const CHECKS: readonly ((scene: Scene) => readonly Issue[])[] = [
   checkClashes,
   checkSideDoors,
   checkReferences,
+  checkIngresses,
 ];
 
 export interface CheckResult {
@@ -45,18 +48,19 @@ export interface CheckResult {
 export function checkManifests(objects: readonly KubernetesObject[], options: ClusterOptions = {}): CheckResult {
   const problems: ObjectProblem[] = [];
   const left: KubernetesObject[] = [];
-  let accepted = objects;
+  const { namespace = 'default' } = options;
+  let accepted = objects.filter((object) => !isNamesake(object));
   // What is refused may have hidden what else is.
   for (let refused = validateObjects(accepted, options); refused.length > 0; refused = validateObjects(accepted, options)) {
     problems.push(...refused);
     const names = new Set(refused.map(({ kind, object }) => `${kind} ${object}`));
-    const isRefused = (object: KubernetesObject) => names.has(`${object.kind} ${objectName(inNamespace(object, options))}`);
-    left.push(...accepted.filter(isRefused).map((object) => inNamespace(object, options)));
+    const isRefused = (object: KubernetesObject) => names.has(`${object.kind} ${objectName(withNamespace(object, namespace))}`);
+    left.push(...accepted.filter(isRefused).map((object) => withNamespace(object, namespace)));
     accepted = accepted.filter((object) => !isRefused(object));
   }
   const cluster = createCluster(options);
   cluster.apply(accepted);
-  const { findings, notes } = checkCluster(cluster, accepted, left);
+  const { findings, notes } = checkCluster(cluster, accepted, left, namespace);
   return { findings: [...problems.map(findingOfProblem), ...findings].sort(byPlace), notes };
 }
 
@@ -64,17 +68,50 @@ export function checkManifests(objects: readonly KubernetesObject[], options: Cl
  * Checks a cluster as it stands now.
  * @param given what was applied to it: findings point to where these stand
  * @param refused those that are missing because they are invalid: what leans on them is not to blame
+ * @param namespace of those that name none, as the cluster was told it
  */
-export function checkCluster(cluster: Cluster, given: readonly KubernetesObject[], refused: readonly KubernetesObject[] = []): CheckResult {
-  const scene = sceneOf(cluster, given, refused);
-  const origins = new Map(given.map((object) => [keyOf(refOf(object)), object]));
-  const findings = CHECKS.flatMap((check) => check(scene)).map((issue) => findingOf(issue, origins));
+export function checkCluster(
+  cluster: Cluster,
+  given: readonly KubernetesObject[],
+  refused: readonly KubernetesObject[] = [],
+  namespace = 'default',
+): CheckResult {
+  const own = given.filter((object) => !isNamesake(object));
+  const scene = sceneOf(cluster, own, refused);
+  const origins = new Map<string, KubernetesObject>();
+  const twice: Issue[] = [];
+  for (const object of own) {
+    const key = keyOf(refOf(withNamespace(object, namespace)));
+    const before = origins.get(key);
+    if (before !== undefined) twice.push(...checkTwins(before, object, namespace));
+    origins.set(key, object);
+  }
+  const findings = [...twice, ...CHECKS.flatMap((check) => check(scene))].map((issue) => findingOf(issue, origins));
+  return { findings: findings.sort(byPlace), notes: notesOn(scene) };
+}
+
+/** What was not looked at. */
+function notesOn(scene: Scene): string[] {
   const hasSelectors = scene.services.some(({ selector }) => Object.keys(selector).length > 0);
-  const notes =
-    hasSelectors && !hasCandidates(scene)
+  const policies = scene.objectsOf('NetworkPolicy').length;
+  return [
+    ...(hasSelectors && !hasCandidates(scene)
       ? ['there are no Pods and no workloads among these objects: selectors and target ports were not checked']
-      : [];
-  return { findings: findings.sort(byPlace), notes };
+      : []),
+    ...(policies > 0
+      ? [`${policies} ${policies === 1 ? 'NetworkPolicy was' : 'NetworkPolicies were'} not looked at: the network plugin enforces them`]
+      : []),
+  ];
+}
+
+/** The same object once more: fine when it says the same. */
+function checkTwins(before: KubernetesObject, later: KubernetesObject, namespace: string): Issue[] {
+  if (JSON.stringify(before) === JSON.stringify(later)) return [];
+  const object = withNamespace(later, namespace);
+  const location = locationOf(before, 'metadata.name');
+  const place = location === undefined ? 'earlier' : `at ${formatLocation(location)}`;
+  const reason = `it is defined ${place} as well, and differs: the later one counts`;
+  return [{ rule: 'defined-twice', object, path: 'metadata.name', reason, remedy: 'leave one of them out, or give one another name' }];
 }
 
 function findingOf({ rule, object, path, reason, remedy }: Issue, origins: ReadonlyMap<string, KubernetesObject>): Finding {
@@ -99,15 +136,7 @@ function headOf(rule: RuleId): Pick<Finding, 'rule' | 'level'> {
   return { rule, level: RULES[rule].level };
 }
 
-/** As problems name it: with the namespace of objects that name none. */
-function inNamespace(object: KubernetesObject, { namespace = 'default' }: ClusterOptions): KubernetesObject {
-  return { ...object, metadata: { ...object.metadata, namespace: object.metadata.namespace || namespace } };
-}
-
 function byPlace(a: Finding, b: Finding): number {
-  const origin = (finding: Finding) => finding.location?.origin ?? '';
   const text = (finding: Finding) => `${finding.object} ${finding.rule} ${finding.path}`;
-  if (origin(a) !== origin(b)) return origin(a) < origin(b) ? -1 : 1;
-  const lines = (a.location?.line ?? 0) - (b.location?.line ?? 0);
-  return lines !== 0 ? lines : text(a) < text(b) ? -1 : 1;
+  return compareLocations(a.location, b.location) || (text(a) < text(b) ? -1 : 1);
 }

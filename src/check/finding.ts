@@ -14,12 +14,14 @@ interface Rule {
 /** All rules, by the name under which they are reported. */
 export const RULES = {
   'invalid-object': { level: 'error', title: 'An API server would refuse the object' },
+  'defined-twice': { level: 'warning', title: 'An object is defined twice, in different ways' },
   'node-port-clash': { level: 'error', title: 'Two Services ask for one node port' },
   'address-clash': { level: 'error', title: 'Two objects claim one address' },
   'selector-matches-nothing': { level: 'error', title: 'The selector of a Service matches no Pod' },
   'no-replicas': { level: 'warning', title: 'The workload behind a Service has no Pods' },
   'target-port-unknown': { level: 'error', title: 'No Pod has the named target port of a Service' },
   'target-port-missing': { level: 'warning', title: 'Some Pods lack the named target port of a Service' },
+  'target-port-undeclared': { level: 'note', title: 'No container lists the target port of a Service' },
   'port-without-endpoints': { level: 'error', title: 'No EndpointSlice has a port of the Service' },
   'no-endpoints': { level: 'error', title: 'A Service without selector has no endpoints' },
   'no-ready-pods': { level: 'error', title: 'No Pod behind a Service is ready' },
@@ -31,6 +33,7 @@ export const RULES = {
   'side-door': { level: 'warning', title: 'Source ranges of a load balancer can be walked around' },
   'dangling-slice': { level: 'warning', title: 'An EndpointSlice belongs to no Service' },
   'service-name-unknown': { level: 'warning', title: 'The Pods of a StatefulSet get no names' },
+  'ingress-backend-unknown': { level: 'warning', title: 'An Ingress names a Service or a port that is not there' },
   'external-name-address': { level: 'error', title: 'An external name is an address' },
 } as const satisfies Readonly<Record<string, Rule>>;
 

@@ -1,4 +1,4 @@
-// Named target ports that Pods do not have, and Service ports that no slice carries.
+// Target ports that Pods do not have, or that their containers do not list, and Service ports that no slice carries.
 import type { KubernetesObject } from '../api/types.ts';
 import { targetPort } from '../cluster/endpoint-slices.ts';
 import { type Fields, fieldsOf, listOf, textOf } from '../cluster/fields.ts';
@@ -22,9 +22,10 @@ function portIssues(facts: ServiceFacts, port: Fields, index: number): Issue[] {
   const { service, pods, slices, endpoints } = facts;
   if (pods.length > 0 && typeof port.targetPort === 'string')
     return namedPortIssues(service, pods, port, `spec.ports[${index}].targetPort`);
+  if (pods.length > 0) return undeclaredIssues(service, pods, port, `spec.ports[${index}]`);
   const name = textOf(port.name);
   const isCarried = slices.some((slice) => listOf(slice.ports).some((each) => textOf(fieldsOf(each).name) === name));
-  if (pods.length > 0 || endpoints.length === 0 || isCarried) return [];
+  if (endpoints.length === 0 || isCarried) return [];
   const carried = [...new Set(slices.flatMap((slice) => listOf(slice.ports).map((each) => textOf(fieldsOf(each).name))))];
   return [
     {
@@ -54,6 +55,28 @@ function namedPortIssues(service: KubernetesObject, pods: readonly KubernetesObj
         ? `no Pod it selects has a ${protocol} port named ${name}, so port ${String(port.port)} has no endpoints`
         : `${lacking.length} of ${pods.length} Pods have no ${protocol} port named ${name} and get nothing from port ${String(port.port)}: ${names}`,
       remedy: portRemedy(name, protocol, ports),
+    },
+  ];
+}
+
+/** A list of ports is information only, but where there is one, a number that is not in it is mostly a mistake. */
+function undeclaredIssues(service: KubernetesObject, pods: readonly KubernetesObject[], port: Fields, path: string): Issue[] {
+  const protocol = textOf(port.protocol) || 'TCP';
+  const number = Number(port.targetPort ?? port.port);
+  const ports = distinct(pods.flatMap(containerPorts));
+  if (ports.length === 0 || ports.some((each) => each.number === number && each.protocol === protocol)) return [];
+  const words = ports.map((each) => `${each.number}/${each.protocol}${each.name === '' ? '' : ` named ${each.name}`}`);
+  const meant = ports.find((each) => each.number === number);
+  return [
+    {
+      rule: 'target-port-undeclared',
+      object: service,
+      path: port.targetPort === undefined ? `${path}.port` : `${path}.targetPort`,
+      reason: `no container behind it lists port ${number}/${protocol} (they list ${listed(words)}): if nothing listens there, connections are refused`,
+      remedy:
+        meant === undefined
+          ? `write targetPort: ${ports[0]?.name || ports[0]?.number}, or list ${number} if the program does listen there`
+          : `${number} is a port of ${meant.protocol} there: say protocol: ${meant.protocol}`,
     },
   ];
 }

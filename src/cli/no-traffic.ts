@@ -20,9 +20,14 @@ export function unreachedService(name: string | undefined, outcomes: readonly Ou
 }
 
 /** What keeps traffic away from a Service, `namespace/name`. */
-export function findingsAbout(service: string | undefined, cluster: Cluster, given: readonly KubernetesObject[]): Finding[] {
+export function findingsAbout(
+  service: string | undefined,
+  cluster: Cluster,
+  given: readonly KubernetesObject[],
+  namespace?: string,
+): Finding[] {
   if (service === undefined) return [];
-  const own = checkCluster(cluster, given).findings.filter(({ kind, object }) => kind === 'Service' && object === service);
+  const own = checkCluster(cluster, given, [], namespace).findings.filter(({ kind, object }) => kind === 'Service' && object === service);
   return own.filter(({ rule, level }) => level !== 'note' && !OTHER_MATTERS.includes(rule));
 }
 

@@ -66,7 +66,7 @@ function trace(options: TraceOptions, io: Io): void {
   const destination = resolveDestination(options.to, options.protocol, context, familyOf(options.from));
   if ('reason' in destination) {
     const { name, reason } = destination;
-    const findings = findingsAbout(unreachedService(name, []), cluster, objects);
+    const findings = findingsAbout(unreachedService(name, []), cluster, objects, options.namespace);
     if (options.output === 'json') writeJson(io, 'Explanation', { service: name, outcomes: [], reason, findings });
     else io.stdout(`${name} has no address to send a packet to: ${reason}.\n${whyText(findings, paintFor(io))}`);
     return;
@@ -77,7 +77,7 @@ function trace(options: TraceOptions, io: Io): void {
   using connected = openDataplane(cluster, source.node, options, io);
   const { dataplane } = connected;
   const explanation = dataplane.explain(packet);
-  const findings = findingsAbout(unreachedService(destination.name, explanation.outcomes), cluster, objects);
+  const findings = findingsAbout(unreachedService(destination.name, explanation.outcomes), cluster, objects, options.namespace);
   if (options.output === 'json') {
     const { verdict } = dataplane.trace(packet);
     const { mode, engine } = dataplane;

@@ -1,7 +1,7 @@
 // `svcplane validate`: everything an API server would refuse about the manifests, each with its place.
 import type { Command } from 'commander';
 import { validateObjects } from '../cluster/cluster.ts';
-import { formatLocation, type ManifestError, type ObjectProblem } from '../errors.ts';
+import { compareLocations, formatLocation, type ManifestError, type ObjectProblem } from '../errors.ts';
 import { clusterOptions } from './cluster-input.ts';
 import { readManifests } from './input.ts';
 import { type Io, writeJson } from './io.ts';
@@ -18,7 +18,7 @@ export function addValidate(program: Command, io: Io, finish: (code: number) => 
 
 function validate(options: ValidateOptions, io: Io): number {
   const { objects, errors } = readManifests(options, io);
-  const problems = validateObjects(objects, clusterOptions(objects, options, io));
+  const problems = validateObjects(objects, clusterOptions(objects, options, io)).sort((a, b) => compareLocations(a.location, b.location));
   const isValid = errors.length + problems.length === 0;
   if (options.output === 'json') {
     writeJson(io, 'ValidationResult', { valid: isValid, objects: objects.length, problems: [...errors.map(manifestProblem), ...problems] });

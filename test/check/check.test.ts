@@ -321,3 +321,99 @@ describe('references', () => {
     ).toMatchObject([{ rule: 'external-name-address' }]);
   });
 });
+
+describe('backends of an Ingress', () => {
+  const ingress = (backend: string) => `
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: front}
+spec: {rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: ${backend}}}]}}]}
+---
+`;
+  const web = service('web', '', '[{name: http, port: 80, targetPort: 8080}]') + deployment('web', 1);
+
+  test('that are there', () => {
+    expect(find(web + ingress('{name: web, port: {number: 80}}') + ingress('{name: web, port: {name: http}}'))).not.toContainEqual(
+      expect.objectContaining({ rule: 'ingress-backend-unknown' }),
+    );
+  });
+
+  test('whose Service is another one', () => {
+    expect(find(web + ingress('{name: webb, port: {number: 80}}'))).toMatchObject([
+      {
+        rule: 'ingress-backend-unknown',
+        object: 'default/front',
+        path: 'spec.rules[0].http.paths[0].backend.service.name',
+        reason: expect.stringContaining('no Service webb in namespace default'),
+        remedy: 'write name: web',
+        location: { origin: 'app.yaml' },
+      },
+    ]);
+  });
+
+  test('with the port of the Pods in place of that of the Service', () => {
+    expect(find(web + ingress('{name: web, port: {number: 8080}}'))).toMatchObject([
+      { reason: expect.stringContaining('Service web has no port 8080'), remedy: expect.stringContaining('the port of the Service, 80') },
+    ]);
+  });
+
+  test('are not judged where no Service of the namespace is known', () => {
+    expect(find(ingress('{name: web, port: {number: 80}}'))).toEqual([]);
+  });
+});
+
+describe('a target port that is a number', () => {
+  const listing = 'ports: [{name: http, containerPort: 8080}]';
+  const web = (ports: string) => find(service('web', '', ports) + deployment('web', 2, listing));
+
+  test('and in no list of ports is noted', () => {
+    expect(web('[{port: 80, targetPort: 8080}]')).toEqual([]);
+    expect(web('[{port: 80, targetPort: 9090}]')).toMatchObject([
+      {
+        rule: 'target-port-undeclared',
+        level: 'note',
+        path: 'spec.ports[0].targetPort',
+        reason: expect.stringContaining('no container behind it lists port 9090/TCP (they list 8080/TCP named http)'),
+        remedy: expect.stringContaining('write targetPort: http'),
+      },
+    ]);
+    expect(web('[{port: 8080, protocol: UDP}]')).toMatchObject([{ remedy: '8080 is a port of TCP there: say protocol: TCP' }]);
+  });
+
+  test('says nothing where containers list none', () => {
+    expect(find(service('web', '', '[{port: 80, targetPort: 9090}]') + deployment('web', 1))).toEqual([]);
+  });
+});
+
+describe('objects that stand twice', () => {
+  test('are found when they differ', () => {
+    const other = service('web').replace('port: 80', 'port: 81');
+    expect(find(service('web') + service('web') + deployment('web', 1))).toEqual([]);
+    expect(find(service('web') + other + deployment('web', 1), { namespace: 'prod' })).toMatchObject([
+      {
+        rule: 'defined-twice',
+        level: 'warning',
+        object: 'prod/web',
+        reason: expect.stringMatching(/^it is defined at app\.yaml:4:\d+ as well/),
+      },
+    ]);
+  });
+
+  test('are two objects when one is a custom resource of that name', () => {
+    const knative =
+      '{apiVersion: serving.knative.dev/v1, kind: Service, metadata: {name: web}, spec: {template: {spec: {containers: [{image: web}]}}}}\n---\n';
+    expect(find(service('web') + deployment('web', 1) + knative)).toEqual([]);
+  });
+});
+
+describe('what is not looked at', () => {
+  test('is said of NetworkPolicies', () => {
+    const policy = '{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: deny}, spec: {podSelector: {}}}';
+    expect(checkManifests(parseManifests(policy)).notes).toEqual(['1 NetworkPolicy was not looked at: the network plugin enforces them']);
+  });
+});
+
+test('objects that name no namespace have their place in another one, too', () => {
+  const [finding] = find(service('wbe') + deployment('web', 1), { namespace: 'prod' });
+  expect(finding).toMatchObject({ object: 'prod/wbe', location: { origin: 'app.yaml', line: 5 } });
+});
