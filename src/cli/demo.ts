@@ -5,7 +5,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { createDataplaneSync } from '../dataplane.ts';
 import { UnsupportedError } from '../errors.ts';
 import type { Packet, ProxyMode } from '../packet.ts';
-import { findNode, openCluster, openDataplane } from './cluster-input.ts';
+import { findNode, openCluster, openDataplane, SEED } from './cluster-input.ts';
 import { chooseService, readyEndpoints, scaleForShow } from './demo-service.ts';
 import { endpointsObjects } from './endpoints-view.ts';
 import { duel } from './engine-duel.ts';
@@ -24,7 +24,6 @@ const EXAMPLE = 'examples/hostnames.yaml';
 const CONNECTIONS_SHOWN = 12;
 const SERVICE_COUNTS = [10, 1000, 10_000];
 const MODES: readonly ProxyMode[] = ['iptables', 'ipvs', 'nftables'];
-const SEED = 1;
 const DUEL_SECONDS = 2;
 
 interface DemoOptions extends InputOptions {
@@ -96,7 +95,7 @@ function showEndpoints(scene: Scene): void {
 function showPacket(scene: Scene): void {
   const { cluster, node, packet, destination, options, io } = scene;
   title('One packet, explained', scene);
-  using connected = openDataplane(cluster, node, { ...options, mode: 'iptables' }, io, { seed: SEED });
+  using connected = openDataplane(cluster, node, { ...options, mode: 'iptables' }, io);
   const { dataplane } = connected;
   io.stdout(explain(dataplane, cluster, node, packet, destination, { isVerbose: false, io }));
 }
@@ -106,7 +105,7 @@ function showConnections(scene: Scene): void {
   title(`${CONNECTIONS_SHOWN} connections, each from a new port`, scene);
   const owners = addressOwners(cluster);
   const backendsIn = (mode: ProxyMode) => {
-    using connected = openDataplane(cluster, node, { ...options, mode }, io, { seed: SEED });
+    using connected = openDataplane(cluster, node, { ...options, mode }, io);
     const { dataplane } = connected;
     return Array.from({ length: CONNECTIONS_SHOWN }, (_, index) => {
       const { backend, action } = dataplane.process({ ...packet, sourcePort: packet.sourcePort + index });
@@ -131,7 +130,7 @@ function showUnready(scene: Scene): void {
     io.stdout('The endpoints of this Service are no Pods of these manifests: nothing to make unready.\n');
     return;
   }
-  using connected = openDataplane(cluster, node, { ...options, mode: 'iptables' }, io, { seed: SEED });
+  using connected = openDataplane(cluster, node, { ...options, mode: 'iptables' }, io);
   const { dataplane } = connected;
   cluster.setReady(victim.pod, false);
   const isGone = !readyEndpoints(cluster, service).some(({ address }) => address === victim.address);
@@ -188,9 +187,8 @@ function isSupported(mode: ProxyMode): boolean {
 function showDuel(scene: Scene): void {
   const { cluster, node, io, packet, paint, options } = scene;
   title(`${options.seconds} seconds of WebAssembly against TypeScript`, scene);
-  const extra = { seed: SEED };
-  using wasm = openDataplane(cluster, node, { ...options, mode: 'iptables', engine: 'wasm' }, io, extra);
-  using js = openDataplane(cluster, node, { ...options, mode: 'iptables', engine: 'js' }, io, extra);
+  using wasm = openDataplane(cluster, node, { ...options, mode: 'iptables', engine: 'wasm' }, io);
+  using js = openDataplane(cluster, node, { ...options, mode: 'iptables', engine: 'js' }, io);
   const { nsPerPacket, connections, rounds } = duel([wasm.dataplane, js.dataplane], packet, options.seconds);
   const [wasmNs = 0, jsNs = 0] = nsPerPacket;
   const row = (name: string, ns: number) => [name, ns.toFixed(1), (1000 / ns).toFixed(2)];

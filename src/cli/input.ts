@@ -5,6 +5,7 @@ import { parseConfig } from '../api/config.ts';
 import { parseManifests } from '../api/manifests.ts';
 import type { KubeProxyConfiguration, KubernetesObject } from '../api/types.ts';
 import { ManifestError } from '../errors.ts';
+import { decodeText } from './decode-text.ts';
 import { InputError, type Io, UsageError } from './io.ts';
 import type { InputOptions } from './options.ts';
 
@@ -88,8 +89,13 @@ function isDirectory(path: string): boolean {
 }
 
 export function readText(path: string): string {
+  return decodeText(readBytes(path), path);
+}
+
+/** @throws InputError, with the reason in words */
+export function readBytes(path: string): Uint8Array {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path);
   } catch (error) {
     throw unreadable(path, error);
   }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The program `svcplane`: run() with the process behind it.
 import { readFileSync } from 'node:fs';
+import { decodeText } from './decode-text.ts';
 import type { Io } from './io.ts';
 import { run } from './run.ts';
 
@@ -13,7 +14,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const io: Io = {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
-  stdin: () => readFileSync(0, 'utf8'),
+  stdin: () => decodeText(readFileSync(0), '<stdin>'),
   isTTY: process.stdout.isTTY === true,
   env: process.env,
   now: Date.now,

@@ -58,9 +58,11 @@ export function resolveDestination(
   const literal = splitHostPort(text);
   const address = parseAddress(literal.host);
   if (address !== undefined) {
-    if (literal.port === undefined) throw new UsageError(`--to ${text} lacks a port: expected IP:port`);
+    if (literal.port === undefined)
+      throw new UsageError(`--to ${text} lacks a port: expected ${address.family === 'IPv6' ? '[IP]' : 'IP'}:port`);
     return { address: address.text, port: portNumber(literal.port, '--to'), protocol: protocol ?? 'TCP' };
   }
+  if (isNoName(literal.host)) throw new UsageError(`--to ${text} is no IP: expected IP:port or service[.namespace][:port]`);
   const service = findService(cluster, literal.host, namespace);
   const name = `${service.metadata.name}.${service.metadata.namespace ?? 'default'}`;
   const spec = fieldsOf(service.spec);
@@ -103,12 +105,19 @@ function sourceOf(text: string, family: Family, context: EndsContext, firstOrNam
   return podSource(text, family, context);
 }
 
+/** What was meant as an address, and is none. */
+function isNoName(text: string): boolean {
+  return /^[\d.]+$|:/.test(text);
+}
+
 /** The family that an address among the arguments asks for. */
 export function familyOf(text: string): Family | undefined {
   return parseAddress(splitHostPort(text).host)?.family;
 }
 
 function podSource(text: string, family: Family, { cluster, namespace, node }: EndsContext): Source {
+  if (isNoName(text))
+    throw new UsageError(`--from ${text} is no IP, and no Pod is named so: expected IP[:port], [namespace/]pod, external or node`);
   const name = text.includes('/') ? text : `${namespace}/${text}`;
   const pods = cluster.objects('Pod');
   const pod = pods.find((each) => `${each.metadata.namespace}/${each.metadata.name}` === name);
@@ -160,7 +169,10 @@ function ofFamily(addresses: readonly string[], family: Family, owner: string): 
 }
 
 function findService(cluster: Cluster, text: string, namespace: string): KubernetesObject {
-  const [first = '', second = namespace] = text.includes('/') ? text.split('/').reverse() : text.replace(/\.svc(\..*)?$/, '').split('.');
+  const [first = '', second = namespace, ...more] = text.includes('/')
+    ? text.split('/').reverse()
+    : text.replace(/\.svc(\..*)?$/, '').split('.');
+  if (first === '' || more.length > 0) throw new UsageError(`--to ${text}: expected IP:port or service[.namespace][:port]`);
   const services = cluster.objects('Service');
   const service = services.find((each) => each.metadata.name === first && each.metadata.namespace === second);
   if (service !== undefined) return service;

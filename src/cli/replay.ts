@@ -1,19 +1,19 @@
 // `svcplane replay` and `svcplane conntrack`: a capture through a node's dataplane, and what is tracked after it.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Connection } from '../dataplane-types.ts';
 import { type CapturedFrame, readCapture, writeCapture } from '../frames/capture.ts';
 import { type Replayed, replay } from '../frames/replay.ts';
-import { findNode, openCluster, openDataplane } from './cluster-input.ts';
+import { findNode, openCluster, openDataplane, SEED } from './cluster-input.ts';
 import { conntrackLine } from './conntrack-text.ts';
-import { readObjects, unreadable } from './input.ts';
+import { readBytes, readObjects, unreadable } from './input.ts';
 import { type Io, UsageError, writeJson } from './io.ts';
 import { collect, type InputOptions, type NodeOptions, withInputOptions, withNodeOptions, withOutputOption } from './options.ts';
 import { replayText } from './replay-text.ts';
 
 interface CaptureOptions extends InputOptions, NodeOptions {
   readonly fragments?: 'drop' | 'pass';
-  readonly seed?: number;
+  readonly seed: number;
 }
 
 interface ReplayOptions extends CaptureOptions {
@@ -52,7 +52,7 @@ export function addConntrack(program: Command, io: Io): void {
 function withCaptureOptions(command: Command): Command {
   return withNodeOptions(withInputOptions(command))
     .addOption(new Option('--fragments <what>', 'IP fragments, which are not reassembled').choices(['drop', 'pass']).default('drop'))
-    .option('--seed <number>', 'of the random choice of backends, so that a replay can be repeated', parseSeed);
+    .option('--seed <number>', 'of the random choice of backends', parseSeed, SEED);
 }
 
 function parseSeed(text: string): number {
@@ -98,7 +98,7 @@ function replayFile(
   const clock = { ms: 0 };
   using connected = openDataplane(cluster, findNode(cluster, options.node), options, io, {
     now: () => clock.ms,
-    ...(options.seed === undefined ? {} : { seed: options.seed }),
+    seed: options.seed,
   });
   const { dataplane } = connected;
   const captured = readCapture(readBytes(capture), { origin: capture, onWarning: (message) => io.stderr(`warning: ${message}\n`) });
@@ -109,14 +109,6 @@ function replayFile(
     ...(options.fragments === undefined ? {} : { fragments: options.fragments }),
   });
   return { replayed, connections: [...dataplane.connections()] };
-}
-
-function readBytes(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw unreadable(path, error);
-  }
 }
 
 function writeFrames(path: string, frames: readonly CapturedFrame[]): void {

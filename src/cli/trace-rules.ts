@@ -5,6 +5,7 @@ import { RulesError } from '../errors.ts';
 import type { Packet, TransportProtocol } from '../packet.ts';
 import { readNumber } from '../parse/values.ts';
 import { addressAndPort } from './address-port.ts';
+import { SEED } from './cluster-input.ts';
 import { explanationText } from './explanation-text.ts';
 import { readText } from './input.ts';
 import { InputError, type Io, paintFor, UsageError, writeJson } from './io.ts';
@@ -50,6 +51,7 @@ function openDump(options: TraceRulesOptions, io: Io): Dataplane {
       rules: dumps.map(({ text }) => text).join('\n'),
       lenient: options.lenient === true,
       nodeIPs: options.nodeIp ?? [],
+      seed: SEED,
       ...(options.mode === undefined ? {} : { mode: options.mode }),
       ...(options.engine === undefined ? {} : { engine: options.engine }),
       onWarning: (message) => io.stderr(`warning: ${withFile(message, dumps)}\n`),

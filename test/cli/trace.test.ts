@@ -134,6 +134,24 @@ describe('svcplane render', () => {
     expect(only).toMatch(/^\*filter/);
   });
 
+  it.each([
+    [['--from', '10.0.0.256', '--to', 'hostnames'], '--from 10.0.0.256 is no IP, and no Pod is named so'],
+    [['--from', 'external:80', '--to', 'hostnames'], '--from external:80 is no IP, and no Pod is named so'],
+    [['--from', 'node', '--to', '10.0.0.300:80'], '--to 10.0.0.300:80 is no IP: expected IP:port or service'],
+    [['--from', 'node', '--to', 'hostnames.default.example.com'], '--to hostnames.default.example.com: expected IP:port or service'],
+    [['--from', 'node', '--to', '::1:80'], '--to ::1:80 lacks a port: expected [IP]:port'],
+  ])('tells of %j what an end looks like', async (ends, message) => {
+    const { code, stderr } = await svcplane([...HOSTNAMES, ...ends]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+  });
+
+  it('prints the same each time', async () => {
+    const argv = [...HOSTNAMES, '--from', 'default/client', '--to', 'hostnames'];
+    const answers = await Promise.all(Array.from({ length: 6 }, () => svcplane(argv)));
+    expect(new Set(answers.map(({ stdout }) => stdout)).size).toBe(1);
+  });
+
   it('says of one backend among several that the scheduler picks it', async () => {
     const argv = [...HOSTNAMES, '--from', 'default/client', '--to', 'hostnames', '--config', 'test/cli/kube-proxy-mh.yaml'];
     const { stdout } = await svcplane(argv);

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { directoryWith, svcplane } from './command.ts';
 
@@ -42,6 +44,29 @@ describe('svcplane validate', () => {
     expect(code).toBe(3);
     expect(stdout).toMatch(/a\.yaml:\d+:\d+: /);
     expect(stdout).toContain('b.yaml:7:13: service default/web');
+  });
+
+  it('goes by line', async () => {
+    const wrong = BAD.replace('spec:\n  ports:', 'spec:\n  type: Nope\n  ports:').replace(
+      'protocol: ICMP',
+      'protocol: ICMP\n  sessionAffinity: No',
+    );
+    const { stdout } = await svcplane(['validate', '-f', '-'], { stdin: wrong });
+    const lines = [...stdout.matchAll(/^<stdin>:(\d+)/gm)].map(([, line]) => Number(line));
+    expect(lines.length).toBeGreaterThan(4);
+    expect(lines).toEqual(lines.toSorted((a, b) => a - b));
+  });
+
+  it('reads UTF-16, as PowerShell writes it, and refuses what is no text', async () => {
+    const directory = directoryWith({});
+    const file = join(directory, 'dump.yaml');
+    const text = `\ufeff${readFileSync('examples/hostnames.yaml', 'utf8')}`;
+    writeFileSync(file, Buffer.from(text, 'utf16le'));
+    expect(await svcplane(['validate', '-f', file])).toMatchObject({ code: 0, stdout: '2 objects valid\n' });
+    writeFileSync(file, Buffer.from(text, 'utf16le').swap16());
+    expect(await svcplane(['validate', '-f', file])).toMatchObject({ code: 0, stdout: '2 objects valid\n' });
+    const capture = await svcplane(['validate', '-f', 'examples/hostnames.pcap']);
+    expect(capture).toEqual({ code: 3, stdout: '', stderr: 'error: examples/hostnames.pcap: is binary, expected text\n' });
   });
 
   it('sees what only shows between objects', async () => {
