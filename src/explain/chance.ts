@@ -81,6 +81,7 @@ export class EveryChance implements Chooser {
     const isLeft = this.#view === undefined ? !beginsConnection(packet) : foresee(packet, this.#view).kind === 'leave';
     if (isLeft) return [{ value: 'leave', probability: 1 }];
     const odds = schedulerOdds(service, packet, this.#view).filter(({ share }) => share > 0);
+    if (odds.length === 0 && packet.destination.port !== service.port) return [{ value: 'leave', probability: 1 }]; // FTP data
     return this.#counted(odds.map(({ destination, share }) => ({ value: destination, probability: share })));
   }
 

@@ -150,11 +150,12 @@ function scheduleIpvs({ index, chooser }: Walk): Stage {
     if (packet.state !== 'NEW' || !isSameEndpoint(packet.destination, packet.arrived.destination)) return [way];
     const virtual = packet.destination;
     const service = index.virtualService(packet.protocol, virtual);
+    const own = { ...virtual, port: service?.port ?? virtual.port };
     const servicePort = service?.servicePort;
     const say = (on: Way, text: string, probability?: number) =>
       note(on, () => ({
         kind: 'ipvs',
-        text: `virtual service ${packet.protocol} ${endpointText(virtual)} ${service?.scheduler ?? 'is gone'}: ${text}`,
+        text: `virtual service ${packet.protocol} ${endpointText(own)} ${service?.scheduler ?? 'is gone'}: ${text}`,
         ...(servicePort === undefined ? {} : { servicePort }),
         ...(probability === undefined ? {} : { probability }),
       }));

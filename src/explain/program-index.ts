@@ -1,6 +1,7 @@
 // A Program for walks: what its names stand for, and what its texts mean, each read once however often a walk comes by.
 import { type Address, type Prefix, parseAddress, parsePrefix, prefixContains } from '../address.ts';
 import { InvalidArgumentError } from '../errors.ts';
+import { FTP_PORT, mayBeFtpData } from '../ipvs/js/ftp.ts';
 import type { TransportProtocol } from '../packet.ts';
 import { type EstablishedProof, proofOf } from '../program/established.ts';
 import type { Program } from '../program/program.ts';
@@ -112,8 +113,12 @@ export class ProgramIndex {
     return text;
   }
 
+  /** Of the very port, or the FTP service that has this data. */
   virtualService(protocol: TransportProtocol, { address, port }: Endpoint): VirtualService | undefined {
-    return this.#virtualServices.get(virtualServiceKey(protocol, address.text, port));
+    const exact = this.#virtualServices.get(virtualServiceKey(protocol, address.text, port));
+    if (exact !== undefined || !mayBeFtpData({ protocol, destinationPort: port })) return exact;
+    const ftp = this.#virtualServices.get(virtualServiceKey(protocol, address.text, FTP_PORT));
+    return ftp?.persistence === undefined ? undefined : ftp;
   }
 }
 

@@ -23,6 +23,13 @@ export interface ServerOdds {
 
 /** In the order in which servers were added; none: no server is usable. Without a view, the servers are those of the Program, and nobody is connected. */
 export function schedulerOdds(service: VirtualService, packet: WalkedPacket, view: IpvsView | undefined): readonly ServerOdds[] {
+  const { port } = packet.destination;
+  const all = oddsOf(service, packet, view);
+  // FTP data keeps the port that was asked for.
+  return port === service.port ? all : all.map(({ destination, share }) => ({ destination: { ...destination, port }, share }));
+}
+
+function oddsOf(service: VirtualService, packet: WalkedPacket, view: IpvsView | undefined): readonly ServerOdds[] {
   const real = view?.realServers(service.protocol, service.address, service.port) ?? freshServers(service);
   const servers = real.map((server) => serverOf(server));
   const usable = servers.filter(isUsable);

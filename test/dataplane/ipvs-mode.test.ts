@@ -232,6 +232,29 @@ describe.each(['wasm', 'js'] as const)('IPVS mode on the %s engine', (engine) =>
     expect(sloppy.server(1000, ACK)).toBe(A);
   });
 
+  test('has the FTP data of the node itself with session affinity, and refuses that of others: no Service has its port', () => {
+    const { dataplane } = new Node(engine, [A, B], {
+      spec: { sessionAffinity: 'ClientIP', ports: [{ protocol: 'TCP', port: 21 }] },
+    });
+    const data = (source: string) =>
+      ({ protocol: 'TCP', source, sourcePort: 1000, destination: CLUSTER_IP, destinationPort: 5000 }) as const;
+    const { outcomes } = dataplane.explain(data('192.168.0.2'));
+    expect(outcomes.map(({ backend, probability }) => [backend, probability])).toEqual([
+      [{ address: A, port: 5000 }, 0.5],
+      [{ address: B, port: 5000 }, 0.5],
+    ]);
+    const traced = dataplane.trace(data('192.168.0.2'));
+    expect(traced.steps).toContainEqual(
+      expect.objectContaining({ kind: 'ipvs', text: `virtual service TCP ${CLUSTER_IP}:21 rr: ${B}:5000`, servicePort: 'default/web' }),
+    );
+    expect(dataplane.process(data('192.168.0.2'))).toEqual(traced.verdict);
+    expect(traced.verdict).toMatchObject({ action: 'DNAT', backend: { address: B, port: 5000 } });
+    expect([dataplane.explain(data('10.0.0.7')).outcomes[0]?.action, dataplane.process(data('10.0.0.7')).action]).toEqual([
+      'REJECT',
+      'REJECT',
+    ]);
+  });
+
   test('refuses sysctls that it does not follow', () => {
     expect(() => new Node(engine, [A], { sysctls: { 'net.ipv4.vs.conntrack': 0 } })).toThrow(UnsupportedError);
     expect(() => new Node(engine, [A], { sysctls: { 'net.ipv4.vs.drop_entry': 1 } })).toThrow(/sysctl drop_entry 1 is not supported/);

@@ -11,7 +11,7 @@ export const FTP_DATA_PORT = 20;
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
 /** Where no service has its port, the packet may be for the FTP service of its address. */
-export function mayBeFtpData({ protocol, destinationPort }: EnginePacket): boolean {
+export function mayBeFtpData({ protocol, destinationPort }: Pick<EnginePacket, 'protocol' | 'destinationPort'>): boolean {
   return protocol === 'TCP' && (destinationPort === FTP_DATA_PORT || destinationPort >= FIRST_UNPRIVILEGED_PORT);
 }
 
