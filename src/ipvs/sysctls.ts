@@ -42,6 +42,7 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'sync_refresh_period',
   'sync_retries',
   'sync_sock_size',
+  'sync_threshold',
   'sync_version',
 ]);
 

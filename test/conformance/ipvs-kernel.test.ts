@@ -122,6 +122,7 @@ class Run {
     };
     switch (step.op) {
       case 'note':
+        if (step.note === 'sysctls') this.#setSysctls(String(step.text));
         return;
       case 'add-server':
         this.#ipvs.addServer(service, server);
@@ -209,6 +210,14 @@ class Run {
     this.#send(client, other, 'A');
     this.#send(client, other, 'FA');
     this.#send(client, by, 'A');
+  }
+
+  /** All names that the kernel has, with its defaults. Of two numbers the first one stands for both. */
+  #setSysctls(text: string): void {
+    for (const line of text.split('\n')) {
+      const [name = '', value] = line.split(/\s+/);
+      this.#ipvs.setSysctl(name, Number(value));
+    }
   }
 
   #client(step: Step): Client {
