@@ -1,7 +1,7 @@
 // `svcplane ipvs restore` and `save`: what is wrong with a table, and the table as ipvsadm shows it.
 import { formatEndpoint } from '../address.ts';
 import type { ServiceEntry } from '../ipvs/registry.ts';
-import { saveText } from '../ipvs/save.ts';
+import { netmaskText, saveText } from '../ipvs/save.ts';
 import { flagNames } from '../ipvs/settings.ts';
 import { InputError, type Io, writeJson } from './io.ts';
 import { type IpvsTable, readTable, type TableOptions } from './ipvs-table.ts';
@@ -55,7 +55,7 @@ function serverLine(name: string, forward: string, weight: string, active: strin
   return `  -> ${name.padEnd(28)} ${forward.padEnd(7)} ${weight.padEnd(6)} ${active.padEnd(10)} ${inactive}`;
 }
 
-/** `TCP  10.96.0.20:80 wlc persistent 300 mh-port`. */
+/** `UDP  10.96.0.10:53 mh (mh-port) persistent 300 mask 255.255.255.0 ops`. */
 function serviceTitle({ key, settings }: ServiceEntry): string {
   const { persistence, isOnePacket, scheduler } = settings;
   const name =
@@ -63,13 +63,22 @@ function serviceTitle({ key, settings }: ServiceEntry): string {
       ? `FWM  ${key.mark}${key.family === 'IPv6' ? ' IPv6' : ''}`
       : `${key.protocol.padEnd(4)} ${formatEndpoint(key.address.text, key.port)}`;
   const flags = flagNames(settings);
+  const netmask = persistence === undefined ? undefined : netmaskText(key, persistence);
   return [
     name,
     scheduler,
     ...(flags.length === 0 ? [] : [`(${flags.join(',')})`]),
     ...(persistence === undefined ? [] : [`persistent ${persistence.timeoutSeconds}`]),
+    ...(netmask === undefined ? [] : [`mask ${netmask}`]),
     ...(isOnePacket ? ['ops'] : []),
   ].join(' ');
+}
+
+/** The netmask where it is not the whole address. */
+function persistenceFields({ key, settings: { persistence } }: ServiceEntry): Readonly<Record<string, unknown>> {
+  if (persistence === undefined) return {};
+  const netmask = netmaskText(key, persistence);
+  return { persistenceSeconds: persistence.timeoutSeconds, ...(netmask === undefined ? {} : { persistenceNetmask: netmask }) };
 }
 
 function serviceFields(service: ServiceEntry): Readonly<Record<string, unknown>> {
@@ -78,7 +87,7 @@ function serviceFields(service: ServiceEntry): Readonly<Record<string, unknown>>
     service: key.id,
     scheduler: settings.scheduler,
     flags: flagNames(settings),
-    ...(settings.persistence === undefined ? {} : { persistenceSeconds: settings.persistence.timeoutSeconds }),
+    ...persistenceFields(service),
     onePacket: settings.isOnePacket,
     servers: Array.from(servers.values(), (server) => ({
       address: server.key.address.text,

@@ -24,24 +24,23 @@ function serviceText(key: ServiceKey): string {
   return `${protocolOption[key.protocol]} ${formatEndpoint(key.address.text, key.port)}`;
 }
 
-/** The mask only when it is not of full length, as ipvsadm does. */
-function persistenceText({ family }: ServiceKey, { persistence }: ServiceSettings): string {
+function persistenceText(key: ServiceKey, { persistence }: ServiceSettings): string {
   if (persistence === undefined) return '';
-  const { mask, timeoutSeconds } = persistence;
-  const full = prefixMask(family, 128);
-  const isFull = mask.every((word, index) => word === full[index]);
-  return ` -p ${timeoutSeconds}${isFull ? '' : ` -M ${maskText(mask)}`}`;
+  const mask = netmaskText(key, persistence);
+  return ` -p ${persistence.timeoutSeconds}${mask === undefined ? '' : ` -M ${mask}`}`;
 }
 
-/** IPv4 dotted, which need not be a prefix; IPv6 the length of the prefix. */
-function maskText(mask: readonly number[]): string {
+/** IPv4 dotted, which need not be a prefix; IPv6 the length of the prefix. Undefined when it is of full length: ipvsadm does not say that. */
+export function netmaskText({ family }: ServiceKey, { mask }: NonNullable<ServiceSettings['persistence']>): string | undefined {
+  const full = prefixMask(family, 128);
+  if (mask.every((word, index) => word === full[index])) return undefined;
   if (mask.length === 1) return formatAddress(mask);
   return String(mask.reduce((length, word) => length + Math.clz32(~word), 0));
 }
 
 function flagsText(settings: ServiceSettings): string {
   const names = flagNames(settings);
-  return `${names.length === 0 ? '' : ` -b ${names.join(',')}`}${settings.isOnePacket ? ' -o' : ''}`;
+  return `${settings.isOnePacket ? ' -o' : ''}${names.length === 0 ? '' : ` -b ${names.join(',')}`}`;
 }
 
 function serverText({ key, settings: { weight, upperThreshold, lowerThreshold } }: ServerEntry): string {

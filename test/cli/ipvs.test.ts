@@ -48,6 +48,25 @@ UDP  10.96.0.10:53 mh (mh-fallback,mh-port) persistent 300
 `);
   });
 
+  it('shows netmask, flags and one-packet scheduling in the words of ipvsadm -Ln', async () => {
+    const stdin =
+      '-A -u 10.0.0.1:53 -s sh -b sh-port -p 60 -M 255.255.255.0 -o\n-A -t [fd00::1]:80 -p -M 64\n-A -f 7 -6 -s rr -p 5 -M 128\n';
+    const { stdout } = await svcplane(['ipvs', 'restore', '-'], { stdin });
+    expect(stdout.split('\n').slice(2, -1)).toEqual([
+      'UDP  10.0.0.1:53 sh (sh-port) persistent 60 mask 255.255.255.0 ops',
+      'TCP  [fd00::1]:80 wlc persistent 300 mask 64',
+      'FWM  7 IPv6 rr persistent 5',
+    ]);
+    const { services } = JSON.parse((await svcplane(['ipvs', 'restore', '-', '-o', 'json'], { stdin })).stdout);
+    expect(services.map((service: object) => 'persistenceNetmask' in service && service.persistenceNetmask)).toEqual([
+      '255.255.255.0',
+      '64',
+      false,
+    ]);
+    const saved = await svcplane(['ipvs', 'save', '-'], { stdin });
+    expect(saved.stdout).toContain('-A -u 10.0.0.1:53 -s sh -p 60 -M 255.255.255.0 -o -b sh-port\n');
+  });
+
   it('names every line that is wrong with its option, and not what follows from it', async () => {
     const file = join(
       directoryWith({
@@ -141,6 +160,22 @@ describe('ipvs simulate', () => {
     expect(service).toMatchObject({ scheduler: 'mh', flags: ['mh-port'], persistenceSeconds: 10800, connections: 100 });
     const active = service.servers.map((server: { active: number }) => server.active).reduce((a: number, b: number) => a + b);
     expect(active).toBe(20); // those of the last two seconds
+  });
+
+  it('follows every --set of a table: 0 leaves a timeout as it is', async () => {
+    const stdin = `${TABLE}--set 2 0 0\n--set 0 0 30\n`;
+    const argv = ['-t', '10.96.0.20:80', '-c', '100', '--rate', '10', '-o', 'json'];
+    const { stdout } = await svcplane(['ipvs', 'simulate', '-', ...argv], { stdin });
+    const [service] = JSON.parse(stdout).services;
+    expect(service.servers.map(({ active }: { active: number }) => active).reduce((a: number, b: number) => a + b)).toBe(20);
+  });
+
+  it('keeps the netmask of a table with another persistence', async () => {
+    const stdin = '-A -t 10.0.0.1:80 -s rr -p 60 -M 255.255.0.0\n-a -t 10.0.0.1:80 -r 10.1.1.1 -m\n-a -t 10.0.0.1:80 -r 10.1.1.2 -m\n';
+    const argv = ['--client-cidr', '172.16.0.0/16', '-p', '500', '-o', 'json'];
+    const { stdout } = await svcplane(['ipvs', 'simulate', '-', ...argv], { stdin });
+    const [service] = JSON.parse(stdout).services;
+    expect(service.servers.map(({ connections }: { connections: number }) => connections)).toEqual([1000, 0]);
   });
 
   it('says how many found no server', async () => {

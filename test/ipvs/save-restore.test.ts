@@ -6,7 +6,7 @@ import { createIpvsSync } from '../../src/ipvs.ts';
 const TABLE = `-A -t 10.96.0.10:80 -s wrr -p 360 -M 255.255.255.0
 -a -t 10.96.0.10:80 -r 10.0.0.1:8080 -m -w 3
 -a -t 10.96.0.10:80 -r 10.0.0.2:8080 -m -w 0 -x 100 -y 60
--A -u 10.96.0.10:53 -s sh -b sh-fallback,sh-port -o
+-A -u 10.96.0.10:53 -s sh -o -b sh-fallback,sh-port
 -A --sctp-service [fd00::10]:3868 -s mh -p 60 -M 64 -b mh-port
 -a --sctp-service [fd00::10]:3868 -r [fd00::1]:3868 -m -w 1
 -A -f 7 -s twos
