@@ -197,7 +197,7 @@ function namesOf(service: ServiceEntry, table: IpvsTable): string[] {
   ];
 }
 
-/** The service with what the options say instead. Flags of one scheduler do not stay with another. */
+/** The service with what the options say instead. Flags of one scheduler do not stay with another; a netmask stays. */
 function overridden(service: ServiceEntry, { scheduler, schedFlags, persistent }: SimulateOptions): ServiceEntry {
   const { settings, key } = service;
   const keepsFlags = scheduler === undefined || scheduler === settings.scheduler;
@@ -209,7 +209,10 @@ function overridden(service: ServiceEntry, { scheduler, schedFlags, persistent }
     (field) => optionOf[field] ?? asPath(field),
   );
   const { persistence, ...rest } = read;
-  if (persistent !== undefined && persistence !== undefined) return { ...service, settings: { ...rest, persistence } };
+  if (persistent !== undefined && persistence !== undefined) {
+    const { mask } = settings.persistence ?? persistence;
+    return { ...service, settings: { ...rest, persistence: { ...persistence, mask } } };
+  }
   return { ...service, settings: { ...rest, ...(settings.persistence === undefined ? {} : { persistence: settings.persistence }) } };
 }
 

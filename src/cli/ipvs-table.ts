@@ -17,7 +17,7 @@ export interface IpvsTable {
   readonly services: readonly ServiceEntry[];
   /** One message for each line that ipvsadm would refuse, with its place. */
   readonly problems: readonly string[];
-  /** Of the last `--set`. */
+  /** Of all `--set` lines. */
   readonly timeouts: TimeoutSettings;
   /** By the id of the service: the ServicePort that it is for. Empty for a table that came as text. */
   readonly servicePorts: ReadonlyMap<string, string>;
@@ -73,7 +73,7 @@ function readLines(text: string, origin: string): Omit<IpvsTable, 'servicePorts'
     try {
       read = readCommandLine(line, `${origin}:${index + 1}`);
       if (read !== undefined) registry.apply(read.command, read.nameOf);
-      if (read?.command.verb === 'setTimeouts') timeouts = read.command.seconds;
+      if (read?.command.verb === 'setTimeouts') timeouts = withTimeouts(timeouts, read.command.seconds);
     } catch (error) {
       if (!(error instanceof SvcplaneError)) throw error;
       const isFollowUp = hasLostService && read !== undefined && read.command.verb !== 'addService';
@@ -82,6 +82,11 @@ function readLines(text: string, origin: string): Omit<IpvsTable, 'servicePorts'
     }
   });
   return { services: [...registry.services()], problems, timeouts };
+}
+
+/** 0 leaves one as it is. */
+function withTimeouts(before: TimeoutSettings, { tcp, tcpfin, udp }: TimeoutSettings): TimeoutSettings {
+  return { tcp: tcp || before.tcp, tcpfin: tcpfin || before.tcpfin, udp: udp || before.udp };
 }
 
 /** The name of the ServicePort of a service, also where a node port answers on each address. */
