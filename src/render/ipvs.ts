@@ -4,6 +4,7 @@ import type { Rendered } from '../dataplane-types.ts';
 import type { Program } from '../program/program.ts';
 import type { ElementKey, KeyField, NamedSet } from '../program/sets.ts';
 import type { VirtualService } from '../program/virtual-service.ts';
+import { firstOfEach } from './first-of-each.ts';
 
 /** The interface that every service address is bound to. */
 const DUMMY_INTERFACE = 'kube-ipvs0';
@@ -26,7 +27,7 @@ export function renderDummyInterface(program: Program): Rendered {
 export function renderIpsets(program: Program): Rendered {
   const lines = program.sets.flatMap((set) => [
     createLine(set, program),
-    ...set.elements.map((key) => `add ${set.name} ${entryText(set.key, key)}`),
+    ...set.elements.flatMap(halvesOf).map((key) => `add ${set.name} ${entryText(set.key, key)}`),
   ]);
   return { tool: 'ipset', family: program.family, text: lines.map((line) => `${line}\n`).join('') };
 }
@@ -35,6 +36,12 @@ function createLine(set: NamedSet, program: Program): string {
   const type = set.ipsetType ?? 'hash:ip';
   if (type.startsWith('bitmap')) return `create ${set.name} ${type} range 0-65535`;
   return `create ${set.name} ${type} family ${program.family === 'IPv4' ? 'inet' : 'inet6'} hashsize 1024 maxelem 65536`;
+}
+
+/** ipset has no networks of length 0: two halves say the same. */
+function halvesOf(key: ElementKey): readonly ElementKey[] {
+  const halves = key.includes('0.0.0.0/0') ? ['0.0.0.0/1', '128.0.0.0/1'] : key.includes('::/0') ? ['::/1', '8000::/1'] : [];
+  return halves.length === 0 ? [key] : halves.map((half) => [...key.slice(0, -1), half]);
 }
 
 /** `10.96.0.10,udp:53`, `30080`, `10.244.1.5,tcp:8080,10.244.1.5`. */
@@ -50,7 +57,7 @@ function entryText(fields: readonly KeyField[], key: ElementKey): string {
 
 /** Input of `ipvsadm -R`. */
 export function renderIpvsadm(program: Program): Rendered {
-  const text = program.virtualServices.map((service) => serviceText(service)).join('');
+  const text = firstOfEach(program.virtualServices, nameText).map(serviceText).join('');
   return { tool: 'ipvsadm', family: program.family, text: timeoutsText(program) + text };
 }
 
@@ -60,8 +67,13 @@ function timeoutsText({ family, ipvs }: Program): string {
   return family === 'IPv6' || tcp + tcpfin + udp === 0 ? '' : `--set ${tcp} ${tcpfin} ${udp}\n`;
 }
 
+/** `-t 10.96.0.20:80`. */
+function nameText({ protocol, address, port }: VirtualService): string {
+  return `${ipvsadmProtocol[protocol]} ${formatEndpoint(address, port)}`;
+}
+
 function serviceText(service: VirtualService): string {
-  const name = `${ipvsadmProtocol[service.protocol]} ${formatEndpoint(service.address, service.port)}`;
+  const name = nameText(service);
   const persistence = service.persistence === undefined ? '' : ` -p ${service.persistence.timeoutSeconds}`;
   const flags = service.flags.length === 0 ? '' : ` -b ${service.flags.join(',')}`;
   const servers = service.destinations.map(

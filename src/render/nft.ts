@@ -4,6 +4,7 @@ import type { Rendered } from '../dataplane-types.ts';
 import type { Program } from '../program/program.ts';
 import type { Chain, Table } from '../program/ruleset.ts';
 import type { ElementKey, KeyField, NamedSet, VerdictMap } from '../program/sets.ts';
+import { firstOfEach } from './first-of-each.ts';
 import { type NftWords, nftRuleText, nftType } from './nft-rule-text.ts';
 
 /** Whatever the table held before is gone: the text can be loaded again and again. */
@@ -48,7 +49,7 @@ function setLines({ key, elements, comment, timeoutSeconds }: NamedSet, family: 
 
 /** nft wants an element's comment between its key and the colon. */
 function mapLines({ key, elements, comment }: VerdictMap, family: Family): string[] {
-  const members = elements.map((element) => {
+  const members = firstOfEach(elements, ({ key: fields }) => keyText(fields)).map((element) => {
     const about = element.comment === undefined ? '' : ` comment ${quote(element.comment)}`;
     const verdict = element.verdict.kind === 'drop' ? 'drop' : `goto ${element.verdict.chain}`;
     return `\t${keyText(element.key)}${about} : ${verdict}`;
