@@ -1,5 +1,5 @@
 // IP addresses, prefixes and endpoints as text and as numbers. A leaf: everyone may import it.
-import { readIPv4, readIPv6, writeIPv6 } from './plain-address.ts';
+import { isPlainIPv4, readIPv4, readIPv6, writeIPv6 } from './plain-address.ts';
 
 export type Family = 'IPv4' | 'IPv6';
 
@@ -21,6 +21,9 @@ export interface Prefix {
 
 /** Reads an address as Kubernetes does: leading zeros are decimal (`010.0.0.1` is 10.0.0.1), an IPv4-mapped IPv6 address is IPv4. */
 export function parseAddress(text: string): Address | undefined {
+  const word = readIPv4(text);
+  // As most addresses of a cluster are written: a text of their own would be kept beside each.
+  if (word !== undefined && isPlainIPv4(text, word)) return { family: 'IPv4', words: [word], text };
   const words = parseAddressWords(text);
   return words === undefined ? undefined : addressOf(words);
 }
@@ -100,5 +103,6 @@ export function prefixContains(prefix: Prefix, address: Address): boolean {
 
 /** `10.0.0.1:80`, `[fd00::1]:80`. */
 export function formatEndpoint(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  // Joined: a sum of texts keeps them beside it until somebody looks into it, and a large cluster keeps one for each Endpoint.
+  return address.includes(':') ? `[${address}]:${port}` : [address, port].join(':');
 }

@@ -29,6 +29,16 @@ export function readIPv4(text: string, length = text.length): number | undefined
   return dots === 3 && digits > 0 ? word * 256 + octet : undefined;
 }
 
+/** True when the text, which reads as that word, has no leading zeros: it is how the address is written. */
+export function isPlainIPv4(text: string, word: number): boolean {
+  let length = 3;
+  for (let shift = 0; shift < 32; shift += 8) {
+    const octet = (word >>> shift) & 255;
+    length += octet > 99 ? 3 : octet > 9 ? 2 : 1;
+  }
+  return text.length === length;
+}
+
 /** The four words of groups of hexadecimal digits with at most one `::`, of which the last two may be an IPv4 address. Undefined: no IPv6 address. */
 export function readIPv6(text: string): number[] | undefined {
   if (!text.includes('.')) return readGroups(text);

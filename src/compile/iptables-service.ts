@@ -1,8 +1,9 @@
 // The rules of one ServicePort in iptables mode: where its addresses are captured, and its own chains.
 import type { Family } from '../address.ts';
+import { computedChain } from '../program/computed-chain.ts';
 import type { Chain, Match, Rule } from '../program/ruleset.ts';
 import type { Endpoint, ServicePort, ServicePortState } from '../state/expected-state.ts';
-import { endpointChainName, KUBE_MARK_MASQ, type ServiceChainNames, serviceChainNames } from './names.ts';
+import { endpointChainName, KUBE_MARK_MASQ, namesOfSome, type ServiceChainNames, serviceChainNames } from './names.ts';
 import type { CompileOptions } from './options.ts';
 import {
   ACCEPT,
@@ -20,6 +21,7 @@ import {
   source,
   toPort,
   toProtocol,
+  wholePrefix,
 } from './rules.ts';
 import { ownLoadBalancerSources, type ServicePortFacts, servicePortFacts } from './service-port-facts.ts';
 
@@ -51,7 +53,7 @@ export function compileServicePort(state: ServicePortState, context: ServicePort
   return {
     natServices: natCaptures(plan),
     natNodePorts: nodePortCaptures(plan),
-    filterServices: plan.hasInternalEndpoints ? [] : [refusal(plan, [destination(plan.servicePort.clusterIP), ...plan.toPort])],
+    filterServices: plan.facts.hasInternalEndpoints ? [] : [refusal(plan, [destination(plan.servicePort.clusterIP), ...plan.toPort])],
     filterExternalServices: externalRefusals(plan),
     filterNodePorts: healthCheckRules(plan),
     filterProxyFirewall: firewallRules(plan),
@@ -60,7 +62,8 @@ export function compileServicePort(state: ServicePortState, context: ServicePort
 }
 
 /** What all rules of one ServicePort are made from. */
-interface Plan extends ServicePortContext, ServicePortFacts {
+interface Plan extends ServicePortContext {
+  readonly facts: ServicePortFacts;
   readonly servicePort: ServicePort;
   readonly state: ServicePortState;
   readonly names: ServiceChainNames;
@@ -69,33 +72,39 @@ interface Plan extends ServicePortContext, ServicePortFacts {
   readonly internalChain: string;
   readonly externalPolicyChain: string;
   readonly usesFirewall: boolean;
-  /** The SEP chain of an endpoint; each name is hashed once. */
-  readonly endpointChain: (endpoint: Endpoint) => string;
+  /** The names of the SEP chains, in the order of the reachable Endpoints; each is hashed once. */
+  readonly endpointChains: readonly string[];
 }
 
 function planServicePort(state: ServicePortState, context: ServicePortContext): Plan {
   const { servicePort } = state;
   const names = serviceChainNames(servicePort);
   const facts = servicePortFacts(state);
-  const chainNames = new Map(state.reachableEndpoints.map((endpoint) => [endpoint.text, endpointChainName(servicePort, endpoint)]));
   return {
-    ...context,
-    ...facts,
+    family: context.family,
+    options: context.options,
+    hasLocalhostNodePorts: context.hasLocalhostNodePorts,
+    isLargeCluster: context.isLargeCluster,
+    facts,
     servicePort,
     state,
     names,
     toPort: toPort(protocolOf(servicePort), servicePort.port),
     internalChain: servicePort.internalPolicyLocal ? names.local : names.service,
     externalPolicyChain: servicePort.externalPolicyLocal ? names.local : names.service,
-    endpointChain: (endpoint) => chainNames.get(endpoint.text) ?? endpointChainName(servicePort, endpoint),
+    endpointChains: state.reachableEndpoints.map((endpoint) => endpointChainName(servicePort, endpoint)),
     usesFirewall: facts.hasAny && servicePort.loadBalancerIPs.length > 0 && servicePort.loadBalancerSourceRanges.length > 0,
   };
 }
 
 /** REJECT when nothing serves anywhere, DROP when only this node has nothing under policy Local. */
 function refusal(plan: Plan, matches: readonly Match[]): Rule {
-  const why = plan.hasAny ? 'has no local endpoints' : 'has no endpoints';
-  return kernelRule([comment(`${plan.servicePort.name} ${why}`), ...matches], plan.hasAny ? DROP : reject(plan.family), plan.servicePort);
+  const why = plan.facts.hasAny ? 'has no local endpoints' : 'has no endpoints';
+  return kernelRule(
+    [comment(`${plan.servicePort.name} ${why}`), ...matches],
+    plan.facts.hasAny ? DROP : reject(plan.family),
+    plan.servicePort,
+  );
 }
 
 /** `NAME kind` to an address and the service port. */
@@ -106,8 +115,8 @@ function capture(plan: Plan, kind: string, address: string, chain: string): Rule
 function natCaptures(plan: Plan): Rule[] {
   const { servicePort, names } = plan;
   const rules: Rule[] = [];
-  if (plan.hasInternalEndpoints) rules.push(capture(plan, 'cluster IP', servicePort.clusterIP, plan.internalChain));
-  if (!plan.hasAny) return rules;
+  if (plan.facts.hasInternalEndpoints) rules.push(capture(plan, 'cluster IP', servicePort.clusterIP, plan.internalChain));
+  if (!plan.facts.hasAny) return rules;
   for (const address of servicePort.externalIPs) rules.push(capture(plan, 'external IP', address, names.external));
   const entry = plan.usesFirewall ? names.firewall : names.external;
   for (const address of servicePort.loadBalancerIPs) rules.push(capture(plan, 'loadbalancer IP', address, entry));
@@ -116,7 +125,7 @@ function natCaptures(plan: Plan): Rule[] {
 
 function nodePortCaptures(plan: Plan): Rule[] {
   const { servicePort, names } = plan;
-  if (servicePort.nodePort === 0 || !plan.hasAny) return [];
+  if (servicePort.nodePort === 0 || !plan.facts.hasAny) return [];
   const matches = [comment(servicePort.name), ...toPort(protocolOf(servicePort), servicePort.nodePort)];
   const captured = kernelRule(matches, jump(names.external), servicePort);
   if (!plan.hasLocalhostNodePorts || !plan.options.nfacct) return [captured];
@@ -127,7 +136,7 @@ function nodePortCaptures(plan: Plan): Rule[] {
 
 function externalRefusals(plan: Plan): Rule[] {
   const { servicePort } = plan;
-  if (plan.hasExternalEndpoints) return [];
+  if (plan.facts.hasExternalEndpoints) return [];
   const addresses = [...servicePort.externalIPs, ...servicePort.loadBalancerIPs];
   const rules = addresses.map((address) => refusal(plan, [destination(address), ...plan.toPort]));
   if (servicePort.nodePort !== 0) {
@@ -163,20 +172,19 @@ function serviceChains(plan: Plan): Chain[] {
   const chains: Chain[] = [];
   const masquerade = internalMasqueradeRules(plan);
   const ownMasquerade = (chain: string): readonly Rule[] => (chain === plan.internalChain ? masquerade : []);
-  if (plan.usesExternal) chains.push({ name: names.external, rules: externalRules(plan) });
+  if (plan.facts.usesExternal) chains.push({ name: names.external, rules: externalRules(plan) });
   if (plan.usesFirewall) chains.push({ name: names.firewall, rules: sourceRangeRules(plan) });
-  if (plan.usesService)
+  if (plan.facts.usesService)
     chains.push({ name: names.service, rules: [...ownMasquerade(names.service), ...balancingRules(plan, state.clusterEndpoints)] });
-  if (plan.usesLocal)
+  if (plan.facts.usesLocal)
     chains.push({ name: names.local, rules: [...ownMasquerade(names.local), ...balancingRules(plan, state.localEndpoints)] });
-  for (const endpoint of state.reachableEndpoints) chains.push(endpointChain(plan, endpoint));
-  return chains;
+  return [...chains, ...endpointChains(plan)];
 }
 
 /** The first rule of the internal chain. It names the cluster IP: external traffic comes through the same chain. */
 function internalMasqueradeRules(plan: Plan): Rule[] {
   const { servicePort, options } = plan;
-  if (!plan.hasInternalEndpoints) return [];
+  if (!plan.facts.hasInternalEndpoints) return [];
   const captured = [comment(`${servicePort.name} cluster IP`), destination(servicePort.clusterIP), ...plan.toPort];
   if (options.masqueradeAll) return [kernelRule(captured, MASQUERADE, servicePort)];
   if (options.localDetector === undefined) return [];
@@ -186,7 +194,7 @@ function internalMasqueradeRules(plan: Plan): Rule[] {
 function externalRules(plan: Plan): Rule[] {
   const { servicePort, names, options } = plan;
   const about = (what: string): Match[] => optionalComment(plan, what);
-  const last = plan.hasExternalEndpoints ? [kernelRule([], jump(plan.externalPolicyChain), servicePort)] : [];
+  const last = plan.facts.hasExternalEndpoints ? [kernelRule([], jump(plan.externalPolicyChain), servicePort)] : [];
   if (!servicePort.externalPolicyLocal) {
     return [kernelRule(about(`masquerade traffic for ${servicePort.name} external destinations`), MASQUERADE, servicePort), ...last];
   }
@@ -223,39 +231,46 @@ function sourceRangeRules(plan: Plan): Rule[] {
 function balancingRules(plan: Plan, endpoints: readonly Endpoint[]): Rule[] {
   const { servicePort } = plan;
   const seconds = servicePort.affinitySeconds;
-  const toEndpoint = (endpoint: Endpoint, more: readonly Match[]): Rule => {
-    const about = plan.isLargeCluster ? [] : [comment(`${servicePort.name} -> ${endpoint.text}`)];
-    return kernelRule(allOf(about, more), jump(plan.endpointChain(endpoint)), servicePort);
+  const chains = namesOfSome(endpoints, plan.state.reachableEndpoints, plan.endpointChains);
+  const toEndpoint = ({ text }: Endpoint, chain: string, more: readonly Match[]): Rule => {
+    const about = plan.isLargeCluster ? [] : [comment(`${servicePort.name} -> ${text}`)];
+    return kernelRule(allOf(about, more), jump(chain), servicePort);
   };
   const claims =
     seconds === undefined
       ? []
-      : endpoints.map((endpoint) =>
-          toEndpoint(endpoint, [{ kind: 'recent', operation: 'rcheck', list: plan.endpointChain(endpoint), seconds, reap: true }]),
-        );
+      : endpoints.map((endpoint, index) => {
+          const chain = chains[index] ?? '';
+          return toEndpoint(endpoint, chain, [{ kind: 'recent', operation: 'rcheck', list: chain, seconds, reap: true }]);
+        });
   const draws = endpoints.map((endpoint, index) => {
     const left = endpoints.length - index;
-    return toEndpoint(endpoint, left > 1 ? oneIn(left) : []);
+    return toEndpoint(endpoint, chains[index] ?? '', left > 1 ? oneIn(left) : []);
   });
   return [...claims, ...draws];
 }
 
-function endpointChain(plan: Plan, endpoint: Endpoint): Chain {
-  const { servicePort } = plan;
-  const name = plan.endpointChain(endpoint);
-  const about = optionalComment(plan, servicePort.name);
-  const sighting: Match[] = servicePort.affinitySeconds === undefined ? [] : [{ kind: 'recent', operation: 'set', list: name }];
-  return {
-    name,
-    rules: [
-      kernelRule([...about, source(endpoint.address)], MASQUERADE, servicePort),
-      kernelRule(
-        allOf(about, sighting, toProtocol(protocolOf(servicePort))),
-        { kind: 'dnat', address: endpoint.address, port: endpoint.port },
+/**
+ * Rules that nobody keeps are written down here, in the kernel's order, and not made by what makes others: a JavaScript engine learns
+ * of each place how long its objects live.
+ */
+function endpointChains(plan: Plan): Chain[] {
+  const { name: servicePort, affinitySeconds } = plan.servicePort;
+  const about = optionalComment(plan, servicePort);
+  const anyClient = allOf(toProtocol(protocolOf(plan.servicePort)), about);
+  const rules = ({ address, port }: Endpoint, chain: string): readonly Rule[] => {
+    const client: Match = { kind: 'source', prefix: wholePrefix(address) };
+    const sighting: Match = { kind: 'recent', operation: 'set', list: chain };
+    return [
+      { matches: [client, ...about], target: MASQUERADE, servicePort },
+      {
+        matches: affinitySeconds === undefined ? anyClient : [...anyClient, sighting],
+        target: { kind: 'dnat', address, port },
         servicePort,
-      ),
-    ],
+      },
+    ];
   };
+  return plan.state.reachableEndpoints.map((endpoint, index) => computedChain(plan.endpointChains[index] ?? '', endpoint, rules));
 }
 
 function optionalComment(plan: Plan, text: string): Match[] {

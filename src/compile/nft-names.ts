@@ -33,14 +33,18 @@ export const MARK_FOR_MASQUERADE = 'mark-for-masquerade';
 /** The longest name that nft is given; a longer one is cut and ends in three dots. */
 const NAME_LENGTH_MAX = 240;
 const CUT = '...';
+const ENDPOINT_PREFIX = 'endpoint-';
 
 /** Eight characters of hash, then the text itself, as far as it fits. */
-function hashAndTruncate(text: string): string {
-  const name = `${shortHash(text, 8)}-${text}`;
-  return name.length > NAME_LENGTH_MAX ? name.slice(0, NAME_LENGTH_MAX - CUT.length) + CUT : name;
+function hashAndTruncate(text: string, prefix = ''): string {
+  // Joined: a sum of texts keeps all of them until somebody looks into it, and a large cluster has hundreds of thousands of names.
+  const name = [prefix, shortHash(text, 8), '-', text].join('');
+  const most = NAME_LENGTH_MAX + prefix.length;
+  return name.length > most ? name.slice(0, most - CUT.length) + CUT : name;
 }
 
-function serviceText({ namespace, serviceName, protocol, portName }: ServicePort): string {
+/** How the names of a ServicePort's chains begin and go on. */
+export function nftServiceText({ namespace, serviceName, protocol, portName }: ServicePort): string {
   return `${namespace}/${serviceName}/${protocol.toLowerCase()}/${portName}`;
 }
 
@@ -53,19 +57,18 @@ export interface NftServiceChainNames {
 }
 
 export function nftServiceChainNames(servicePort: ServicePort): NftServiceChainNames {
-  const base = hashAndTruncate(serviceText(servicePort));
+  const base = hashAndTruncate(nftServiceText(servicePort));
   return { service: `service-${base}`, local: `local-${base}`, external: `external-${base}`, firewall: `firewall-${base}` };
 }
 
-/** The chain of one endpoint and the set of its clients under session affinity. */
-export interface NftEndpointNames {
-  readonly chain: string;
-  readonly affinitySet: string;
-}
-
-export function nftEndpointNames(servicePort: ServicePort, endpoint: Endpoint): NftEndpointNames {
+/** The chain of one endpoint. @param serviceText of its ServicePort. */
+export function nftEndpointChainName(serviceText: string, endpoint: Endpoint): string {
   // Colons do not occur in nft names: an IPv6 address is written with dots.
   const address = endpoint.address.replaceAll(':', '.');
-  const base = hashAndTruncate(`${serviceText(servicePort)}__${address}/${endpoint.port}`);
-  return { chain: `endpoint-${base}`, affinitySet: `affinity-${base}` };
+  return hashAndTruncate(`${serviceText}__${address}/${endpoint.port}`, ENDPOINT_PREFIX);
+}
+
+/** The set of the clients of an endpoint under session affinity. */
+export function nftAffinitySetName(endpointChain: string): string {
+  return `affinity-${endpointChain.slice(ENDPOINT_PREFIX.length)}`;
 }

@@ -1,19 +1,22 @@
 // The chains and elements of one ServicePort in nftables mode.
 import type { Family } from '../address.ts';
+import { computedChain } from '../program/computed-chain.ts';
 import type { MapElement } from '../program/joined.ts';
 import type { Chain, Match, Rule } from '../program/ruleset.ts';
 import type { ElementKey, MapVerdict, NamedSet } from '../program/sets.ts';
 import type { Endpoint, ServicePort, ServicePortState } from '../state/expected-state.ts';
+import { namesOfSome } from './names.ts';
 import {
   MARK_FOR_MASQUERADE,
-  type NftEndpointNames,
   type NftServiceChainNames,
-  nftEndpointNames,
+  nftAffinitySetName,
+  nftEndpointChainName,
   nftServiceChainNames,
+  nftServiceText,
   REJECT_CHAIN,
 } from './nft-names.ts';
 import type { CompileOptions } from './options.ts';
-import { comment, DROP, destination, fromLocalPod, jump, protocolOf, rule, source, toProtocol, wholePrefix } from './rules.ts';
+import { comment, DROP, destination, fromLocalPod, jump, protocolOf, rule, toProtocol, wholePrefix } from './rules.ts';
 import { ownLoadBalancerSources, type ServicePortFacts, servicePortFacts } from './service-port-facts.ts';
 
 const MASQUERADE = jump(MARK_FOR_MASQUERADE);
@@ -30,12 +33,13 @@ export interface NftServicePortRules {
   readonly affinitySets: readonly NamedSet[];
 }
 
-interface Plan extends ServicePortFacts, NftContext {
+interface Plan extends NftContext {
+  readonly facts: ServicePortFacts;
   readonly servicePort: ServicePort;
   readonly state: ServicePortState;
   readonly names: NftServiceChainNames;
-  /** The chain and the affinity set of an endpoint; each name is hashed once. */
-  readonly endpointNames: (endpoint: Endpoint) => NftEndpointNames;
+  /** The names of the endpoint chains, in the order of the reachable Endpoints; each is hashed once. */
+  readonly endpointChains: readonly string[];
 }
 
 /** What one ServicePort's rules are made from besides itself. */
@@ -47,44 +51,43 @@ export interface NftContext {
 /** All of one ServicePort, in kube-proxy's order. */
 export function compileNftServicePort(state: ServicePortState, { family, options }: NftContext): NftServicePortRules {
   const { servicePort } = state;
-  const known = new Map(state.reachableEndpoints.map((endpoint) => [endpoint.text, nftEndpointNames(servicePort, endpoint)]));
-  const endpointNames = (endpoint: Endpoint): NftEndpointNames => known.get(endpoint.text) ?? nftEndpointNames(servicePort, endpoint);
+  const serviceText = nftServiceText(servicePort);
   const plan: Plan = {
-    ...servicePortFacts(state),
+    facts: servicePortFacts(state),
     family,
     options,
     servicePort,
     state,
     names: nftServiceChainNames(servicePort),
-    endpointNames,
+    endpointChains: state.reachableEndpoints.map((endpoint) => nftEndpointChainName(serviceText, endpoint)),
   };
   const external = [...servicePort.externalIPs, ...servicePort.loadBalancerIPs];
   const toExternal = goto(plan.names.external);
   const elements = (isWanted: boolean, keys: readonly ElementKey[], verdict: MapVerdict): MapElement[] =>
     isWanted ? keys.map((key) => element(plan, key, verdict)) : [];
   const nodePorts: ElementKey[] = servicePort.nodePort === 0 ? [] : [[protocolOf(servicePort), servicePort.nodePort]];
-  const refusal: MapVerdict = plan.hasAny ? { kind: 'drop' } : goto(REJECT_CHAIN);
+  const refusal: MapVerdict = plan.facts.hasAny ? { kind: 'drop' } : goto(REJECT_CHAIN);
   const about = { comment: servicePort.name };
   const commented = (found: readonly MapElement[]): MapElement[] => found.map((one) => ({ ...one, ...about }));
   return {
     serviceIPs: [
-      ...elements(plan.hasInternalEndpoints, [addressKey(plan, servicePort.clusterIP)], goto(internalChain(plan))),
+      ...elements(plan.facts.hasInternalEndpoints, [addressKey(plan, servicePort.clusterIP)], goto(internalChain(plan))),
       ...elements(
-        plan.hasAny,
+        plan.facts.hasAny,
         external.map((address) => addressKey(plan, address)),
         toExternal,
       ),
     ],
-    serviceNodePorts: elements(plan.hasAny, nodePorts, toExternal),
+    serviceNodePorts: elements(plan.facts.hasAny, nodePorts, toExternal),
     noEndpointServices: commented([
-      ...elements(!plan.hasInternalEndpoints, [addressKey(plan, servicePort.clusterIP)], refusal),
+      ...elements(!plan.facts.hasInternalEndpoints, [addressKey(plan, servicePort.clusterIP)], refusal),
       ...elements(
-        !plan.hasExternalEndpoints,
+        !plan.facts.hasExternalEndpoints,
         external.map((address) => addressKey(plan, address)),
         refusal,
       ),
     ]),
-    noEndpointNodePorts: commented(elements(!plan.hasExternalEndpoints, nodePorts, refusal)),
+    noEndpointNodePorts: commented(elements(!plan.facts.hasExternalEndpoints, nodePorts, refusal)),
     firewallIPs: elements(
       hasSourceRanges(servicePort),
       servicePort.loadBalancerIPs.map((address) => addressKey(plan, address)),
@@ -124,25 +127,24 @@ function serviceChains(plan: Plan): Chain[] {
     name,
     rules: [...(name === internalChain(plan) ? internalMasqueradeRules(plan) : []), ...balancingRules(plan, endpoints)],
   });
-  if (plan.usesExternal) chains.push({ name: names.external, rules: externalRules(plan) });
+  if (plan.facts.usesExternal) chains.push({ name: names.external, rules: externalRules(plan) });
   if (hasSourceRanges(servicePort)) chains.push({ name: names.firewall, rules: [sourceRangeRule(plan)] });
-  if (plan.usesService) chains.push(balanced(names.service, state.clusterEndpoints));
-  if (plan.usesLocal) chains.push(balanced(names.local, state.localEndpoints));
-  for (const endpoint of state.reachableEndpoints) chains.push(endpointChain(plan, endpoint));
-  return chains;
+  if (plan.facts.usesService) chains.push(balanced(names.service, state.clusterEndpoints));
+  if (plan.facts.usesLocal) chains.push(balanced(names.local, state.localEndpoints));
+  return [...chains, ...endpointChains(plan)];
 }
 
 /** The first rule of the internal chain. It names the cluster IP: external traffic comes through the same chain. */
-function internalMasqueradeRules({ hasInternalEndpoints, servicePort, options }: Plan): Rule[] {
-  if (!hasInternalEndpoints) return [];
+function internalMasqueradeRules({ facts, servicePort, options }: Plan): Rule[] {
+  if (!facts.hasInternalEndpoints) return [];
   const toClusterIP = destination(servicePort.clusterIP);
   if (options.masqueradeAll) return [rule([toClusterIP], MASQUERADE, servicePort)];
   if (options.localDetector === undefined) return [];
   return [rule([toClusterIP, fromLocalPod(options.localDetector, true)], MASQUERADE, servicePort)];
 }
 
-function externalRules({ servicePort, names, options, hasExternalEndpoints }: Plan): Rule[] {
-  const to = (chain: string): Rule[] => (hasExternalEndpoints ? [rule([], goto(chain), servicePort)] : []);
+function externalRules({ facts, servicePort, names, options }: Plan): Rule[] {
+  const to = (chain: string): Rule[] => (facts.hasExternalEndpoints ? [rule([], goto(chain), servicePort)] : []);
   if (!servicePort.externalPolicyLocal) return [rule([], MASQUERADE, servicePort), ...to(names.service)];
   const fromNode: Match = { kind: 'addressType', side: 'source', type: 'LOCAL' };
   const pods =
@@ -164,33 +166,37 @@ function sourceRangeRule({ servicePort, options }: Plan): Rule {
 }
 
 /** Clients that an endpoint knows go back to it; the others are drawn, each endpoint with the same chance. */
-function balancingRules({ servicePort, endpointNames }: Plan, endpoints: readonly Endpoint[]): Rule[] {
-  const names = endpoints.map(endpointNames);
+function balancingRules(plan: Plan, endpoints: readonly Endpoint[]): Rule[] {
+  const { servicePort } = plan;
+  const chains = namesOfSome(endpoints, plan.state.reachableEndpoints, plan.endpointChains);
   const claims =
     servicePort.affinitySeconds === undefined
       ? []
-      : names.map(({ chain, affinitySet }) => rule([{ kind: 'set', set: affinitySet, fields: ['src'] }], goto(chain), servicePort));
-  return [...claims, rule([], { kind: 'randomVerdictMap', chains: names.map(({ chain }) => chain) }, servicePort)];
+      : chains.map((chain) => rule([{ kind: 'set', set: nftAffinitySetName(chain), fields: ['src'] }], goto(chain), servicePort));
+  return [...claims, rule([], { kind: 'randomVerdictMap', chains }, servicePort)];
 }
 
-function endpointChain({ servicePort, endpointNames }: Plan, endpoint: Endpoint): Chain {
-  const { chain, affinitySet } = endpointNames(endpoint);
-  const sighting = servicePort.affinitySeconds === undefined ? [] : [rule([], { kind: 'updateSet', set: affinitySet }, servicePort)];
-  return {
-    name: chain,
-    rules: [
-      rule([source(endpoint.address)], MASQUERADE, servicePort),
-      ...sighting,
-      rule(toProtocol(protocolOf(servicePort)), { kind: 'dnat', address: endpoint.address, port: endpoint.port }, servicePort),
-    ],
+/**
+ * Rules that nobody keeps are written down here, and not made by what makes others: a JavaScript engine learns of each place how long
+ * its objects live.
+ */
+function endpointChains(plan: Plan): Chain[] {
+  const { name: servicePort, affinitySeconds } = plan.servicePort;
+  const toBackend = toProtocol(protocolOf(plan.servicePort));
+  const rules = ({ address, port }: Endpoint, chain: string): readonly Rule[] => {
+    const masquerade: Rule = { matches: [{ kind: 'source', prefix: wholePrefix(address) }], target: MASQUERADE, servicePort };
+    const translate: Rule = { matches: toBackend, target: { kind: 'dnat', address, port }, servicePort };
+    if (affinitySeconds === undefined) return [masquerade, translate];
+    return [masquerade, { matches: [], target: { kind: 'updateSet', set: nftAffinitySetName(chain) }, servicePort }, translate];
   };
+  return plan.state.reachableEndpoints.map((endpoint, index) => computedChain(plan.endpointChains[index] ?? '', endpoint, rules));
 }
 
-function affinitySets({ servicePort, state, endpointNames }: Plan): NamedSet[] {
+function affinitySets({ servicePort, endpointChains }: Plan): NamedSet[] {
   const { affinitySeconds } = servicePort;
   if (affinitySeconds === undefined) return [];
-  return state.reachableEndpoints.map((endpoint) => ({
-    name: endpointNames(endpoint).affinitySet,
+  return endpointChains.map((chain) => ({
+    name: nftAffinitySetName(chain),
     key: ['address'],
     elements: [],
     timeoutSeconds: affinitySeconds,

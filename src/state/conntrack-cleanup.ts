@@ -43,7 +43,7 @@ export class UdpFrontends {
   cleanup(endpointsOf: (servicePort: ServicePort) => readonly EndpointRecord[]): ConntrackCleanup {
     const serving = new Map<ServicePort, ReadonlySet<string>>();
     const servingTexts = (servicePort: ServicePort): ReadonlySet<string> => {
-      const known = serving.get(servicePort) ?? textsOf(endpointsOf(servicePort).filter((record) => record.serving));
+      const known = serving.get(servicePort) ?? textsOf(endpointsOf(servicePort).filter(({ entry }) => entry.serving));
       serving.set(servicePort, known);
       return known;
     };
@@ -70,7 +70,7 @@ function addressesOf({ clusterIP, externalIPs, loadBalancerIPs, port }: ServiceP
 }
 
 function textsOf(records: readonly EndpointRecord[]): ReadonlySet<string> {
-  return new Set(records.map((record) => record.endpoint.text));
+  return new Set(records.map((record) => record.text));
 }
 
 function addTo<Key>(sets: Map<Key, Set<ServicePort>>, key: Key, servicePort: ServicePort): void {

@@ -7,18 +7,16 @@ import { isAllowedBy, type NodeTopology, topologyModeOf } from './topology.ts';
 export function selectEndpoints(servicePort: ServicePort, records: readonly EndpointRecord[], node: NodeTopology): ServicePortState {
   const usesCluster = usesClusterEndpoints(servicePort);
   const usesLocal = usesLocalEndpoints(servicePort);
-  const cluster = usesCluster ? selectCluster(records, node) : [];
-  const local = usesLocal ? selectLocal(records) : [];
-  const clusterEndpoints = cluster.map((record) => record.endpoint);
-  const localEndpoints = local.map((record) => record.endpoint);
+  const clusterEndpoints = usesCluster ? selectCluster(records, node) : [];
+  const localEndpoints = usesLocal ? selectLocal(records) : [];
   return {
     servicePort,
     clusterEndpoints,
     localEndpoints,
-    reachableEndpoints: !usesLocal ? clusterEndpoints : !usesCluster ? localEndpoints : union(records, cluster, local),
-    ownEndpoints: records.flatMap(({ endpoint }) => (endpoint.isLocal ? endpoint : [])),
+    reachableEndpoints: !usesLocal ? clusterEndpoints : !usesCluster ? localEndpoints : union(records, clusterEndpoints, localEndpoints),
+    ownEndpoints: records.filter(isLocal),
     // Under a Local policy an Endpoint counts wherever it runs, even one that topology keeps from this node.
-    hasAnyEndpoints: cluster.length > 0 || (usesLocal && records.some(isUsableAnywhere)),
+    hasAnyEndpoints: clusterEndpoints.length > 0 || (usesLocal && records.some(isUsableAnywhere)),
   };
 }
 
@@ -35,31 +33,39 @@ export function sameServicePortState(one: ServicePortState, other: ServicePortSt
 }
 
 /** It serves although it terminates: used only by a set that has nothing ready. */
-export function isTerminatingFallback(record: EndpointRecord): boolean {
-  return !record.ready && record.serving && record.terminating;
+export function isTerminatingFallback({ entry }: EndpointRecord): boolean {
+  return !entry.ready && entry.serving && entry.terminating;
+}
+
+function isReady({ entry }: EndpointRecord): boolean {
+  return entry.ready;
+}
+
+function isLocal(record: EndpointRecord): boolean {
+  return record.isLocal;
 }
 
 function isUsableAnywhere(record: EndpointRecord): boolean {
-  return record.ready || isTerminatingFallback(record);
+  return isReady(record) || isTerminatingFallback(record);
 }
 
 function selectCluster(records: readonly EndpointRecord[], node: NodeTopology): readonly EndpointRecord[] {
   const mode = topologyModeOf(records, node);
-  const chosen = records.filter((record) => record.ready && isAllowedBy(mode, record, node));
+  const chosen = records.filter((record) => isReady(record) && isAllowedBy(mode, record, node));
   // Whatever still serves is better than nothing, and then topology no longer counts.
   return chosen.length > 0 ? chosen : records.filter(isTerminatingFallback);
 }
 
 /** Topology never filters the local set. */
 function selectLocal(records: readonly EndpointRecord[]): readonly EndpointRecord[] {
-  const local = records.filter((record) => record.endpoint.isLocal);
-  const ready = local.filter((record) => record.ready);
+  const local = records.filter(isLocal);
+  const ready = local.filter(isReady);
   return ready.length > 0 ? ready : local.filter(isTerminatingFallback);
 }
 
 function union(records: readonly EndpointRecord[], cluster: readonly EndpointRecord[], local: readonly EndpointRecord[]): Endpoint[] {
   const chosen = new Set([...cluster, ...local]);
-  return records.filter((record) => chosen.has(record)).map((record) => record.endpoint);
+  return records.filter((record) => chosen.has(record));
 }
 
 function sameList(one: readonly Endpoint[], other: readonly Endpoint[]): boolean {

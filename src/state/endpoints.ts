@@ -1,18 +1,13 @@
 // EndpointSlices → the Endpoints of each port of a Service, before any of them is chosen.
 import { formatEndpoint } from '../address.ts';
-import type { EndpointSlice } from '../api/endpoint-slice.ts';
+import type { EndpointOfSlice, EndpointSlice } from '../api/endpoint-slice.ts';
 import type { TransportProtocol } from '../packet.ts';
 import type { Endpoint } from './expected-state.ts';
 import { portKeyOf } from './service-ports.ts';
 
-/** An Endpoint with what decides whether it is used. */
-export interface EndpointRecord {
-  readonly endpoint: Endpoint;
-  readonly ready: boolean;
-  readonly serving: boolean;
-  readonly terminating: boolean;
-  readonly zoneHints: readonly string[];
-  readonly nodeHints: readonly string[];
+/** An Endpoint with what its slice says of it, which decides whether it is used. */
+export interface EndpointRecord extends Endpoint {
+  readonly entry: EndpointOfSlice;
 }
 
 /** The Endpoints behind one port name and protocol. */
@@ -29,9 +24,9 @@ export type EndpointsByPort = ReadonlyMap<string, PortEndpoints>;
 export function endpointsOfSlice(slice: EndpointSlice, nodeName: string): EndpointsByPort {
   const byPort = new Map<string, PortEndpoints>();
   for (const { name: portName, protocol, port } of slice.ports) {
-    const records = slice.endpoints.map(({ address, nodeName: at, ready, serving, terminating, zoneHints, nodeHints }) => {
-      const endpoint = { address, port, text: formatEndpoint(address, port), isLocal: nodeName !== '' && at === nodeName };
-      return { endpoint, ready, serving, terminating, zoneHints, nodeHints };
+    const records = slice.endpoints.map((entry): EndpointRecord => {
+      const { address } = entry;
+      return { address, port, text: formatEndpoint(address, port), isLocal: nodeName !== '' && entry.nodeName === nodeName, entry };
     });
     const key = portKeyOf(portName, protocol);
     const known = byPort.get(key);
@@ -62,11 +57,12 @@ export function mergeSlices(slices: readonly EndpointsByPort[]): EndpointsByPort
 
 /** Of each address and port one record. @param records sorted; those of the same address and port stand together, in the order of their slices. */
 function withoutDoubles(records: readonly EndpointRecord[]): readonly EndpointRecord[] {
+  if (records.every(({ text }, index) => text !== records[index + 1]?.text)) return records;
   const single: EndpointRecord[] = [];
   for (const record of records) {
     const last = single.at(-1);
-    if (last?.endpoint.text !== record.endpoint.text) single.push(record);
-    else if (!record.terminating) single[single.length - 1] = record;
+    if (last?.text !== record.text) single.push(record);
+    else if (!record.entry.terminating) single[single.length - 1] = record;
   }
   return single;
 }
@@ -89,14 +85,15 @@ export function sameEndpoint(one: Endpoint, other: Endpoint | undefined): boolea
 
 function sameRecord(one: EndpointRecord, other: EndpointRecord | undefined): boolean {
   if (one === other) return true;
+  if (other === undefined || !sameEndpoint(one, other)) return false;
+  const { entry: was } = one;
+  const { entry: is } = other;
   return (
-    other !== undefined &&
-    sameEndpoint(one.endpoint, other.endpoint) &&
-    one.ready === other.ready &&
-    one.serving === other.serving &&
-    one.terminating === other.terminating &&
-    sameTexts(one.zoneHints, other.zoneHints) &&
-    sameTexts(one.nodeHints, other.nodeHints)
+    was.ready === is.ready &&
+    was.serving === is.serving &&
+    was.terminating === is.terminating &&
+    sameTexts(was.zoneHints, is.zoneHints) &&
+    sameTexts(was.nodeHints, is.nodeHints)
   );
 }
 
@@ -106,7 +103,7 @@ function sameTexts(one: readonly string[], other: readonly string[]): boolean {
 
 /** Plain string order, as in kube-proxy: 10.0.0.10:80 comes before 10.0.0.9:80. Those that are equal stay in their order. */
 function byEndpointText(one: EndpointRecord, other: EndpointRecord): number {
-  const a = one.endpoint.text;
-  const b = other.endpoint.text;
+  const a = one.text;
+  const b = other.text;
   return a === b ? 0 : a < b ? -1 : 1;
 }

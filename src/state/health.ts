@@ -9,7 +9,7 @@ export function localReadyEndpoints(endpointsByService: ReadonlyMap<string, Endp
   for (const [serviceKey, byPort] of endpointsByService) {
     const addresses = new Set<string>();
     for (const { records } of byPort.values()) {
-      for (const { endpoint, ready } of records) if (ready && endpoint.isLocal) addresses.add(endpoint.address);
+      for (const { address, isLocal, entry } of records) if (isLocal && entry.ready) addresses.add(address);
     }
     if (addresses.size > 0) counts.set(serviceKey, addresses.size);
   }

@@ -18,10 +18,10 @@ export type TopologyMode = 'none' | 'same-node' | 'same-zone';
  * ever blackholed. Node hints come before zone hints.
  */
 export function topologyModeOf(records: readonly EndpointRecord[], node: NodeTopology): TopologyMode {
-  const ready = records.filter((record) => record.ready);
+  const ready = records.filter((record) => record.entry.ready);
   if (ready.length === 0) return 'none';
-  if (node.usesNodeHints && isHintedFor(ready, (record) => record.nodeHints, node.name)) return 'same-node';
-  return isHintedFor(ready, (record) => record.zoneHints, node.zone) ? 'same-zone' : 'none';
+  if (node.usesNodeHints && isHintedFor(ready, ({ entry }) => entry.nodeHints, node.name)) return 'same-node';
+  return isHintedFor(ready, ({ entry }) => entry.zoneHints, node.zone) ? 'same-zone' : 'none';
 }
 
 /** True when the mode leaves the Endpoint to this node. */
@@ -30,9 +30,9 @@ export function isAllowedBy(mode: TopologyMode, record: EndpointRecord, node: No
     case 'none':
       return true;
     case 'same-node':
-      return record.nodeHints.includes(node.name);
+      return record.entry.nodeHints.includes(node.name);
     case 'same-zone':
-      return record.zoneHints.includes(node.zone);
+      return record.entry.zoneHints.includes(node.zone);
   }
 }
 

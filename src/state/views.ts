@@ -32,7 +32,7 @@ function viewOf(state: ClusterState, family: Family, portState: ServicePortState
     ...(servicePort.loadBalancerSourceRanges.length === 0 ? {} : { sourceRanges: servicePort.loadBalancerSourceRanges }),
     ...(servicePort.affinitySeconds === undefined ? {} : { affinitySeconds: servicePort.affinitySeconds }),
     endpoints: records.map((record) => {
-      const { address, port, isLocal, text } = record.endpoint;
+      const { address, port, isLocal, text } = record;
       const inCluster = clusterTexts.has(text);
       const inLocal = localTexts.has(text);
       const view = { address, port, isLocal, inCluster, inLocal };
@@ -50,10 +50,10 @@ function frontendsOf({ clusterIP, port, nodePort, externalIPs, loadBalancerIPs }
 }
 
 function whyUnused(record: EndpointRecord, servicePort: ServicePort, topologyMode: TopologyMode): string {
-  const { ready, serving, terminating, nodeHints, zoneHints, endpoint } = record;
+  const { ready, serving, terminating, nodeHints, zoneHints } = record.entry;
   if (!ready && terminating && !serving) return 'terminating and not serving';
   if (!ready && !isTerminatingFallback(record)) return 'not ready';
-  if (!usesClusterEndpoints(servicePort) && !endpoint.isLocal) return 'not on this node (policy Local)';
+  if (!usesClusterEndpoints(servicePort) && !record.isLocal) return 'not on this node (policy Local)';
   if (!ready) return 'terminating while ready endpoints exist';
   return topologyMode === 'same-node' ? `hinted for ${named('node', nodeHints)}` : `hinted for ${named('zone', zoneHints)}`;
 }

@@ -56,7 +56,7 @@ function factsOf(state: ClusterState): Facts {
       [...endpointsByService].flatMap(([serviceKey, byPort]) =>
         [...byPort.values()].map(({ portName, protocol, records }) => [
           `${serviceKey}${portName === '' ? '' : `:${portName}`}/${protocol}`,
-          records.map(({ endpoint }) => ({ endpoint: endpoint.text, local: endpoint.isLocal })),
+          records.map(({ text, isLocal }) => ({ endpoint: text, local: isLocal })),
         ]),
       ),
     ),

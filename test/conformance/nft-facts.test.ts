@@ -1,7 +1,13 @@
 // The table of nftables mode against kube-proxy's own: every fact of kube-proxy-nft-facts.json about what a sync leaves behind.
 import { describe, expect, test } from 'vitest';
 import type { KubernetesObject, ObjectRef } from '../../src/api/types.ts';
-import { type NftServiceChainNames, nftEndpointNames, nftServiceChainNames } from '../../src/compile/nft-names.ts';
+import {
+  type NftServiceChainNames,
+  nftAffinitySetName,
+  nftEndpointChainName,
+  nftServiceChainNames,
+  nftServiceText,
+} from '../../src/compile/nft-names.ts';
 import type { Program } from '../../src/program/program.ts';
 import type { Chain } from '../../src/program/ruleset.ts';
 import type { KeyField, NamedSet } from '../../src/program/sets.ts';
@@ -84,9 +90,10 @@ describe('names', () => {
   });
 
   test.each(data.endpointNames)('chain and set of $endpoint end in $base', ({ namespace, name, port, protocol, endpoint, base: text }) => {
-    const names = nftEndpointNames(servicePortNamed(namespace, name, port, protocol), endpointAt(endpoint));
+    const chain = nftEndpointChainName(nftServiceText(servicePortNamed(namespace, name, port, protocol)), endpointAt(endpoint));
 
-    expect(names).toEqual({ chain: prefixes.endpointChain + text, affinitySet: prefixes.affinitySet + text });
+    expect(chain).toBe(prefixes.endpointChain + text);
+    expect(nftAffinitySetName(chain)).toBe(prefixes.affinitySet + text);
     expect(text.length).toBeLessThanOrEqual(maxLength);
   });
 });
