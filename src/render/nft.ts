@@ -7,6 +7,9 @@ import type { ElementKey, KeyField, NamedSet, VerdictMap } from '../program/sets
 import { firstOfEach } from './first-of-each.ts';
 import { type NftWords, nftRuleText, nftType } from './nft-rule-text.ts';
 
+/** A Service's name in front of its port's can be longer: nft refuses the whole text then. */
+const COMMENT_LENGTH_MAX = 128;
+
 /** Whatever the table held before is gone: the text can be loaded again and again. */
 export function renderNft(program: Program): Rendered {
   const text = program.tables.map((table) => tableText(table, program)).join('');
@@ -50,7 +53,7 @@ function setLines({ key, elements, comment, timeoutSeconds }: NamedSet, family: 
 /** nft wants an element's comment between its key and the colon. */
 function mapLines({ key, elements, comment }: VerdictMap, family: Family): string[] {
   const members = firstOfEach(elements, ({ key: fields }) => keyText(fields)).map((element) => {
-    const about = element.comment === undefined ? '' : ` comment ${quote(element.comment)}`;
+    const about = element.comment === undefined ? '' : ` comment ${quote(element.comment.slice(0, COMMENT_LENGTH_MAX))}`;
     const verdict = element.verdict.kind === 'drop' ? 'drop' : `goto ${element.verdict.chain}`;
     return `\t${keyText(element.key)}${about} : ${verdict}`;
   });
