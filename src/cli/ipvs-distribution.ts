@@ -4,7 +4,7 @@ import { formatEndpoint } from '../address.ts';
 import type { SchedulerName } from '../ipvs/engine.ts';
 import type { ServiceEntry } from '../ipvs/registry.ts';
 import { flagNames } from '../ipvs/settings.ts';
-import type { ServerState } from '../ipvs/types.ts';
+import type { ServerRef, ServerState } from '../ipvs/types.ts';
 import { formatTable } from './table.ts';
 
 export interface ServerShare {
@@ -33,6 +33,32 @@ export interface Distribution {
 
 const EQUAL: ReadonlySet<SchedulerName> = new Set(['rr', 'lc']);
 const BY_WEIGHT: ReadonlySet<SchedulerName> = new Set(['wrr', 'wlc', 'sed', 'nq', 'sh', 'mh', 'twos']);
+
+/** Connections by the id of their server. */
+export class ServerCounts {
+  readonly byServer = new Map<string, number>();
+  readonly #service: ServiceEntry;
+  /** Ids by where connections went. */
+  readonly #ids = new Map<string, string>();
+
+  constructor(service: ServiceEntry) {
+    this.#service = service;
+  }
+
+  /** One connection went there. */
+  add(end: ServerRef): void {
+    const name = formatEndpoint(end.address, end.port);
+    const id = this.#ids.get(name) ?? this.#serverAt(end) ?? name;
+    this.#ids.set(name, id);
+    this.byServer.set(id, (this.byServer.get(id) ?? 0) + 1);
+  }
+
+  /** A server on port 0 keeps the client's port, and so does every one of a persistent service by mark or on port 0. */
+  #serverAt({ address, port }: ServerRef): string | undefined {
+    const there = Array.from(this.#service.servers.values(), ({ key }) => key).filter((key) => key.address.text === address);
+    return [port, 0].flatMap((wanted) => there.find((key) => key.port === wanted) ?? [])[0]?.id ?? there[0]?.id;
+  }
+}
 
 /** `chosen`: connections by server. `states`: the servers as the engine has them at the end. */
 export function distributionOf(

@@ -11,7 +11,7 @@ import { readText } from './input.ts';
 import { InputError, type Io, UsageError, writeJson } from './io.ts';
 import { requireValid } from './ipvs-check.ts';
 import { type ClientEnd, drawClients, readClients } from './ipvs-clients.ts';
-import { type Distribution, distributionOf, distributionText } from './ipvs-distribution.ts';
+import { type Distribution, distributionOf, distributionText, ServerCounts } from './ipvs-distribution.ts';
 import { type IpvsTable, readTable, servicePortOf, type TableOptions, withTableOptions } from './ipvs-table.ts';
 import { type Choice, sendConnections, type Target } from './ipvs-traffic.ts';
 import { nearest } from './near-names.ts';
@@ -108,19 +108,14 @@ function simulate(file: string | undefined, options: SimulateOptions, io: Io): v
     printChoices([...choices], flows, head, options, io);
     return;
   }
-  const chosen = new Map(flows.map(({ target }) => [target, new Map<string, number>()]));
-  for (const { target, server } of choices) {
-    if (server === undefined) continue;
-    const counts = chosen.get(target);
-    const name = formatEndpoint(server.address, server.port);
-    counts?.set(name, (counts.get(name) ?? 0) + 1);
-  }
+  const chosen = new Map(flows.map(({ target, service }) => [target, new ServerCounts(service)]));
+  for (const { target, server } of choices) if (server !== undefined) chosen.get(target)?.add(server);
   const distributions = flows.map(({ service, target, clients }) =>
     distributionOf(
       service,
       servicePortOf(service, table),
       ipvs.servers(serviceRefOf(service.key)),
-      chosen.get(target) ?? new Map(),
+      chosen.get(target)?.byServer ?? new Map(),
       clients.length,
     ),
   );

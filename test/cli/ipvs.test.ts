@@ -178,6 +178,24 @@ describe('ipvs simulate', () => {
     expect(service.servers.map(({ connections }: { connections: number }) => connections)).toEqual([1000, 0]);
   });
 
+  it('counts connections of servers that keep the port of the client', async () => {
+    const stdin = `-A -f 7 -s wrr
+-a -f 7 -r 10.0.0.1 -m -w 3
+-a -f 7 -r 10.0.0.2:8080 -m -w 1
+-A -t 10.0.0.9:0 -s rr -p
+-a -t 10.0.0.9:0 -r 10.0.0.1:0 -m
+-a -t 10.0.0.9:0 -r 10.0.0.3:81 -m
+`;
+    const { stdout } = await svcplane(['ipvs', 'simulate', '-', '-c', '100', '-o', 'json'], { stdin });
+    type Servers = { servers: { server: string; connections: number; active: number }[] };
+    const services: Servers[] = JSON.parse(stdout).services;
+    expect(services.map(({ servers }) => servers.map(({ server, connections }) => [server, connections]))[0]).toEqual([
+      ['10.0.0.2:8080', 25],
+      ['10.0.0.1:0', 75],
+    ]);
+    for (const { servers } of services) for (const { connections, active } of servers) expect(connections).toBe(active);
+  });
+
   it('says how many found no server', async () => {
     const stdin = '-A -t 10.0.0.1:80 -s rr\n-a -t 10.0.0.1:80 -r 10.1.1.1:80 -m -w 0\n';
     const { stdout } = await svcplane(['ipvs', 'simulate', '-', '-c', '10'], { stdin });
