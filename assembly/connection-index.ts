@@ -22,7 +22,7 @@ const OVERFLOW_SPARE: u32 = 16 * BUCKET_SIZE;
 
 /** The bucket that a tag belongs to. @inline */
 export function bucketOf(table: CtTable, tag: u32): usize {
-  return bucketIn(table.index, table.lowMask, table.live, tag);
+  return bucketIn(table.index, table.lowMask, highMaskOf(table.lowMask), table.live, tag);
 }
 
 /** Fetches the bucket of a tag ahead of its use. A store retires without waiting for its line. */
@@ -30,9 +30,14 @@ export function fetchBucket(table: CtTable, tag: u32): void {
   store<u8>(bucketOf(table, tag), 0, BUCKET_SCRATCH);
 }
 
-/** @inline */
-export function bucketIn(index: usize, lowMask: u32, live: u32, tag: u32): usize {
-  const at = tag & ((lowMask << 1) | BUCKET_SIZE);
+/** The mask of the buckets at the end of the doubling. @inline */
+export function highMaskOf(lowMask: u32): u32 {
+  return (lowMask << 1) | BUCKET_SIZE;
+}
+
+/** For loops, which need not read the table again and again. @inline */
+export function bucketIn(index: usize, lowMask: u32, highMask: u32, live: u32, tag: u32): usize {
+  const at = tag & highMask;
   // All ones if that bucket lives already. No branch: it would be a coin's toss. The index has less than 2 GiB.
   const isLive = <u32>(<i32>(at - live) >> 31);
   return index + <usize>(at & (lowMask | isLive));

@@ -19,7 +19,7 @@ import {
   EVICTION_RANGE,
   ROOM_FREE,
 } from "./shared/conntrack-layout.ts";
-import { CLASS_NONE, COUNTER_EARLY_DROP } from "./shared/layout.ts";
+import { CLASS_NONE, COUNTER_EARLY_DROP, PACKET_CLASS, PACKET_PORTS } from "./shared/layout.ts";
 import { count, engine } from "./state.ts";
 import { CtEntry, CtTable } from "./structs.ts";
 
@@ -62,15 +62,26 @@ export function replyTuple<A>(entry: usize): usize {
   return entry + CT_ORIGINAL + replyAfter<A>();
 }
 
-/** The tag of a tuple and its class in the index: multiplies and mixes them to 64 bits and takes the upper half. @inline */
-export function tagOf<A>(tuple: usize, ofClass: u32, seed: u64 = hashSeed): u32 {
+/** The tag of a tuple and its class in the index. @inline */
+export function tagOf<A>(tuple: usize, ofClass: u32): u32 {
+  return mix<A>(tuple, ((<u64>ofClass) << 32) | <u64>load<u32>(tuple + 2 * offsetof<A>()), hashSeed);
+}
+
+/** Of a PACKET record's, whose class follows the ports. @inline */
+export function tagOfRecord<A>(packet: usize, seed: u64 = hashSeed): u32 {
+  return mix<A>(packet, load<u64>(packet + 2 * offsetof<A>()), seed);
+}
+if (PACKET_PORTS != 0 || PACKET_CLASS != 4) ERROR("the class of a packet does not follow its ports");
+
+/** Multiplies and mixes two addresses, and ports and class, to 64 bits and takes the upper half. @inline */
+function mix<A>(addresses: usize, rest: u64, seed: u64): u32 {
   let a: u64;
-  let b: u64 = ((<u64>ofClass) << 32) | <u64>load<u32>(tuple + 2 * offsetof<A>());
+  let b = rest;
   if (offsetof<A>() == 4) {
-    a = load<u64>(tuple);
+    a = load<u64>(addresses);
   } else {
-    a = load<u64>(tuple) ^ rotl<u64>(load<u64>(tuple, 8) * 0x9e3779b97f4a7c15, 29);
-    b ^= (load<u64>(tuple, 16) * 0xd6e8feb86659fd93) ^ rotl<u64>(load<u64>(tuple, 24) * 0xa0761d6478bd642f, 31);
+    a = load<u64>(addresses) ^ rotl<u64>(load<u64>(addresses, 8) * 0x9e3779b97f4a7c15, 29);
+    b ^= (load<u64>(addresses, 16) * 0xd6e8feb86659fd93) ^ rotl<u64>(load<u64>(addresses, 24) * 0xa0761d6478bd642f, 31);
   }
   let x: u64 = ((a ^ seed) * 0x9e3779b97f4a7c15) ^ rotl<u64>((b ^ seed) * 0xc2b2ae3d27d4eb4f, 32);
   x ^= x >> 29;

@@ -14,9 +14,7 @@ import {
   CT_FLAG_MASQUERADE,
   CT_FLAG_SEEN_REPLY,
   CT_FLAG_SNAT,
-  CT_PATH_MASK,
-  CT_PATH_ORIGINAL_SHIFT,
-  CT_PATH_REPLY_SHIFT,
+  CT_PATHS,
 } from "./shared/conntrack-layout.ts";
 import {
   ACTION_ACCEPT,
@@ -59,7 +57,7 @@ export function processKnown<A>(packet: usize, verdict: usize, entry: usize, isR
   const had: u32 = record.flags;
   if (next != STATE_IGNORE) refresh(record, isReply, next, header);
   else record.flags = <u16>((had & ~CT_FLAG_LAST_RST) | (isReply ? CT_FLAG_SEEN_REPLY : 0));
-  const ownPath = (had >> (isReply ? CT_PATH_REPLY_SHIFT : CT_PATH_ORIGINAL_SHIFT)) & CT_PATH_MASK;
+  const ownPath: u32 = load<u8>(entry + <usize>isReply, CT_PATHS);
   const isAnswered = isReply || (had & CT_FLAG_SEEN_REPLY) != 0;
   let rules = isAnswered ? load<u32>(rootOf<A>(engine) + ROOT_ESTABLISHED + (ownPath << 2)) : ESTABLISHED_RUN;
   let action: u32 = !isReply && (had & CT_FLAG_DNAT) != 0 ? ACTION_DNAT : ACTION_ACCEPT;

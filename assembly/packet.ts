@@ -12,8 +12,6 @@ import {
   CT_FLAG_LAST_RST,
   CT_FLAG_MASQUERADE,
   CT_FLAG_SNAT,
-  CT_PATH_ORIGINAL_SHIFT,
-  CT_PATH_REPLY_SHIFT,
   TCP_STATE_CLOSE,
   TCP_STATE_SYN_SENT,
   TCP_STATE_TIME_WAIT,
@@ -149,8 +147,9 @@ function confirm<A>(packet: usize, state: u32): u32 {
   const record = changetype<CtEntry>(entry);
   const fromHere = flight.isSourceLocal;
   const toHere = flight.isDestinationLocal; // where replies begin
-  const replyPath = fromHere ? (toHere ? PATH_LOOPBACK : PATH_INPUT) : toHere ? PATH_OUTPUT : PATH_FORWARD;
-  let flags: u32 = (pathTaken() << CT_PATH_ORIGINAL_SHIFT) | (replyPath << CT_PATH_REPLY_SHIFT);
+  record.pathOriginal = <u8>pathTaken();
+  record.pathReply = <u8>(fromHere ? (toHere ? PATH_LOOPBACK : PATH_INPUT) : toHere ? PATH_OUTPUT : PATH_FORWARD);
+  let flags: u32 = 0;
   if (flight.isMasquerade) flags |= CT_FLAG_MASQUERADE;
   if (flight.newSource != 0) flags |= CT_FLAG_SNAT;
   if (flight.isDnat) flags |= CT_FLAG_DNAT;

@@ -1,9 +1,9 @@
 // The fast path: one more packet of a connection that is settled, both directions seen and assured, moves its timer and nothing else.
 
 import { originalTuple, replyAfter, replyTuple } from "./conntrack.ts";
-import { keepFollowed } from "./ipvs-hook.ts";
 import { rootOf } from "./matches.ts";
 import {
+  CT_CLASS,
   CT_EXPIRES_AT,
   CT_FLAG_ASSURED,
   CT_FLAG_DNAT,
@@ -13,9 +13,7 @@ import {
   CT_FLAG_SEEN_REPLY,
   CT_FLAGS,
   CT_PACKETS_ORIGINAL,
-  CT_PATH_MASK,
-  CT_PATH_ORIGINAL_SHIFT,
-  CT_PATH_REPLY_SHIFT,
+  CT_PATHS,
   CT_SERVICE_PORT,
   CT_STATE,
   SCTP_STATE_ESTABLISHED,
@@ -28,7 +26,6 @@ import {
   CHUNK_DATA,
   CHUNK_DUE,
   CHUNK_HEARTBEAT_ACK,
-  CLASS_NONE,
   CLASS_SCTP,
   CLASS_TCP,
   CLASS_UDP,
@@ -51,6 +48,7 @@ import {
   VERDICT_CONNECTION,
   VERDICT_FLAG_MASQUERADE,
   VERDICT_FLAGS,
+  VERDICT_PORTS,
   VERDICT_RULES,
   VERDICT_SERVICE_PORT,
   VERDICT_SOURCE,
@@ -58,7 +56,7 @@ import {
 import { addCount, engine, timeoutOf } from "./state.ts";
 import { TCP_KIND_FLAGS } from "./tcp.ts";
 
-/** Flags of a settled connection: the last packet was no RST, so the next one has nothing to forget; IPVS follows it or not. */
+/** Flags of a settled connection: the last packet was no RST, so the next one has nothing to forget. */
 const SETTLED: u32 = CT_FLAG_SEEN_REPLY | CT_FLAG_ASSURED;
 const SETTLED_MASK: u32 = SETTLED | CT_FLAG_LAST_RST | CT_FLAG_IPVS;
 
@@ -66,23 +64,33 @@ const SETTLED_MASK: u32 = SETTLED | CT_FLAG_LAST_RST | CT_FLAG_IPVS;
 const OTHER_CHUNKS: u32 = 0xff & ~CHUNK_DATA & ~TCP_ACK;
 if (CHUNK_DUE != 0 || CHUNK_DATA != 1 || CHUNK_HEARTBEAT_ACK >= TCP_ACK) ERROR("OTHER_CHUNKS does not tell chunks apart");
 
-/** The first word of a settled connection's entry, under HEAD_MASK: class, state, and those flags. */
+/** Of the first word of an entry: its class; and what counts there: class, state, and those flags. */
+const HEAD_CLASS: u32 = 0xff;
 const HEAD_MASK: u32 = 0xffff | (SETTLED_MASK << (CT_FLAGS << 3));
+if (CT_CLASS != 0 || CT_STATE != 1) ERROR("class and state are not the low half of an entry's first word");
 
-// By class, 16 bytes:   | first word of the entry | TCP flags or bits of the chunk that count | expires at (f64) |
-const CLASSES: usize = memory.data(64, 16);
-const CLASS_HEAD: usize = 0;
-const CLASS_FLAGS: usize = 4;
-const CLASS_EXPIRES_AT: usize = 8;
-const CLASSES_MASK: u32 = 3;
+// By class, 32 bytes, what a packet of a settled connection of it is like, and what it does:
+//   | class | TCP_ACK | all ones | TCP flags or bits of the chunk that count | first word of the entry | 0 | expires at (f64) |
+const CLASSES: usize = memory.data(128, 16);
+const CLASS_PACKET: usize = 0;
+const CLASS_MASK: usize = 8;
+const CLASS_HEAD: usize = 16;
+const CLASS_EXPIRES_AT: usize = 24;
+const CLASS_SHIFT: u32 = 5;
+if (PACKET_TCP_FLAGS != PACKET_CLASS + 4) ERROR("the flags of a packet do not follow its class");
+
+// By PATH_*, 16 bytes:   | rules evaluated | 0 | entries that expire later may pass: the bits of an f64, which compare like it |
+const PATHS: usize = memory.data(80, 16);
+const PATH_RULES: usize = 0;
+const PATH_PASSES_AFTER: usize = 8;
+const PATH_SHIFT: u32 = 4;
+if (PATH_COUNT << PATH_SHIFT != 80) ERROR("PATHS has no place for each path");
 
 // By masquerade (bit 0), DNAT (bit 1) and direction (bit 2), 8 bytes:   | first word of the verdict | packets with it |
 const OUTCOMES: usize = memory.data(64, 16);
 const OUTCOME_COUNT: u32 = 8;
 const OUTCOME_PACKETS: usize = 4;
-
-/** Of the Program in force, by PATH_*: rules evaluated, or ESTABLISHED_RUN. */
-const PATH_RULES: usize = memory.data(PATH_COUNT * 4, 16);
+const OUTCOME_PLACE_SHIFT: u32 = 3;
 
 const OUTCOME_SHIFT: u32 = 2;
 const OUTCOME_REPLY: u32 = 4;
@@ -94,22 +102,37 @@ export function prepareSettled<A>(): void {
   setClass(CLASS_UDP, TCP_STATE_NONE, 0, TIMEOUT_UDP_STREAM);
   setClass(CLASS_SCTP, SCTP_STATE_ESTABLISHED, OTHER_CHUNKS, TIMEOUT_SCTP + SCTP_STATE_ESTABLISHED);
   const established = rootOf<A>(engine) + ROOT_ESTABLISHED;
-  for (let path: usize = 0; path < PATH_COUNT * 4; path += 4) store<u32>(PATH_RULES + path, load<u32>(established + path));
+  for (let path: usize = 0; path < PATH_COUNT; path++) {
+    const rules = load<u32>(established + (path << 2));
+    store<u32>(pathAt(path), rules, PATH_RULES);
+    store<i64>(pathAt(path), rules == ESTABLISHED_RUN ? i64.MAX_VALUE : reinterpret<i64>(engine.now), PATH_PASSES_AFTER);
+  }
   if (load<u32>(OUTCOMES) == 0)
     for (let number: u32 = 0; number < OUTCOME_COUNT; number++) store<u32>(outcomeAt(number), outcomeWord(number));
 }
-if (CLASS_NONE != 0 || CLASS_SCTP > CLASSES_MASK) ERROR("CLASSES has no place for each class");
+if (CLASS_SCTP << CLASS_SHIFT >= 128) ERROR("CLASSES has no place for each class");
 
 /** @inline */
 function outcomeAt(number: u32): usize {
-  return OUTCOMES + ((<usize>number) << 3);
+  return OUTCOMES + ((<usize>number) << OUTCOME_PLACE_SHIFT);
 }
 
 function setClass(ofClass: u32, state: u32, flags: u32, timeout: u32): void {
-  const at = CLASSES + ((<usize>ofClass) << 4);
+  const at = classAt(ofClass);
+  store<u64>(at, <u64>ofClass | ((<u64>TCP_ACK) << 32), CLASS_PACKET);
+  store<u64>(at, 0xffffffff | ((<u64>flags) << 32), CLASS_MASK);
   store<u32>(at, ofClass | (state << (CT_STATE << 3)) | (SETTLED << (CT_FLAGS << 3)), CLASS_HEAD);
-  store<u32>(at, flags, CLASS_FLAGS);
   store<f64>(at, engine.now + timeoutOf(timeout), CLASS_EXPIRES_AT);
+}
+
+/** @inline */
+function classAt(ofClass: u32): usize {
+  return CLASSES + ((<usize>ofClass) << CLASS_SHIFT);
+}
+
+/** @inline */
+function pathAt(path: usize): usize {
+  return PATHS + (path << PATH_SHIFT);
 }
 
 function isReplied(outcome: u32): bool {
@@ -139,49 +162,58 @@ export function countSettled(): void {
   }
 }
 
+/** What differenceOf says of a packet that would pass if IPVS did not follow its connection. */
+export const FOLLOWED: u64 = CT_FLAG_IPVS << (CT_FLAGS << 3);
+
+/** Of the path that packets of that direction take. @inline */
+function pathOf(entry: usize, isReply: u32): usize {
+  return pathAt(load<u8>(entry + isReply, CT_PATHS));
+}
+
 /**
- * One more packet of a settled connection on a path of constant rules, whose tuple of that direction (0 original, 1 reply) it has, and
- * which IPVS follows or does not. `now`: the bits of the clock, which compare like it. False: one of that does not hold; the packet needs
- * the whole way, nothing was changed.
+ * The entry has the packet's tuple in that direction (0 original, 1 reply), has not expired, and that direction takes a path of constant
+ * rules. One test after the other: together they would need more registers than there are.
  * @inline
  */
-export function passSettled<A>(packet: usize, verdict: usize, entry: usize, isReply: u32, now: i64, isFollowed: bool): bool {
-  const rest = packet + 2 * offsetof<A>();
-  const ofClass = load<u32>(rest, PACKET_CLASS);
-  const class_ = CLASSES + ((<usize>(ofClass & CLASSES_MASK)) << 4);
-  const head = load<u32>(entry);
+export function mayPass<A>(packet: usize, entry: usize, isReply: u32): bool {
   const own = originalTuple(entry) + <usize>isReply * replyAfter<A>();
-  // All that must be equal in one test: whatever differs leaves a bit.
-  const difference =
-    ((head & HEAD_MASK) ^ load<u32>(class_, CLASS_HEAD) ^ (isFollowed ? CT_FLAG_IPVS << (CT_FLAGS << 3) : 0)) |
-    (ofClass & ~CLASSES_MASK) |
-    ((load<u32>(rest, PACKET_TCP_FLAGS) ^ TCP_ACK) & load<u32>(class_, CLASS_FLAGS)) |
-    (load<u32>(own + 2 * offsetof<A>()) ^ load<u32>(rest));
   if (offsetof<A>() == 4) {
-    if (((load<u64>(own) ^ load<u64>(packet)) | difference) != 0) return false;
+    if (load<u64>(own) != load<u64>(packet)) return false;
   } else {
     const addresses = v128.or(v128.xor(v128.load(own), v128.load(packet)), v128.xor(v128.load(own, 16), v128.load(packet, 16)));
-    if (v128.any_true(addresses) || difference != 0) return false;
+    if (v128.any_true(addresses)) return false;
   }
-  const flags = head >> (CT_FLAGS << 3);
-  const path = (flags >> (CT_PATH_ORIGINAL_SHIFT + isReply * (CT_PATH_REPLY_SHIFT - CT_PATH_ORIGINAL_SHIFT))) & CT_PATH_MASK;
-  const rules = load<u32>(PATH_RULES + (path << 2));
-  if (load<i64>(entry, CT_EXPIRES_AT) <= now) return false;
-  if (rules == ESTABLISHED_RUN || (isFollowed && !keepFollowed<A>(entry, isReply != 0))) return false;
+  if (load<u32>(own + 2 * offsetof<A>()) != load<u32>(packet + 2 * offsetof<A>())) return false;
+  return load<i64>(entry, CT_EXPIRES_AT) > load<i64>(pathOf(entry, isReply), PATH_PASSES_AFTER);
+}
+
+/** What keeps such a packet from being one more of a settled connection: whatever differs leaves a bit, so that one test is enough. @inline */
+export function differenceOf<A>(packet: usize, entry: usize): u64 {
+  const head = load<u32>(entry);
+  const class_ = classAt(head & HEAD_CLASS);
+  const ofPacket = (load<u64>(packet + 2 * offsetof<A>(), PACKET_CLASS) ^ load<u64>(class_, CLASS_PACKET)) & load<u64>(class_, CLASS_MASK);
+  return ofPacket | <u64>((head & HEAD_MASK) ^ load<u32>(class_, CLASS_HEAD));
+}
+
+/** One more packet of a settled connection moves timer and counts, and gets its verdict. @inline */
+export function settle<A>(verdict: usize, entry: usize, isReply: u32): void {
   const packetsAt = entry + CT_PACKETS_ORIGINAL + ((<usize>isReply) << 2);
   store<u32>(packetsAt, load<u32>(packetsAt) + 1);
-  store<i64>(entry, load<i64>(class_, CLASS_EXPIRES_AT), CT_EXPIRES_AT);
-  const outcome = outcomeAt(((flags >> OUTCOME_SHIFT) & (OUTCOME_REPLY - 1)) | (isReply * OUTCOME_REPLY));
+  const head = load<u32>(entry);
+  store<i64>(entry, load<i64>(classAt(head & HEAD_CLASS), CLASS_EXPIRES_AT), CT_EXPIRES_AT);
+  // The two flags stand side by side, as in the number of an outcome.
+  const flags = (head >> ((CT_FLAGS << 3) + OUTCOME_SHIFT - OUTCOME_PLACE_SHIFT)) & ((OUTCOME_REPLY - 1) << OUTCOME_PLACE_SHIFT);
+  const outcome = OUTCOMES + <usize>flags + <usize>((isReply * OUTCOME_REPLY) << OUTCOME_PLACE_SHIFT);
   store<u32>(outcome, load<u32>(outcome, OUTCOME_PACKETS) + 1, OUTCOME_PACKETS);
   store<u32>(verdict, load<u32>(outcome), VERDICT_ACTION);
   store<u32>(verdict, load<u32>(entry, CT_SERVICE_PORT), VERDICT_SERVICE_PORT);
+  store<u32>(verdict, load<u32>(pathOf(entry, isReply), PATH_RULES), VERDICT_RULES);
   const other = replyTuple<A>(entry) - <usize>isReply * replyAfter<A>();
-  store<u64>(verdict, ((<u64>rotl<u32>(load<u32>(other + 2 * offsetof<A>()), 16)) << 32) | <u64>rules, VERDICT_RULES);
+  store<u32>(verdict, rotl<u32>(load<u32>(other + 2 * offsetof<A>()), 16), VERDICT_PORTS);
   if (offsetof<A>() == 4) {
     store<u64>(verdict, rotl<u64>(load<u64>(other), 32), VERDICT_SOURCE); // source and destination change places
   } else {
     v128.store(verdict, v128.load(other, 16), VERDICT_SOURCE);
     v128.store(verdict, v128.load(other), VERDICT_SOURCE + 16);
   }
-  return true;
 }

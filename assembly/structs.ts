@@ -7,6 +7,7 @@ import {
   CT_ORIGINAL,
   CT_PACKETS_ORIGINAL,
   CT_PACKETS_REPLY,
+  CT_PATHS,
   CT_SCRATCH,
   CT_SERVICE_PORT,
   CT_STARTED_AT,
@@ -142,7 +143,10 @@ export class CtEntry {
   startedAt: f64 = 0;
   packetsOriginal: u32 = 0;
   packetsReply: u32 = 0;
-  scratch: u32 = 0;
+  scratch: u8 = 0;
+  pathOriginal: u8 = 0;
+  pathReply: u8 = 0;
+  spare: u8 = 0;
 }
 if (offsetof<CtEntry>("class") != CT_CLASS) ERROR("CtEntry.class is not at CT_CLASS");
 if (offsetof<CtEntry>("state") != CT_STATE) ERROR("CtEntry.state is not at CT_STATE");
@@ -151,6 +155,7 @@ if (offsetof<CtEntry>("servicePort") != CT_SERVICE_PORT) ERROR("CtEntry.serviceP
 if (offsetof<CtEntry>("expiresAt") != CT_EXPIRES_AT) ERROR("CtEntry.expiresAt is not at CT_EXPIRES_AT");
 if (offsetof<CtEntry>("startedAt") != CT_STARTED_AT) ERROR("CtEntry.startedAt is not at CT_STARTED_AT");
 if (offsetof<CtEntry>("scratch") != CT_SCRATCH) ERROR("CtEntry.scratch is not at CT_SCRATCH");
+if (offsetof<CtEntry>("pathOriginal") != CT_PATHS) ERROR("CtEntry.pathOriginal is not at CT_PATHS");
 if (offsetof<CtEntry>("packetsOriginal") != CT_PACKETS_ORIGINAL) ERROR("CtEntry.packetsOriginal is not at CT_PACKETS_ORIGINAL");
 if (offsetof<CtEntry>("packetsReply") != CT_PACKETS_REPLY) ERROR("CtEntry.packetsReply is not at CT_PACKETS_REPLY");
 if (offsetof<CtEntry>() != CT_ORIGINAL) ERROR("CtEntry does not end where the tuples begin");

@@ -181,6 +181,7 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
       ['CT_PACKETS_ORIGINAL', 4],
       ['CT_PACKETS_REPLY', 4],
       ['CT_SCRATCH', 1],
+      ['CT_PATHS', 2],
       ['CT_ORIGINAL', conntrack.CT_REPLY_AFTER_V4 + 2 * layout.ADDRESS_V4 + 4],
     ],
   ],

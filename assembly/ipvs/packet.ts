@@ -2,7 +2,7 @@
 // docs/ipvs-path.md is the specification. Hosts see to it that no timer is due when a packet comes. While the namespace is foreseeing, a
 // client's packet gets its verdict and nothing moves.
 import { swapPort } from "../address.ts";
-import { tagOf } from "../conntrack.ts";
+import { tagOfRecord } from "../conntrack.ts";
 import {
   CONN_REFERENCE_SERVER,
   IPVS_DROP,
@@ -58,7 +58,7 @@ export function processPackets<A>(namespace: Namespace, packets: usize, verdicts
 
 /** That of its tuple. */
 export function tagOfPacket<A>(packet: usize): u32 {
-  return tagOf<A>(packet, load<u32>(packet + 2 * offsetof<A>(), PACKET_CLASS));
+  return tagOfRecord<A>(packet);
 }
 
 /** `tag`: that of the packet's tuple. */

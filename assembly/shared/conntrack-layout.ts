@@ -70,14 +70,14 @@ export const EVICTION_RANGE: u32 = 32;
 export const ROOM_FREE: u32 = 1; // instead of an entry's address: there is room, and nobody has to go
 
 //   Entry, 64 bytes (IPv4), 128 bytes (IPv6), on cache lines. Free when CLASS is 0.
-//   0       1       2       4              8            16           24        28        32        36         36+2a+4  36+t     36+t+2a+4
-//   | class | state | flags | service port | expires at | started at | packets | replies | scratch | original | 0      | reply  | 0 |
+//   0       1       2       4              8            16           24        28        32        33      36         36+2a+4  36+t     36+t+2a+4
+//   | class | state | flags | service port | expires at | started at | packets | replies | scratch | paths | original | 0      | reply  | 0 |
 //   A tuple: | source | destination | ports |; t, from one to the other, is 16 bytes (IPv4) or 48 (IPv6).
 export const CT_SIZE_V4: u32 = 64;
 export const CT_SIZE_V6: u32 = 128;
 export const CT_CLASS: u32 = 0; // u8
 export const CT_STATE: u32 = 1; // u8, TCP_STATE_* or SCTP_STATE_*
-export const CT_FLAGS: u32 = 2; // u16, CT_FLAG_* and the two paths
+export const CT_FLAGS: u32 = 2; // u16, CT_FLAG_*
 export const CT_SERVICE_PORT: u32 = 4;
 export const CT_EXPIRES_AT: u32 = 8; // f64, milliseconds
 export const CT_STARTED_AT: u32 = 16; // f64, milliseconds
@@ -85,6 +85,7 @@ export const CT_PACKETS_ORIGINAL: u32 = 24;
 export const CT_PACKETS_REPLY: u32 = 28;
 export const CT_SCRATCH: u32 = 32; // means nothing, as BUCKET_SCRATCH
 export const CT_SCRATCH_V6: u32 = 72; // of an IPv6 entry's second line
+export const CT_PATHS: u32 = 33; // u8 each, PATH_* of packets with the original tuple, and of replies
 export const CT_ORIGINAL: u32 = 36;
 /** Where its connection in IPVS was found last, a CONN; 0: nowhere yet. No more than a hint: it may have become another one's. */
 export const CT_IPVS_V4: u32 = 48;
@@ -101,7 +102,4 @@ export const CT_FLAG_SNAT: u32 = 16;
 export const CT_FLAG_CLOSE_BEGUN: u32 = 32; // a FIN has taken it to FIN_WAIT
 export const CT_FLAG_SIMULTANEOUS_OPEN: u32 = 64; // SYN_SENT2 was reached
 export const CT_FLAG_LAST_RST: u32 = 128;
-export const CT_PATH_ORIGINAL_SHIFT: u32 = 8; // 3 bits, PATH_*
-export const CT_PATH_REPLY_SHIFT: u32 = 11; // 3 bits
-export const CT_PATH_MASK: u32 = 7;
-export const CT_FLAG_IPVS: u32 = 0x4000; // the destination was chosen by IPVS, for the original destination
+export const CT_FLAG_IPVS: u32 = 256; // the destination was chosen by IPVS, for the original destination

@@ -5,7 +5,7 @@
 // Connection tracking, frames and IPVS have files of their own beside this one.
 
 /** Goes up with every change in these files; the core exports its copy, and a stale binary is refused. */
-export const LAYOUT_VERSION: u32 = 10;
+export const LAYOUT_VERSION: u32 = 11;
 
 export const ADDRESS_V4: u32 = 4;
 export const ADDRESS_V6: u32 = 16;

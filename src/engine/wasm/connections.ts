@@ -15,9 +15,7 @@ import {
   CT_ORIGINAL,
   CT_PACKETS_ORIGINAL,
   CT_PACKETS_REPLY,
-  CT_PATH_MASK,
-  CT_PATH_ORIGINAL_SHIFT,
-  CT_PATH_REPLY_SHIFT,
+  CT_PATHS,
   CT_REPLY_AFTER_V4,
   CT_REPLY_AFTER_V6,
   CT_SERVICE_PORT,
@@ -165,11 +163,10 @@ export class ConnectionTable {
 
   #found(entry: number, connection: TrackedConnection, direction: 'original' | 'reply'): FoundConnection {
     const flags = this.#memory.data.getUint16(entry + CT_FLAGS, true);
-    const isOriginal = direction === 'original';
     return {
       connection,
       direction,
-      path: (flags >> (isOriginal ? CT_PATH_ORIGINAL_SHIFT : CT_PATH_REPLY_SHIFT)) & CT_PATH_MASK,
+      path: this.#memory.bytes[entry + CT_PATHS + (direction === 'original' ? 0 : 1)] ?? 0,
       viaIpvs: (flags & CT_FLAG_IPVS) !== 0,
       snat: (flags & (CT_FLAG_SNAT | CT_FLAG_MASQUERADE)) !== 0,
       isOver: (flags & (CT_FLAG_CLOSE_BEGUN | CT_FLAG_LAST_RST)) !== 0,
