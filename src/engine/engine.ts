@@ -79,7 +79,7 @@ export interface EngineMemory {
   readonly rules: number;
   /** Entries of connections, as many as there ever were at once, and their index. */
   readonly connections: number;
-  /** All that is reserved: batches, and room for conntrackMax connections, whose untouched pages take no real memory. */
+  /** All that is reserved: batches, and room for conntrackMax connections of a family that has any, whose untouched pages take no real memory. */
   readonly reserved: number;
 }
 

@@ -9,9 +9,8 @@ export function checkEngine(engine: WasmEngine): void {
   const { core, memory, families, ipvs } = engine.parts();
   for (const family of ['IPv4', 'IPv6'] as const) {
     const { program, hasConnections } = families[family];
-    if (!hasConnections) continue;
-    checkTables(program.parts());
-    checkConnections(core, memory, family);
+    if (program.isLoaded) checkTables(program.parts());
+    if (hasConnections) checkConnections(core, memory, family);
   }
   checkIpvs(ipvs);
 }

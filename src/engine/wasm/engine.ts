@@ -72,18 +72,17 @@ export class WasmEngine implements Engine {
     this.#families = { IPv4: makeFamily('IPv4'), IPv6: makeFamily('IPv6') };
   }
 
-  /** Those that a Program was loaded for. */
-  get #inUse(): readonly FamilyTables[] {
+  /** Those that may have connections. */
+  get #tracking(): readonly FamilyTables[] {
     return Object.values(this.#families).filter(({ hasConnections }) => hasConnections);
   }
 
   load(program: Program, now = 0): void {
-    const tables = this.#families[program.family];
-    tables.program.load(program, now);
-    tables.reserveConnections();
+    this.#families[program.family].program.load(program, now);
   }
 
   createBatch(family: Family, capacity: number): EngineBatch {
+    this.#families[family].reserveConnections();
     return new WasmBatch(this.#memory, family, capacity);
   }
 
@@ -99,6 +98,7 @@ export class WasmEngine implements Engine {
   }
 
   createFrameRing(shape: RingShape, transmit?: EngineFrameRing): EngineFrameRing {
+    for (const family of Object.values(this.#families)) family.reserveConnections();
     return this.#frames.createRing(shape, transmit);
   }
 
@@ -145,13 +145,13 @@ export class WasmEngine implements Engine {
 
   *connections(now: number): IterableIterator<TrackedConnection> {
     this.#ipvs.advance(now);
-    for (const { connections } of this.#inUse) for (const entry of connections.live(now)) yield connections.read(entry, now);
+    for (const { connections } of this.#tracking) for (const entry of connections.live(now)) yield connections.read(entry, now);
   }
 
   deleteConnections(now: number, shouldDelete: (connection: TrackedConnection) => boolean): number {
     this.#ipvs.advance(now);
     let deleted = 0;
-    for (const { connections } of this.#inUse) {
+    for (const { connections } of this.#tracking) {
       for (const entry of connections.live(now)) {
         if (!shouldDelete(connections.read(entry, now))) continue;
         connections.remove(entry);
@@ -172,11 +172,13 @@ export class WasmEngine implements Engine {
   }
 
   #usedMemory(): EngineMemory {
-    const sum = (bytesOf: (family: FamilyTables) => number): number => this.#inUse.reduce((sum, family) => sum + bytesOf(family), 0);
+    const sum = (of: readonly FamilyTables[], count: (family: FamilyTables) => number): number =>
+      of.reduce((sum, family) => sum + count(family), 0);
+    const families = Object.values(this.#families);
     return {
-      tables: sum(({ program }) => program.usedBytes) + this.#ipvs.serviceBytes,
-      rules: sum(({ program }) => program.ruleCount),
-      connections: sum(({ connections }) => connections.usedBytes) + this.#ipvs.connectionBytes,
+      tables: sum(families, ({ program }) => program.usedBytes) + this.#ipvs.serviceBytes,
+      rules: sum(families, ({ program }) => program.ruleCount),
+      connections: sum(this.#tracking, ({ connections }) => connections.usedBytes) + this.#ipvs.connectionBytes,
       reserved: this.#memory.used,
     };
   }

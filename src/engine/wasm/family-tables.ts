@@ -40,12 +40,13 @@ export class FamilyTables {
     this.program = new ProgramTables(family, memory, context, engine.publish);
   }
 
-  /** Its memory is reserved when it is first asked for. */
+  /** Its memory, which is most of all, is reserved when it is first asked for: many dataplanes never see a packet of one family. */
   get connections(): ConnectionTable {
     this.#connections ??= this.#makeConnections();
     return this.#connections;
   }
 
+  /** Whoever makes room for packets reserves it then: memory that grows between two packets would take the views of it away. */
   reserveConnections(): void {
     this.#connections ??= this.#makeConnections();
   }

@@ -112,6 +112,11 @@ export class ProgramTables {
     this.#proof = proof;
   }
 
+  /** A Program was put in force. */
+  get isLoaded(): boolean {
+    return this.#blocks.local !== undefined;
+  }
+
   /** Bytes of all tables. */
   get usedBytes(): number {
     return this.#records.usedBytes;
