@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import type { KubernetesObject } from '../api/types.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { createDataplaneSync } from '../dataplane.ts';
 import { UnsupportedError } from '../errors.ts';
+import { createDataplaneSync } from '../index.ts';
 import type { Packet, ProxyMode } from '../packet.ts';
 import { findNode, openCluster, openDataplane, SEED } from './cluster-input.ts';
 import { chooseService, readyEndpoints, scaleForShow } from './demo-service.ts';

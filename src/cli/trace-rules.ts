@@ -1,7 +1,8 @@
 // `svcplane trace --rules`: one packet through a dump from a real node. No cluster: a dump knows addresses, not names.
-import { createDataplaneSync } from '../dataplane.ts';
+
 import type { Dataplane, Explanation } from '../dataplane-types.ts';
 import { RulesError } from '../errors.ts';
+import { createDataplaneSync } from '../index.ts';
 import type { Packet, TransportProtocol } from '../packet.ts';
 import { readNumber } from '../parse/values.ts';
 import { addressAndPort } from './address-port.ts';
