@@ -13,15 +13,14 @@ export function addressChange<A>(before: usize, after: usize): u64 {
   return change;
 }
 
-/** A sum of words folded to 16 bits; 0 only if all of them were 0. @inline */
+/** A sum of words, fewer than 65536 of them, folded to 16 bits; 0 only if all of them were 0. @inline */
 export function fold(sum: u64): u32 {
   let folded = (sum & 0xffffffff) + (sum >> 32);
-  folded = (folded & 0xffff) + ((folded >> 16) & 0xffff) + (folded >> 32);
   folded = (folded & 0xffff) + (folded >> 16);
-  return <u32>((folded & 0xffff) + (folded >> 16));
+  return <u32>(folded + (folded >> 16)) & 0xffff;
 }
 
-/** A checksum after a change. */
+/** A checksum after a change. @inline */
 export function changedChecksum(before: u32, change: u64): u32 {
   return ~fold(<u64>(~before & 0xffff) + change) & 0xffff;
 }

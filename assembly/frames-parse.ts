@@ -86,6 +86,53 @@ function swap16(word: u32): u32 {
   return ((word & 0xff) << 8) | (word >> 8);
 }
 
+/** Ethernet's IPv4, then a header without options. */
+const PLAIN: u32 = ETHERTYPE_IPV4 | (0x45 << 16);
+const PLAIN_TRANSPORT: u32 = ETHERNET_HEADER + IPV4_HEADER;
+
+/**
+ * What most frames are: Ethernet, IPv4 without options, a whole TCP segment or UDP datagram. False: it may be any other one, or not in
+ * order, for parseFrame to tell; nothing counts that was written.
+ * @inline
+ */
+export function parsePlain(frame: usize, length: u32, wireLength: u32, record: usize, parsed: Parsed, packet: usize): bool {
+  if (length < PLAIN_TRANSPORT + TCP_HEADER) return false;
+  if ((load<u32>(frame, 12) & 0xffffff) != PLAIN) return false;
+  const front = load<u64>(frame, ETHERNET_HEADER); // up to the fragment field
+  const back = load<u64>(frame, ETHERNET_HEADER + 8); // up to the source
+  const sum = (front & 0xffffffff) + (front >> 32) + (back & 0xffffffff) + (back >> 32) + <u64>load<u32>(frame, ETHERNET_HEADER + 16);
+  if (((front >> 48) & IPV4_FRAGMENT) != 0 || fold(sum) != 0xffff) return false;
+  const protocol = <u32>(back >> 8) & 0xff;
+  const packetBytes = swap16(<u32>(front >> 16) & 0xffff);
+  let ofClass = CLASS_TCP;
+  let header: u32 = 0;
+  let claimed: u32 = 0;
+  let least = TCP_HEADER;
+  if (protocol == PROTOCOL_TCP) {
+    header = load<u8>(frame, PLAIN_TRANSPORT + 13);
+    claimed = (<u32>load<u8>(frame, PLAIN_TRANSPORT + 12) >> 4) << 2;
+  } else if (protocol == PROTOCOL_UDP) {
+    ofClass = CLASS_UDP;
+    least = UDP_HEADER;
+    claimed = swap16(load<u16>(frame, PLAIN_TRANSPORT + 4));
+  } else {
+    return false;
+  }
+  if (claimed < least || claimed + IPV4_HEADER > packetBytes || ETHERNET_HEADER + packetBytes > wireLength) return false;
+  parsed.kind = <u8>KIND_PACKET;
+  parsed.class = <u8>ofClass;
+  parsed.isV6 = 0;
+  parsed.network = ETHERNET_HEADER;
+  parsed.transport = PLAIN_TRANSPORT;
+  parsed.packetBytes = packetBytes;
+  parsed.transportBytes = packetBytes - IPV4_HEADER;
+  parsed.captured = length;
+  store<u64>(packet, load<u64>(frame, ETHERNET_HEADER + 12));
+  store<u64>(packet, <u64>load<u32>(frame, PLAIN_TRANSPORT) | ((<u64>ofClass) << 32), 8);
+  store<u64>(packet, (load<u64>(record, FRAME_HOOK - 1) & ~0xff) | <u64>header, 16);
+  return true;
+}
+
 /**
  * The KIND_* of the frame of `length` bytes at `frame`, which had `wireLength` on the wire; parsed into `parsed`, and into the packet record at
  * `packetV4` or `packetV6` when it is a KIND_PACKET. `record` is its frame record.

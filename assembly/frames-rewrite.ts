@@ -1,6 +1,6 @@
 // Writes a translated tuple into a frame, and brings the checksums up to date: IP, TCP, UDP, SCTP. Nothing else of the frame changes.
 import { copyAddress, equalAddress } from "./address.ts";
-import { addressChange, changeChecksum, wordChange } from "./checksum.ts";
+import { addressChange, changeChecksum, changedChecksum, wordChange } from "./checksum.ts";
 import { crc32cChange } from "./shared/crc32c.ts";
 import { SCTP_CHECKSUM, TCP_CHECKSUM, UDP_CHECKSUM } from "./shared/frame-layout.ts";
 import { CLASS_TCP, CLASS_UDP } from "./shared/layout.ts";
@@ -12,19 +12,24 @@ export function addressesAt<A>(): usize {
 
 export const IPV4_CHECKSUM: usize = 10;
 
-/** Gives the packet whose headers lie at `network` and `transport` new addresses and ports; `addresses`: source, then destination. */
-export function rewrite<A>(network: usize, transport: usize, ofClass: u32, transportBytes: u32, addresses: usize, ports: u32): void {
-  const own = network + addressesAt<A>();
-  const ownPorts = load<u32>(transport);
+/**
+ * Gives the packet whose IP header lies at `to`, and as it came at `from`, new addresses and ports; `addresses`: source, then destination;
+ * `transport`: bytes from the IP header to the transport header. What a copy has just written is not read again: the processor would wait.
+ * @inline
+ */
+export function rewrite<A>(from: usize, to: usize, transport: u32, ofClass: u32, transportBytes: u32, addresses: usize, ports: u32): void {
+  const own = from + addressesAt<A>();
+  const ownPorts = load<u32>(from + transport);
   if (ports == ownPorts && equalAddress<A>(own, addresses) && equalAddress<A>(own + offsetof<A>(), addresses + offsetof<A>())) return;
   const change = addressChange<A>(own, addresses) + addressChange<A>(own + offsetof<A>(), addresses + offsetof<A>());
-  copyAddress<A>(own, addresses);
-  copyAddress<A>(own + offsetof<A>(), addresses + offsetof<A>());
-  if (offsetof<A>() == 4) changeChecksum(network + IPV4_CHECKSUM, change);
-  store<u32>(transport, ports);
-  if (ofClass == CLASS_TCP) changeChecksum(transport + TCP_CHECKSUM, change + wordChange(ownPorts, ports));
-  else if (ofClass == CLASS_UDP) changeUdpChecksum(transport + UDP_CHECKSUM, change + wordChange(ownPorts, ports));
-  else changeSctpChecksum(transport + SCTP_CHECKSUM, ownPorts ^ ports, transportBytes);
+  copyAddress<A>(to + addressesAt<A>(), addresses);
+  copyAddress<A>(to + addressesAt<A>() + offsetof<A>(), addresses + offsetof<A>());
+  if (offsetof<A>() == 4) store<u16>(to, <u16>changedChecksum(load<u16>(from, IPV4_CHECKSUM), change), IPV4_CHECKSUM);
+  store<u32>(to + transport, ports);
+  const both = change + wordChange(ownPorts, ports);
+  if (ofClass == CLASS_TCP) store<u16>(to + transport, <u16>changedChecksum(load<u16>(from + transport, TCP_CHECKSUM), both), TCP_CHECKSUM);
+  else if (ofClass == CLASS_UDP) changeUdpChecksum(to + transport + UDP_CHECKSUM, both);
+  else changeSctpChecksum(to + transport + SCTP_CHECKSUM, ownPorts ^ ports, transportBytes);
 }
 
 /** 0 means that the sender made none, and stays; a checksum that comes out as 0 is written as 0xffff. */

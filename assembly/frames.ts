@@ -4,7 +4,7 @@
 import { V4, V6 } from "./address.ts";
 import { processBatch } from "./batch.ts";
 import { findRelated, isRefusedError, translateError } from "./frames-icmp.ts";
-import { PARSED_SIZE, Parsed, parseFrame } from "./frames-parse.ts";
+import { PARSED_SIZE, Parsed, parseFrame, parsePlain } from "./frames-parse.ts";
 import { rewrite } from "./frames-rewrite.ts";
 import {
   FRAME_ACTION,
@@ -107,33 +107,32 @@ function parseGroup(ring: usize, first: u32, limit: u32): u32 {
   const room = <u32>stride - SLOT_FRAME; // what a record says beyond its slot is not believed
   let record = recordOf(ring, first);
   let frame = slotOf(ring, first) + SLOT_FRAME;
-  parsedV4 = 0;
-  parsedV6 = 0;
+  let packetV4 = PACKETS_V4;
+  let packetV6 = PACKETS_V6;
+  let group = limit;
   for (let index: u32 = 0; index < limit; index++) {
     const parsed = parsedAt(index);
     const length = min<u32>(load<u32>(record, FRAME_LENGTH), room);
-    const wireLength = load<u32>(record, FRAME_WIRE_LENGTH);
-    const kind = parseFrame(
-      frame,
-      length,
-      max<u32>(length, wireLength),
-      isRawIp,
-      record,
-      parsed,
-      PACKETS_V4 + <usize>(parsedV4 * PACKET_SIZE_V4),
-      PACKETS_V6 + <usize>(parsedV6 * PACKET_SIZE_V6),
-    );
-    parsed.kind = <u8>kind;
-    if (kind == KIND_PACKET) {
-      if (parsed.isV6 == 0) parsedV4++;
-      else parsedV6++;
-    } else if (kind == KIND_RELATED) {
-      return index + 1;
+    const wireLength = max<u32>(length, load<u32>(record, FRAME_WIRE_LENGTH));
+    if (!isRawIp && parsePlain(frame, length, wireLength, record, parsed, packetV4)) {
+      packetV4 += PACKET_SIZE_V4;
+    } else {
+      const kind = parseFrame(frame, length, wireLength, isRawIp, record, parsed, packetV4, packetV6);
+      parsed.kind = <u8>kind;
+      if (kind == KIND_PACKET) {
+        if (parsed.isV6 == 0) packetV4 += PACKET_SIZE_V4;
+        else packetV6 += PACKET_SIZE_V6;
+      } else if (kind == KIND_RELATED) {
+        group = index + 1;
+        break;
+      }
     }
     record += FRAME_SIZE;
     frame += stride;
   }
-  return limit;
+  parsedV4 = <u32>(packetV4 - PACKETS_V4) / PACKET_SIZE_V4;
+  parsedV6 = <u32>(packetV6 - PACKETS_V6) / PACKET_SIZE_V6;
+  return group;
 }
 
 /** Batches of one family each, as the frames come. */
@@ -175,6 +174,7 @@ function runV6(from: u32, count: u32): u32 {
 }
 
 function finishGroup(ring: usize, first: u32, group: u32): void {
+  countKind(KIND_PACKET, parsedV4 + parsedV6);
   let verdictV4 = VERDICTS_V4;
   let verdictV6 = VERDICTS_V6;
   for (let index: u32 = 0; index < group; index++) {
@@ -191,20 +191,18 @@ function finishGroup(ring: usize, first: u32, group: u32): void {
   }
 }
 
+/** The answer is a verdict's front: action, ServicePort, rules. @inline */
 function finishPacket<A>(ring: usize, number: u32, parsed: Parsed, verdict: usize): void {
-  const record = recordOf(ring, number);
   const outcome = load<u32>(verdict, VERDICT_ACTION) | (KIND_PACKET << 24);
   const servicePort = load<u32>(verdict, VERDICT_SERVICE_PORT);
-  store<u32>(record, outcome, FRAME_ACTION);
-  store<u32>(record, servicePort, FRAME_SERVICE_PORT);
-  store<u32>(record, PEER_NONE, FRAME_PEER);
-  store<u32>(record, load<u32>(verdict, VERDICT_RULES), FRAME_RULES);
-  countKind(KIND_PACKET);
-  if ((outcome & 0xff) - ACTION_ACCEPT > ACTION_DNAT - ACTION_ACCEPT) return;
-  const frame = leave(ring, number, record, parsed.captured);
+  const answer = v128.replace_lane<u32>(v128.shuffle<u32>(v128.load(verdict), v128.load(verdict), 0, 1, 2, 2), 0, outcome);
+  const to = leave(ring, number, answer, parsed.captured, (outcome & 0xff) - ACTION_ACCEPT <= ACTION_DNAT - ACTION_ACCEPT);
+  if (to == 0) return;
+  const network = parsed.network;
   rewrite<A>(
-    frame + parsed.network,
-    frame + parsed.transport,
+    slotOf(ring, number) + SLOT_FRAME + network,
+    to + network,
+    parsed.transport - network,
     parsed.class,
     parsed.transportBytes,
     verdict + VERDICT_SOURCE,
@@ -215,7 +213,6 @@ function finishPacket<A>(ring: usize, number: u32, parsed: Parsed, verdict: usiz
 
 /** A frame that is no packet of a connection. An ICMP error is the last one of its group: all packets before it are done. */
 function finishOther(ring: usize, number: u32, parsed: Parsed): void {
-  const record = recordOf(ring, number);
   let kind: u32 = parsed.kind;
   if (kind == KIND_RELATED) {
     const frame = slotOf(ring, number) + SLOT_FRAME;
@@ -224,43 +221,48 @@ function finishOther(ring: usize, number: u32, parsed: Parsed): void {
   const isRefused = kind == KIND_RELATED && isRefusedError(slotOf(ring, number) + SLOT_FRAME, parsed);
   const mayPass = kind == KIND_FRAGMENT && (load<u32>(ring, RING_FLAGS) & RING_FLAG_PASS_FRAGMENTS) != 0;
   const passes = !isRefused && (kind <= LAST_PASSING || mayPass);
-  store<u32>(record, (passes ? ACTION_ACCEPT : ACTION_DROP) | (kind << 24), FRAME_ACTION);
-  store<u32>(record, 0, FRAME_SERVICE_PORT);
-  store<u32>(record, PEER_NONE, FRAME_PEER);
-  store<u32>(record, 0, FRAME_RULES);
-  countKind(kind);
-  if (!passes) return;
-  const frame = leave(ring, number, record, parsed.captured);
-  if (kind != KIND_RELATED) return;
-  if (parsed.isV6 == 0) translateError<V4>(frame, parsed);
-  else translateError<V6>(frame, parsed);
+  countKind(kind, 1);
+  const answer = i32x4.replace_lane(i32x4.splat(0), 0, (passes ? ACTION_ACCEPT : ACTION_DROP) | (kind << 24));
+  const to = leave(ring, number, answer, parsed.captured, passes);
+  if (to == 0 || kind != KIND_RELATED) return;
+  if (parsed.isV6 == 0) translateError<V4>(to, parsed);
+  else translateError<V6>(to, parsed);
 }
 
-/** Where the frame is to be rewritten: in place, or in the next slot of the transmit ring, copied there. */
-function leave(ring: usize, number: u32, record: usize, length: u32): usize {
+/**
+ * Writes what the engine says of a frame into its record, `answer` but for the peer. Where the frame is to be rewritten if it passes: in
+ * place, or in the next slot of the transmit ring, copied there. 0: it does not.
+ */
+function leave(ring: usize, number: u32, answer: v128, length: u32, passes: bool): usize {
+  const record = recordOf(ring, number);
   const transmit: usize = load<u32>(ring, RING_TRANSMIT);
   const from = slotOf(ring, number);
-  if (transmit == 0) return from + SLOT_FRAME;
+  if (!passes || transmit == 0) {
+    v128.store(record, i32x4.replace_lane(answer, 2, PEER_NONE), FRAME_ACTION);
+    return passes ? from + SLOT_FRAME : 0;
+  }
   const place = load<u32>(transmit, RING_COUNT);
+  store<u32>(transmit, place + 1, RING_COUNT);
   const to = slotOf(transmit, place);
   copySlot(to, from, length + SLOT_FRAME);
+  v128.store(record, i32x4.replace_lane(answer, 2, place), FRAME_ACTION);
   const left = recordOf(transmit, place);
   v128.store(left, v128.load(record));
-  v128.store(left, v128.load(record, 16), 16);
-  store<u32>(left, number, FRAME_PEER);
-  store<u32>(record, place, FRAME_PEER);
-  store<u32>(transmit, place + 1, RING_COUNT);
+  v128.store(left, i32x4.replace_lane(answer, 2, number), FRAME_ACTION);
   return to + SLOT_FRAME;
 }
+if (FRAME_ACTION != 16 || FRAME_SERVICE_PORT != 20 || FRAME_PEER != 24 || FRAME_RULES != 28)
+  ERROR("an answer is not the second half of a record");
+if (VERDICT_ACTION != 0 || VERDICT_SERVICE_PORT != 4 || VERDICT_RULES != 8) ERROR("a verdict does not begin like an answer");
 
 /** Slots are whole cache lines, so whole vectors may be copied. */
 function copySlot(to: usize, from: usize, bytes: u32): void {
   for (let at: usize = 0; at < <usize>bytes; at += 16) v128.store(to + at, v128.load(from + at));
 }
 
-function countKind(kind: u32): void {
+function countKind(kind: u32, more: u32): void {
   const at = FRAMES + FRAMES_COUNTERS + (kind << 3);
-  store<u64>(at, load<u64>(at) + 1);
+  store<u64>(at, load<u64>(at) + more);
 }
 
 /** @inline */

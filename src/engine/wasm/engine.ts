@@ -107,7 +107,8 @@ export class WasmEngine implements Engine {
     const { count } = ring;
     for (let first = 0; first < count; first += CHUNK) {
       const length = Math.min(CHUNK, count - first);
-      for (const { sightings } of Object.values(this.#families)) sightings.reserve(length);
+      this.#families.IPv4.sightings.reserve(length);
+      this.#families.IPv6.sightings.reserve(length);
       this.#ipvs.reserve(length);
       this.#frames.process(ring, first, length, now);
     }
