@@ -172,6 +172,7 @@ function readMasquerade(section: Field): MasqueradeConfig {
 }
 
 function readIpvs(section: Field): IpvsConfig {
+  for (const cidr of section.at('excludeCIDRs').items()) cidr.prefix();
   return {
     scheduler: section.at('scheduler').unlessEmpty().oneOf(IPVS_SCHEDULERS) ?? 'rr',
     strictARP: section.at('strictARP').boolean() ?? false,

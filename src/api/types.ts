@@ -47,6 +47,7 @@ export interface KubeProxyConfiguration {
     readonly tcpTimeout?: string | null;
     readonly tcpFinTimeout?: string | null;
     readonly udpTimeout?: string | null;
+    /** Checked, and without effect: they keep virtual services of others from being removed, and here all are kube-proxy's own. */
     readonly excludeCIDRs?: readonly string[] | null;
     readonly [field: string]: unknown;
   };

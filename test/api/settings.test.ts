@@ -156,6 +156,11 @@ describe('the section ipvs', () => {
     });
   });
 
+  test('refuses what is no CIDR among those that are excluded', () => {
+    const config = { ipvs: { excludeCIDRs: ['192.0.2.0/24', '192.0.2.300'] } };
+    expect(() => settleConfig({ config })).toThrow('config.ipvs.excludeCIDRs[1] "192.0.2.300" is not a CIDR');
+  });
+
   test.each(['fo', 'ovf', 'twos', 'fastest'])('refuses scheduler %s, as kube-proxy does, with those it takes', (scheduler) => {
     expect(() => settleConfig({ config: { ipvs: { scheduler } } })).toThrow(
       /config\.ipvs\.scheduler .*rr, wrr, lc, wlc, lblc, lblcr, sh, dh, sed, nq, mh/,
