@@ -78,9 +78,13 @@ export function rowEdits(before: Joined<Rule>, after: Joined<Rule>): RowEdit[] {
 
 /** Each item that left a list, and each that came; one that changed places is in both, as often as it did. */
 export function itemEdits<Item>(before: Joined<Item>, after: Joined<Item>): Change<Item> {
-  const parts = plainEdits(before.parts, after.parts);
-  const ends = plainEdits([...before.head, ...before.tail], [...after.head, ...after.tail]);
-  return { removed: [...ends.removed, ...parts.removed.flat()], added: [...ends.added, ...parts.added.flat()] };
+  const parts = diff(before.parts, after.parts);
+  const { removed, added } = plainEdits([...before.head, ...before.tail], [...after.head, ...after.tail]);
+  for (const edit of parts) {
+    for (const part of edit.removed) for (const item of part) removed.push(item);
+    for (const part of edit.added) for (const item of part) added.push(item);
+  }
+  return { removed, added };
 }
 
 function joinedChange<Item>(before: Joined<Item>, after: Joined<Item>): Change<Item> {
@@ -91,7 +95,7 @@ function plainChange<Item>(before: readonly Item[], after: readonly Item[]): Cha
   return withoutKept(plainEdits(before, after));
 }
 
-function plainEdits<Item>(before: readonly Item[], after: readonly Item[]): Change<Item> {
+function plainEdits<Item>(before: readonly Item[], after: readonly Item[]): { readonly removed: Item[]; readonly added: Item[] } {
   const edits = diff(before, after);
   return { removed: edits.flatMap(({ removed }) => removed), added: edits.flatMap(({ added }) => added) };
 }
@@ -101,6 +105,6 @@ function withoutKept<Item>(change: Change<Item>): Change<Item> {
   const { removed, added } = change;
   if (removed.length === 0 || added.length === 0) return change;
   const gone = new Set(removed);
-  const came = new Set(added);
-  return { removed: removed.filter((item) => !came.has(item)), added: added.filter((item) => !gone.has(item)) };
+  const kept = new Set(added.filter((item) => gone.has(item)));
+  return kept.size === 0 ? change : { removed: removed.filter((item) => !kept.has(item)), added: added.filter((item) => !kept.has(item)) };
 }

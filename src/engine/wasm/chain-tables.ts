@@ -117,9 +117,10 @@ export class ChainTables {
 
   #dropRemoved(table: string, removed: TableChange['removed'], added: TableChange['added']): void {
     if (removed.length === 0) return;
-    const kept = new Set(added.map(({ name }) => name));
-    for (const { name } of removed) {
-      const record = kept.has(name) ? undefined : this.#chainsOf(table).get(name);
+    const gone = new Set(removed.map(({ name }) => name));
+    for (const { name } of added) gone.delete(name);
+    for (const name of gone) {
+      const record = this.#chainsOf(table).get(name);
       if (record === undefined) continue;
       dropChain(record, this.#encoder(table));
       this.#draft.gone.push({ table, name });

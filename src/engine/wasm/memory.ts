@@ -75,7 +75,8 @@ export class LinearMemory {
   }
 
   #refresh(): void {
-    if (this.#words.buffer === this.#memory.buffer) return;
+    // Views of a detached buffer are empty. Asking the memory for its buffer takes far longer.
+    if (this.#words.length > 0) return;
     this.#words = new Uint32Array(this.#memory.buffer);
     this.#bytes = new Uint8Array(this.#memory.buffer);
     this.#data = new DataView(this.#memory.buffer);
