@@ -14,17 +14,13 @@ interface Place {
 
 /** A change being written: nothing of it counts before `commit`. */
 interface Draft {
-  readonly written: Written[];
+  /** Chains to write, by table. One that was not there before is in its table already, so that others can refer to it. */
+  readonly written: Map<string, ChainRecord[]>;
+  /** What those that were there were. */
+  readonly before: Map<ChainRecord, ChainRecord>;
   readonly gone: Place[];
   readonly madeAnnexes: Annex[];
   readonly droppedAnnexes: Annex[];
-}
-
-/** A chain that is written, and what it was. One that was not there before is in its table already, so that others can refer to it. */
-interface Written {
-  readonly table: string;
-  readonly record: ChainRecord;
-  readonly before: ChainRecord | undefined;
 }
 
 export class ChainTables {
@@ -52,14 +48,16 @@ export class ChainTables {
 
   /** Gives new chains their numbers, so that maps and rules can refer to them. */
   number(changes: readonly TableChange[]): void {
-    const { written } = this.#draft;
     for (const { name: table, added } of changes) {
       const chains = this.#chainsOf(table);
+      const written: ChainRecord[] = [];
+      this.#draft.written.set(table, written);
       for (const chain of added) {
         const before = chains.get(chain.name);
         const record = newChainRecord(chain, before?.number ?? this.#records.takeNumber());
-        written.push({ table, record, before });
+        written.push(record);
         if (before === undefined) chains.set(chain.name, record);
+        else this.#draft.before.set(record, before);
       }
     }
   }
@@ -67,25 +65,31 @@ export class ChainTables {
   /** Writes numbered chains. `retimed`: dynamic sets whose timeout changed; it stands in the words of rules that are otherwise the same. */
   write(changes: readonly TableChange[], retimed: ReadonlySet<string>): void {
     if (retimed.size > 0) this.#numberUsers(retimed, changes);
-    let source: PartEncoder | undefined;
-    for (const { table, record, before } of this.#draft.written) {
-      if (source?.table !== table) source = this.#encoder(table);
-      writeChain(record, before, source);
-      this.#records.setRecord(record.number, record.block.address);
+    const { written, before } = this.#draft;
+    for (const [table, records] of written) {
+      const source = this.#encoder(table);
+      for (const [index, record] of records.entries()) {
+        source.expect(records, index + 1);
+        writeChain(record, before.get(record), source);
+        this.#records.setRecord(record.number, record.block.address);
+      }
     }
     for (const { name: table, removed, added } of changes) this.#dropRemoved(table, removed, added);
   }
 
   commit(): void {
-    const { written, gone, madeAnnexes, droppedAnnexes } = this.#draft;
+    const { written, before, gone, madeAnnexes, droppedAnnexes } = this.#draft;
     for (const { table, name } of gone) {
       const chains = this.#chainsOf(table);
       this.#ruleCount -= chains.get(name)?.count ?? 0;
       chains.delete(name);
     }
-    for (const { table, record, before } of written) {
-      this.#ruleCount += record.count - (before?.count ?? 0);
-      if (before !== undefined) this.#chainsOf(table).set(record.chain.name, record);
+    for (const [table, records] of written) {
+      for (const record of records) {
+        const was = before.get(record);
+        this.#ruleCount += record.count - (was?.count ?? 0);
+        if (was !== undefined) this.#chainsOf(table).set(record.chain.name, record);
+      }
     }
     for (const { lists } of madeAnnexes) for (const list of lists) this.#listUses.set(list, (this.#listUses.get(list) ?? 0) + 1);
     for (const { lists } of droppedAnnexes) for (const list of lists) this.#listUses.set(list, (this.#listUses.get(list) ?? 0) - 1);
@@ -94,7 +98,10 @@ export class ChainTables {
   }
 
   abort(): void {
-    for (const { table, record, before } of this.#draft.written) if (before === undefined) this.#chainsOf(table).delete(record.chain.name);
+    const { written, before } = this.#draft;
+    for (const [table, records] of written) {
+      for (const record of records) if (!before.has(record)) this.#chainsOf(table).delete(record.chain.name);
+    }
     this.#forgetUnused(this.#draft.madeAnnexes);
     this.#draft = emptyDraft();
   }
@@ -129,12 +136,17 @@ export class ChainTables {
 
   /** Chains that name one of the lists are written again, whole, unless they change or go anyway. */
   #numberUsers(lists: ReadonlySet<string>, changes: readonly TableChange[]): void {
-    const { written } = this.#draft;
+    const { written, before } = this.#draft;
     const changed = new Set(changes.flatMap(({ removed }) => removed));
     for (const { table, record } of this.all()) {
       if (changed.has(record.chain)) continue;
       const isUser = [...record.annexes.values()].some((annex) => annex.lists.some((list) => lists.has(list)));
-      if (isUser) written.push({ table, record: newChainRecord(record.chain, record.number), before: { ...record, isShared: false } });
+      if (!isUser) continue;
+      const rewritten = newChainRecord(record.chain, record.number);
+      const records = written.get(table) ?? [];
+      written.set(table, records);
+      records.push(rewritten);
+      before.set(rewritten, { ...record, isShared: false });
     }
   }
 
@@ -162,5 +174,5 @@ export class ChainTables {
 }
 
 function emptyDraft(): Draft {
-  return { written: [], gone: [], madeAnnexes: [], droppedAnnexes: [] };
+  return { written: new Map(), before: new Map(), gone: [], madeAnnexes: [], droppedAnnexes: [] };
 }

@@ -30,9 +30,10 @@ export class PartEncoder implements PartSource, RuleTargets {
   // Of the part at hand.
   #ownSets: OwnSet[] = [];
   #lists: string[] = [];
-  // Rules that follow each other name the same ones, mostly.
+  // Rules that follow each other name the same ServicePort, mostly, and lead to the chains that are written next.
   #lastServicePort = { name: '', id: 0 };
-  #lastChain = { name: '', reference: 0 };
+  #expected: readonly ChainRecord[] = [];
+  #next = 0;
 
   /** @param chains of the table, by name. */
   constructor(table: string, chains: ReadonlyMap<string, ChainRecord>, shared: EncoderContext) {
@@ -66,9 +67,17 @@ export class PartEncoder implements PartSource, RuleTargets {
     this.#shared.noteDropped(annex);
   }
 
+  /** Rules to come lead to these chains, in this order: a guess that saves looking for them by name. */
+  expect(chains: readonly ChainRecord[], first: number): void {
+    this.#expected = chains;
+    this.#next = first;
+  }
+
   chainReference(name: string): number {
-    if (this.#lastChain.name !== name) this.#lastChain = { name, reference: chainReference(this.table, this.#chains, name) };
-    return this.#lastChain.reference;
+    const guess = this.#expected[this.#next];
+    if (guess?.chain.name !== name) return chainReference(this.table, this.#chains, name);
+    this.#next++;
+    return referenceTo(guess.number);
   }
 
   servicePortId(name: string): number {
