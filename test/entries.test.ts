@@ -1,5 +1,5 @@
 // What each entry of the package reaches at run time, read from what is built: the promises of the README about weight and platforms.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
@@ -61,6 +61,12 @@ test('the library depends on what the design names, and dns-packet belongs to sv
   for (const name of ['index', 'wasm', 'external', 'js']) expect(packagesOf(name)).toEqual(['#yaml']);
   expect(packagesOf('cluster')).toEqual([]);
   expect(packagesOf('dns')).toContain('dns-packet');
+});
+
+test('what is built imports nothing that is not built', () => {
+  const files = readdirSync('dist/src', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'));
+  expect(files.length).toBeGreaterThan(0);
+  expect(files.filter((file) => importsOf(join('dist/src', file)).some((specifier) => specifier.endsWith('.ts')))).toEqual([]);
 });
 
 test('Node takes a file for the YAML parser that loads it when a text is parsed', () => {

@@ -1,5 +1,5 @@
-// `#yaml` where Node runs the package as it is: loads the parser, which takes longer than all of the package, when the first text is parsed.
-// Bundlers and browsers take the parser itself (package.json, imports).
+// `#yaml` where Node runs the package as it is: loads the library, which takes longer than all of the package, when the first text is parsed
+// or written. Bundlers and browsers take the library itself (package.json, imports).
 import { createRequire } from 'node:module';
 import type * as Yaml from 'yaml';
 
@@ -11,6 +11,7 @@ function yaml(): typeof Yaml {
 }
 
 export const parseAllDocuments: typeof Yaml.parseAllDocuments = (...given) => yaml().parseAllDocuments(...given);
+export const stringify = (value: unknown, options: Yaml.CreateNodeOptions): string => yaml().stringify(value, options);
 export const isAlias = (node: unknown): node is Yaml.Alias => yaml().isAlias(node);
 export const isMap = (node: unknown): node is Yaml.YAMLMap => yaml().isMap(node);
 export const isNode = (node: unknown): node is Yaml.Node => yaml().isNode(node);

@@ -1,6 +1,6 @@
 // `svcplane get`: the objects of the cluster that the manifests make, printed as kubectl prints them.
 import { type Command, Option } from 'commander';
-import { stringify } from 'yaml';
+import { stringify } from '#yaml';
 import type { KubernetesObject } from '../api/types.ts';
 import { openCluster } from './cluster-input.ts';
 import { endpointsObjects } from './endpoints-view.ts';
