@@ -115,12 +115,12 @@ function checkCounters(namespace: NamespaceMemory, services: Services): void {
     );
   }
   for (const server of cachedServers(namespace)) of(server).references++;
-  for (const { record, name } of services.servers.all()) {
+  for (const { service, key, record } of services.servers.all()) {
     const { total, active, references } = of(record);
     const said = [SERVER_TOTAL, SERVER_ACTIVE, SERVER_REFERENCES].map((field) => word(namespace, record + field));
     expect(
       said[0] === total && said[1] === active && said[2] === references,
-      `${name} counts ${said.join(', ')} (total, active, references), it is ${total}, ${active}, ${references}`,
+      `${service} ${key.id} counts ${said.join(', ')} (total, active, references), it is ${total}, ${active}, ${references}`,
     );
     counted.delete(record);
   }

@@ -22,8 +22,8 @@ import type { ServerState } from '../types.ts';
 
 export interface Server {
   readonly key: ServerKey;
-  /** Unique among the servers of all services: a server that comes back to its service has the same. */
-  readonly name: string;
+  /** The id of its service. */
+  readonly service: string;
   readonly record: number;
 }
 
@@ -33,6 +33,7 @@ const ASIDE_AT_FIRST = 64;
 export class Servers {
   readonly #memory: LinearMemory;
   readonly #byRecord = new Map<number, Server>();
+  /** By name. */
   readonly #aside = new Map<string, Server>();
   #sweepAt = ASIDE_AT_FIRST;
 
@@ -50,14 +51,14 @@ export class Servers {
     return this.#byRecord.values();
   }
 
-  /** The removed server of this name, if it is still known, or a fresh one. */
-  take(name: string, key: ServerKey): Server {
-    const known = this.#aside.get(name);
+  /** The removed server of that key, if it is still known, or a fresh one. */
+  take(service: string, key: ServerKey): Server {
+    const known = this.#aside.size === 0 ? undefined : this.#aside.get(nameOf({ service, key }));
     if (known !== undefined) {
-      this.#aside.delete(name);
+      this.#aside.delete(nameOf(known));
       return known;
     }
-    const server: Server = { key, name, record: this.#memory.allocate(SERVER_SIZE) };
+    const server: Server = { key, service, record: this.#memory.allocate(SERVER_SIZE) };
     key.address.words.forEach((word, index) => {
       this.#set(server, SERVER_ADDRESS + index * 4, swapBytes(word));
     });
@@ -86,7 +87,7 @@ export class Servers {
       this.#free(server);
       return;
     }
-    this.#aside.set(server.name, server);
+    this.#aside.set(nameOf(server), server);
     if (this.#aside.size >= this.#sweepAt) this.#sweep();
   }
 
@@ -123,7 +124,7 @@ export class Servers {
   #sweep(): void {
     for (const server of this.#aside.values()) {
       if (this.#get(server, SERVER_REFERENCES) > 0) continue;
-      this.#aside.delete(server.name);
+      this.#aside.delete(nameOf(server));
       this.#free(server);
     }
     this.#sweepAt = Math.max(ASIDE_AT_FIRST, this.#aside.size * 2);
@@ -141,4 +142,9 @@ export class Servers {
   #set({ record }: Server, field: number, value: number): void {
     this.#memory.words[(record + field) / 4] = value;
   }
+}
+
+/** Unique among the servers of all services: a server that comes back to its service has the same. */
+function nameOf({ service, key }: Pick<Server, 'service' | 'key'>): string {
+  return `${service} ${key.id}`;
 }

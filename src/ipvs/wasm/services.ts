@@ -132,7 +132,7 @@ export class Services {
   /** At the front. A server that was kept aside comes back as the same one. */
   addServer(service: Service, key: ServerKey, settings: ServerSettings): void {
     this.#reserveServers(service, service.servers.length + 1);
-    const server = this.servers.take(`${service.key.id} ${key.id}`, key);
+    const server = this.servers.take(service.key.id, key);
     this.servers.configure(server, settings, true);
     const { memory } = this.#namespace;
     const list = this.#get(service, SERVICE_SERVERS);
