@@ -15,11 +15,11 @@ import {
   BASE_PRIORITY,
   BASE_RUN,
   BASE_SIZE,
+  CHAIN_ALIKE,
   CHAIN_COLUMNS,
   CHAIN_COUNT,
   CHAIN_DEPTH_MAX,
   CHAIN_END,
-  CHAIN_EXACT,
   CHAIN_KIND,
   CHAIN_KIND_CHANCE,
   CHAIN_KIND_PLAIN,
@@ -283,16 +283,17 @@ function nextByChance(rules: usize, row: u32, rows: u32): u32 {
 
 /**
  * Of a long chain nearly all rules name another destination. From the row that begins a block of WIDE ones, the first such block with a
- * rule that names this one, or where whole blocks end, or exact ones.
+ * rule that names this one, or where whole blocks end, or those of one mask.
  */
 function skipOthers(chain: usize, addresses: usize, masks: usize, first: u32, rows: u32): u32 {
   const destination = aimAddress();
-  const exact = load<u32>(chain, CHAIN_EXACT);
+  const alike = load<u32>(chain, CHAIN_ALIKE);
   let at: usize = (<usize>first) << 2;
-  if (first < exact) {
-    const end: usize = (<usize>exact) << 2;
+  if (first < alike) {
+    const network = v128.and(destination, v128.load_splat<u32>(masks));
+    const end: usize = (<usize>alike) << 2;
     do {
-      if (v128.any_true(equalBlock(addresses + at, destination))) break;
+      if (v128.any_true(equalBlock(addresses + at, network))) break;
       at += WIDE << 2;
     } while (at < end);
   } else {

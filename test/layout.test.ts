@@ -101,7 +101,7 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
       ['CHAIN_COLUMNS', 4],
       ['CHAIN_RULES', 4],
       ['CHAIN_END', 4],
-      ['CHAIN_EXACT', 4],
+      ['CHAIN_ALIKE', 4],
       ['CHAIN_KIND', 4],
     ],
   ],

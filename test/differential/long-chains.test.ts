@@ -1,4 +1,4 @@
-// Two engines, one truth, on chains of any length: those of one address a rule, which the core compares 32 at a time, with rules of other
+// Two engines, one truth, on chains of any length: those of one mask, whose addresses the core compares 32 at a time, with rules of other
 // kinds between and behind them, jumps that come back into the middle, and chains that ask for nothing or for chance alone.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -41,12 +41,14 @@ function anyRule({ addresses, host, networks }: Ends): fc.Arbitrary<string> {
   return fc.tuple(destination, ports, others, target).map((words) => words.filter((word) => word !== '').join(' '));
 }
 
-/** Long runs of rules for other addresses than those of packets make whole blocks that the core skips. */
+/** Long runs of rules of one mask: for other addresses than those of packets they make whole blocks that the core skips. */
 function anyChain(ends: Ends): fc.Arbitrary<string[]> {
-  const run = fc.tuple(fc.integer({ min: 0, max: 70 }), fc.boolean()).map(([length, isExact]) => {
-    const other = ends.host === 32 ? '192.0.2.1' : '2001:db8::1';
-    return Array.from({ length }, () => `-d ${other}/${isExact ? ends.host : ends.host - 1} -j DROP`);
-  });
+  const other = ends.host === 32 ? '192.0.2.1' : '2001:db8::1';
+  const one = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(ends.host, ends.host - 1, 0.75 * ends.host).map((length) => `-d ${other}/${length} -j DROP`) },
+    fc.constantFrom(...ends.networks).map((network) => `-d ${network} -j LOG`),
+  );
+  const run = fc.tuple(fc.integer({ min: 0, max: 70 }), one).map(([length, rule]) => Array.from({ length }, () => rule));
   return fc.array(fc.oneof(run, fc.array(anyRule(ends), { maxLength: 6 })), { minLength: 1, maxLength: 6 }).map((parts) => parts.flat());
 }
 

@@ -4,10 +4,10 @@
 import {
   ACTION_ACCEPT,
   ACTION_DROP,
+  CHAIN_ALIKE,
   CHAIN_COLUMNS,
   CHAIN_COUNT,
   CHAIN_END,
-  CHAIN_EXACT,
   CHAIN_KIND,
   CHAIN_KIND_ANY,
   CHAIN_KIND_CHANCE,
@@ -225,15 +225,15 @@ function placesOf({ block, padded }: ChainRecord, columnCount: number): Places {
 function describeColumns(record: ChainRecord, { records, addressWords }: PartSource): void {
   const { words } = records.memory;
   const places = placesOf(record, addressWords * 2 + 2);
-  words[(record.block.address + CHAIN_EXACT) / 4] = record.count < CHAIN_PAD ? 0 : exactRows(words, places, record.count);
+  words[(record.block.address + CHAIN_ALIKE) / 4] = record.count < CHAIN_PAD ? 0 : alikeRows(words, places, record.count);
   words[(record.block.address + CHAIN_KIND) / 4] = chainKind(words, places, record.count);
 }
 
-/** Rows from the first on, in whole blocks of CHAIN_PAD, whose rule names one address, as far as its last word goes. */
-function exactRows(words: Uint32Array, { columns, padded, columnCount }: Places, count: number): number {
+/** Rows from the first on, in whole blocks of CHAIN_PAD, that have the mask of the first one, as far as its last word goes. */
+function alikeRows(words: Uint32Array, { columns, padded, columnCount }: Places, count: number): number {
   const lastMask = columns + (columnCount - 3) * padded;
   let row = 0;
-  while (row < count && words[lastMask + row] === 0xffffffff) row++;
+  while (row < count && words[lastMask + row] === words[lastMask]) row++;
   return row - (row % CHAIN_PAD);
 }
 

@@ -4,9 +4,9 @@ import { hashEnd, hashWord, nextSlot } from '../../../assembly/shared/hash.ts';
 import {
   BASE_CHAIN,
   BASE_SIZE,
+  CHAIN_ALIKE,
   CHAIN_COLUMNS,
   CHAIN_COUNT,
-  CHAIN_EXACT,
   CHAIN_KIND,
   CHAIN_KIND_ANY,
   CHAIN_KIND_CHANCE,
@@ -128,11 +128,11 @@ class TableCheck {
       expect(this.#word(columns + addressWords * 2 * columnSize + row * 4) === PORTS_NONE, `${name}: row ${row} past its end could match`);
     }
     for (let row = 0; row < count; row++) this.#checkRule(name, rules + row * RULE_SIZE);
-    const exact = this.#word(at + CHAIN_EXACT);
-    expect(exact <= count && exact % CHAIN_PAD === 0, `${name}: ${exact} of its ${count} rules are counted as exact`);
+    const alike = this.#word(at + CHAIN_ALIKE);
+    expect(alike <= count && alike % CHAIN_PAD === 0, `${name}: ${alike} of its ${count} rules are said to have one mask`);
     const lastMask = columns + (addressWords * 2 - 1) * columnSize;
-    for (let row = 0; row < exact; row++)
-      expect(this.#word(lastMask + row * 4) === 0xffffffff, `${name}: rule ${row} counts as exact and is not`);
+    for (let row = 0; row < alike; row++)
+      expect(this.#word(lastMask + row * 4) === this.#word(lastMask), `${name}: rule ${row} has another mask than the first one`);
     const kind = this.#word(at + CHAIN_KIND);
     if (kind !== CHAIN_KIND_ANY) this.#checkPlain(name, columns, columnSize, count);
     for (let row = 0; kind === CHAIN_KIND_CHANCE && row < count; row++) {
