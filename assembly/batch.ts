@@ -104,17 +104,17 @@ function fetchFollowed<A>(group: u32): void {
 /** Runs of settled packets, and between them each other one on its own. @inline */
 function finish<A>(packets: usize, verdicts: usize, group: u32): void {
   const end = CANDIDATES + ((<usize>group) << 3);
-  let candidate = settleRun<A>(packets, verdicts, CANDIDATES, end, 0);
+  let candidate = settleRun<A>(packets, verdicts, CANDIDATES, end);
   while (candidate < end) {
     const place: usize = load<u32>(candidate, CANDIDATE_PLACE);
+    const at = ((candidate - CANDIDATES) >> 3) * recordSize<A>();
     if (difference == FOLLOWED && keepFollowed<A>(place & ~1, (place & 1) != 0)) {
-      candidate = settleRun<A>(packets, verdicts, candidate, end, FOLLOWED);
+      settle<A>(verdicts + at, place & ~1, <u32>place & 1);
     } else {
-      const at = ((candidate - CANDIDATES) >> 3) * recordSize<A>();
       processPacket<A>(packets + at, verdicts + at, load<u32>(candidate, CANDIDATE_TAG));
       fireDueTimers();
-      candidate = settleRun<A>(packets, verdicts, candidate + CANDIDATE_SIZE, end, 0);
     }
+    candidate = settleRun<A>(packets, verdicts, candidate + CANDIDATE_SIZE, end);
   }
 }
 
@@ -122,10 +122,10 @@ function finish<A>(packets: usize, verdicts: usize, group: u32): void {
 let difference: u64 = 0;
 
 /**
- * Settled packets from a candidate on: the first one that is not, or `end`. `allowed`: what the first of them may differ in. An earlier
- * packet of the group may have removed or replaced a candidate: the entry itself is asked again. No calls: they cost registers.
+ * Settled packets from a candidate on: the first one that is not, or `end`. An earlier packet of the group may have removed or replaced
+ * a candidate: the entry itself is asked again. No calls: they cost registers.
  */
-function settleRun<A>(packets: usize, verdicts: usize, from: usize, end: usize, allowed: u64): usize {
+function settleRun<A>(packets: usize, verdicts: usize, from: usize, end: usize): usize {
   const at = ((from - CANDIDATES) >> 3) * recordSize<A>();
   let packet = packets + at;
   let verdict = verdicts + at;
@@ -137,11 +137,10 @@ function settleRun<A>(packets: usize, verdicts: usize, from: usize, end: usize, 
     const entry = place - isReply;
     if (!mayPass<A>(packet, entry, isReply)) break;
     const differs = differenceOf<A>(packet, entry);
-    if (differs != allowed) {
+    if (differs != 0) {
       difference = differs;
       break;
     }
-    allowed = 0;
     settle<A>(verdict, entry, isReply);
     packet += recordSize<A>();
     verdict += recordSize<A>();
