@@ -28,8 +28,9 @@ export function parseAddress(text: string): Address | undefined {
   return words === undefined ? undefined : addressOf(words);
 }
 
-/** The words of an address alone. */
+/** The words of an address alone. Text is what types promise and JavaScript may not keep. */
 export function parseAddressWords(text: string): readonly number[] | undefined {
+  if (typeof text !== 'string') return undefined;
   const word = readIPv4(text);
   if (word !== undefined) return [word];
   if (!text.includes(':')) return undefined;

@@ -100,6 +100,9 @@ export class RulesError extends SvcplaneError implements RulesProblem {
   }
 }
 
+/** Of a value in a message, so that an object or a text leaves room for what is wrong with it. */
+const SHOWN_MAX = 100;
+
 /** An option or a packet that makes no sense: the name of the field, the value, and what was expected. */
 export class InvalidArgumentError extends SvcplaneError {
   override name = 'InvalidArgumentError';
@@ -107,7 +110,8 @@ export class InvalidArgumentError extends SvcplaneError {
   readonly value: unknown;
 
   constructor(path: string, value: unknown, expected: string) {
-    super(`${path} ${JSON.stringify(value) ?? String(value)} ${expected}`);
+    const text = JSON.stringify(value) ?? String(value);
+    super(`${path} ${text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text} ${expected}`);
     this.path = path;
     this.value = value;
   }

@@ -48,13 +48,13 @@ export function ringShape(capacity: number, options: FrameRingOptions): RingShap
 }
 
 export class EngineBackedFrameRing implements FrameRing {
-  readonly #engine: Engine;
+  readonly engine: Engine;
   /** The engine's side of it. */
   readonly memory: EngineFrameRing;
   readonly transmit: FrameRing | undefined;
 
   constructor(engine: Engine, memory: EngineFrameRing, transmit: FrameRing | undefined) {
-    this.#engine = engine;
+    this.engine = engine;
     this.memory = memory;
     this.transmit = transmit;
   }
@@ -92,6 +92,7 @@ export class EngineBackedFrameRing implements FrameRing {
 
   set(index: number, frame: Uint8Array, options: FrameOptions = {}): void {
     this.#check(index);
+    if (!ArrayBuffer.isView(frame)) throw new InvalidArgumentError('frame', frame, 'is not a Uint8Array');
     const { wireLength = frame.length, inInterface = '', hook, mark = 0 } = options;
     if (frame.length > this.frameBytes)
       throw new InvalidArgumentError('frame', `${frame.length} bytes`, `is longer than the ring's frameBytes, ${this.frameBytes}`);
@@ -101,7 +102,7 @@ export class EngineBackedFrameRing implements FrameRing {
       throw new InvalidArgumentError('frame.mark', mark, 'is not an integer of 32 bits');
     const hookCode = RECORD_CODES.hook[hook ?? 'default'];
     if (hookCode === undefined) throw new InvalidArgumentError('frame.hook', hook, 'is not one of PREROUTING, OUTPUT');
-    const interfaceId = inInterface === '' ? 0 : this.#engine.interfaceId(inInterface);
+    const interfaceId = inInterface === '' ? 0 : this.engine.interfaceId(inInterface);
     this.bytes.set(frame, index * this.stride + SLOT_FRAME);
     const { words } = this;
     const at = index * RECORD_WORDS;
@@ -125,7 +126,7 @@ export class EngineBackedFrameRing implements FrameRing {
     const action = actionOf(outcome & 0xff);
     if (kind === undefined || action === undefined) throw new InvalidArgumentError('index', index, 'is a frame that was not processed yet');
     const connection = connectionOf((outcome >>> 8) & 0xff);
-    const servicePort = this.#engine.servicePortName(this.#word(index, FRAME_SERVICE_PORT));
+    const servicePort = this.engine.servicePortName(this.#word(index, FRAME_SERVICE_PORT));
     const peer = this.#word(index, FRAME_PEER);
     return {
       kind,

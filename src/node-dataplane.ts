@@ -1,6 +1,7 @@
 // Ties the parts: objects into the state, the state into Programs, Programs into the engine, packets through it.
 // It takes any engine: the entries of the package choose one.
 import { type Family, familyOfWords, parseAddressWords } from './address.ts';
+import { givenObjects, givenRefs } from './api/given-objects.ts';
 import { keyOf, refOf } from './api/kinds.ts';
 import { readWatchedObject, type WatchedObject } from './api/read-object.ts';
 import { FAMILIES } from './api/service.ts';
@@ -29,6 +30,7 @@ import { InvalidArgumentError, UnsupportedError } from './errors.ts';
 import { explainPacket } from './explain/explain.ts';
 import { tracePacket } from './explain/trace.ts';
 import { EngineBackedFrameRing, ringShape } from './frame-ring.ts';
+import { requireKnownOptions } from './known-options.ts';
 import type { Packet, ProxyMode, Verdict } from './packet.ts';
 import { EnginePacketBatch } from './packet-batch.ts';
 import { type Dump, dumpedProgram, parseIptablesSave } from './parse/iptables-save.ts';
@@ -49,8 +51,27 @@ export interface Start {
   readonly dumped?: Dump;
 }
 
+const OPTIONS: readonly (keyof DataplaneOptions)[] = [
+  'mode',
+  'engine',
+  'nodeName',
+  'nodeIPs',
+  'config',
+  'serviceCIDRs',
+  'rules',
+  'lenient',
+  'host',
+  'sysctls',
+  'conntrackMax',
+  'seed',
+  'now',
+  'onWarning',
+];
+
 /** Checks the options. @throws InvalidArgumentError, UnsupportedError, RulesError */
 export function prepare(options: DataplaneOptions): Start {
+  requireKnownOptions(options, OPTIONS);
+  if ('clusterCIDR' in options) throw new InvalidArgumentError('option', 'clusterCIDR', 'is a field of the option config');
   const settings = settleConfig(options);
   const onWarning = options.onWarning ?? (() => {});
   const dumped = options.rules === undefined ? undefined : readDump(options.rules, settings.mode, options.lenient ?? false, onWarning);
@@ -113,7 +134,7 @@ export class NodeDataplane implements Dataplane {
   apply(objects: Iterable<KubernetesObject>): void {
     const watched = new Map<string, WatchedObject>();
     const ignored = new Map<string, string>();
-    for (const object of objects) {
+    for (const object of givenObjects(objects)) {
       const read = readWatchedObject(object);
       const key = keyOf(refOf(object));
       if (read === undefined) ignored.set(`${object.apiVersion} ${key}`, object.kind);
@@ -127,7 +148,7 @@ export class NodeDataplane implements Dataplane {
   }
 
   delete(refs: Iterable<ObjectRef>): void {
-    const list = [...refs];
+    const list = givenRefs(refs);
     this.#change(new Map(), list);
     const gone = new Set(list.map(keyOf));
     for (const key of [...this.#ignored.keys()]) if (gone.has(key.slice(key.indexOf(' ') + 1))) this.#ignored.delete(key);
@@ -214,11 +235,13 @@ export class NodeDataplane implements Dataplane {
 
   createBatch(capacity: number, options: { readonly family?: Family } = {}): PacketBatch {
     if (!Number.isInteger(capacity) || capacity < 1) throw new InvalidArgumentError('capacity', capacity, 'is not a positive integer');
-    return new EnginePacketBatch(this.#engine, this.#engine.createBatch(options.family ?? 'IPv4', capacity));
+    const { family = 'IPv4' } = options;
+    if (!FAMILIES.includes(family)) throw new InvalidArgumentError('family', family, 'is not one of IPv4, IPv6');
+    return new EnginePacketBatch(this.#engine, this.#engine.createBatch(family, capacity));
   }
 
   processBatch(batch: PacketBatch): void {
-    if (!(batch instanceof EnginePacketBatch))
+    if (!(batch instanceof EnginePacketBatch && batch.engine === this.#engine))
       throw new InvalidArgumentError('batch', typeof batch, 'was not made by createBatch of this dataplane');
     this.#engine.processBatch(batch.memory, batch.count, this.#now());
   }
@@ -226,12 +249,12 @@ export class NodeDataplane implements Dataplane {
   createFrameRing(capacity: number, options: FrameRingOptions = {}): FrameRing {
     const shape = ringShape(capacity, options);
     const { transmit } = options;
-    const memory = this.#engine.createFrameRing(shape, transmit === undefined ? undefined : ringMemory('transmit', transmit));
+    const memory = this.#engine.createFrameRing(shape, transmit === undefined ? undefined : this.#ringMemory('transmit', transmit));
     return new EngineBackedFrameRing(this.#engine, memory, transmit);
   }
 
   processFrames(ring: FrameRing): void {
-    this.#engine.processFrames(ringMemory('ring', ring), this.#now());
+    this.#engine.processFrames(this.#ringMemory('ring', ring), this.#now());
   }
 
   connections(): IterableIterator<TrackedConnection> {
@@ -272,6 +295,12 @@ export class NodeDataplane implements Dataplane {
     return batch;
   }
 
+  #ringMemory(name: string, ring: FrameRing): EngineFrameRing {
+    if (!(ring instanceof EngineBackedFrameRing && ring.engine === this.#engine))
+      throw new InvalidArgumentError(name, typeof ring, 'was not made by createFrameRing of this dataplane');
+    return ring.memory;
+  }
+
   #programFor(packet: Packet): Program {
     const loaded = this.#programs.get(familyOf(packet));
     if (loaded === undefined) throw new InvalidArgumentError('packet.source', packet.source, 'is of a family without a program');
@@ -284,15 +313,9 @@ interface LoadedProgram {
   readonly from: readonly unknown[];
 }
 
-function ringMemory(name: string, ring: FrameRing): EngineFrameRing {
-  if (!(ring instanceof EngineBackedFrameRing))
-    throw new InvalidArgumentError(name, typeof ring, 'was not made by createFrameRing of this dataplane');
-  return ring.memory;
-}
-
 function familyOf(packet: Packet): Family {
-  const words = parseAddressWords(packet.source);
-  if (words === undefined) throw new InvalidArgumentError('packet.source', packet.source, 'is not an IP address');
+  const words = parseAddressWords(packet?.source);
+  if (words === undefined) throw new InvalidArgumentError('packet.source', packet?.source, 'is not an IP address');
   return familyOfWords(words);
 }
 

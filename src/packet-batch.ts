@@ -7,13 +7,13 @@ import { InvalidArgumentError } from './errors.ts';
 import type { Packet, Verdict } from './packet.ts';
 
 export class EnginePacketBatch implements PacketBatch {
-  readonly #engine: Engine;
+  readonly engine: Engine;
   /** The engine's side of it. */
   readonly memory: EngineBatch;
   #count = 0;
 
   constructor(engine: Engine, memory: EngineBatch) {
-    this.#engine = engine;
+    this.engine = engine;
     this.memory = memory;
   }
 
@@ -46,13 +46,13 @@ export class EnginePacketBatch implements PacketBatch {
 
   set(index: number, packet: Packet): void {
     this.#check(index);
-    const interfaceId = packet.inInterface === undefined ? 0 : this.#engine.interfaceId(packet.inInterface);
+    const interfaceId = packet.inInterface === undefined ? 0 : this.engine.interfaceId(packet.inInterface);
     writePacket(this.words, index, this.family, packet, interfaceId);
   }
 
   verdict(index: number): Verdict {
     this.#check(index);
-    return readVerdict(this.verdictWords, index, this.family, (id) => this.#engine.servicePortName(id));
+    return readVerdict(this.verdictWords, index, this.family, (id) => this.engine.servicePortName(id));
   }
 
   #check(index: number): void {

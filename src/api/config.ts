@@ -1,6 +1,7 @@
 // KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1): the fields that shape a dataplane, checked and defaulted.
 // settings.ts joins it with the options beside it.
 import type { Family, Prefix } from '../address.ts';
+import { nearestName } from '../edit-distance.ts';
 import { InvalidObjectError, ManifestError } from '../errors.ts';
 import type { ProxyMode } from '../packet.ts';
 import { parseDocuments } from './documents.ts';
@@ -60,6 +61,22 @@ export interface ConntrackConfig {
 export const PROXY_MODES: readonly ProxyMode[] = ['iptables', 'ipvs', 'nftables'];
 
 const CONFIG_KIND = 'KubeProxyConfiguration';
+const READ_IN_SECTIONS: Readonly<Record<string, readonly string[]>> = {
+  iptables: ['masqueradeBit', 'masqueradeAll', 'localhostNodePorts'],
+  nftables: ['masqueradeBit', 'masqueradeAll'],
+  ipvs: ['scheduler', 'strictARP', 'tcpTimeout', 'tcpFinTimeout', 'udpTimeout'],
+  conntrack: ['tcpEstablishedTimeout', 'tcpCloseWaitTimeout', 'udpTimeout', 'udpStreamTimeout', 'tcpBeLiberal'],
+};
+const READ_FIELDS = [
+  'mode',
+  'hostnameOverride',
+  'clusterCIDR',
+  'detectLocalMode',
+  'detectLocal',
+  'nodePortAddresses',
+  'featureGates',
+  ...Object.keys(READ_IN_SECTIONS),
+];
 const MASQUERADE_BIT_DEFAULT = 14;
 const TCP_ESTABLISHED_DEFAULT = 24 * 3600;
 const TCP_CLOSE_WAIT_DEFAULT = 3600;
@@ -98,6 +115,8 @@ export function parseConfig(text: string, origin = '<input>'): KubeProxyConfigur
 /** The checked, defaulted form; an absent configuration gives kube-proxy's defaults. Throws what the cursor throws. */
 export function readConfig(config: Field): ProxyConfig {
   const conntrack = config.at('conntrack');
+  refuseMisspelt(config, READ_FIELDS);
+  for (const [section, names] of Object.entries(READ_IN_SECTIONS)) refuseMisspelt(config.at(section), names);
   return {
     mode: config.at('mode').unlessEmpty().oneOf(PROXY_MODES) ?? 'iptables',
     hostnameOverride: (config.at('hostnameOverride').text() ?? '').trim().toLowerCase(),
@@ -121,6 +140,14 @@ export function readConfig(config: Field): ProxyConfig {
       tcpBeLiberal: conntrack.at('tcpBeLiberal').boolean() ?? false,
     },
   };
+}
+
+/** A field that is spelled nearly as one that is read; the others do not shape a dataplane. */
+function refuseMisspelt(fields: Field, known: readonly string[]): void {
+  for (const [name] of fields.entries()) {
+    const meant = known.includes(name) ? undefined : nearestName(name, known);
+    if (meant !== undefined) throw fields.at(name).invalid(`is unknown, did you mean ${meant}?`);
+  }
 }
 
 /** The first CIDR of each family that a comma-separated `clusterCIDR` names. */

@@ -1,5 +1,5 @@
 // Manifests → Kubernetes objects that remember file and line. First step of every command; validates only that they are objects.
-import { ManifestError } from '../errors.ts';
+import { InvalidArgumentError, ManifestError } from '../errors.ts';
 import { type Place, parseDocuments } from './documents.ts';
 import { rememberPlace } from './places.ts';
 import type { KubernetesObject } from './types.ts';
@@ -14,6 +14,7 @@ import type { KubernetesObject } from './types.ts';
  * @throws ManifestError when the text is no YAML or JSON, or a document is no Kubernetes object.
  */
 export function parseManifests(text: string, origin = '<input>'): KubernetesObject[] {
+  if (typeof text !== 'string') throw new InvalidArgumentError('text', text, "is not a string (of a file: readFileSync(name, 'utf8'))");
   return parseDocuments(text, origin).flatMap(({ value, place }) => objectsOf(value, place));
 }
 

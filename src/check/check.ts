@@ -1,5 +1,6 @@
 // Why is there no traffic? Everything about manifests that a person would otherwise have to hunt for. A pure function of the objects:
 // the command line prints what it finds, and so may a page.
+import { givenObjects } from '../api/given-objects.ts';
 import { isNamesake, keyOf, objectName, refOf } from '../api/kinds.ts';
 import { locationOf } from '../api/places.ts';
 import type { KubernetesObject } from '../api/types.ts';
@@ -49,7 +50,7 @@ export function checkManifests(objects: readonly KubernetesObject[], options: Cl
   const problems: ObjectProblem[] = [];
   const left: KubernetesObject[] = [];
   const { namespace = 'default' } = options;
-  let accepted = objects.filter((object) => !isNamesake(object));
+  let accepted = givenObjects(objects).filter((object) => !isNamesake(object));
   // What is refused may have hidden what else is.
   for (let refused = validateObjects(accepted, options); refused.length > 0; refused = validateObjects(accepted, options)) {
     problems.push(...refused);

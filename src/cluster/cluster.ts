@@ -2,9 +2,11 @@
 // and consumers together; every change happens whole or not at all.
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Family, Prefix } from '../address.ts';
+import { givenObjects, givenRefs } from '../api/given-objects.ts';
 import { isNamesake, isNamespaced, keyOf, namespaceOf, objectName, refOf } from '../api/kinds.ts';
 import type { KubernetesObject, ObjectRef } from '../api/types.ts';
 import { InvalidArgumentError, InvalidObjectError, type ObjectProblem } from '../errors.ts';
+import { requireKnownOptions } from '../known-options.ts';
 import { requirePrefix } from './address-range.ts';
 import { type AdmissionSettings, admit } from './admission.ts';
 import { parsePortRange } from './allocation.ts';
@@ -85,6 +87,7 @@ export interface Cluster {
   connect(consumer: ClusterConsumer): Disposable;
 }
 
+const OPTIONS: readonly (keyof ClusterOptions)[] = ['nodes', 'podCIDRs', 'serviceCIDRs', 'nodePortRange', 'ipFamilies', 'namespace', 'now'];
 const DEFAULT_NODE_COUNT = 3;
 /** Of IPv6, as the API server has it. */
 const SERVICE_PREFIX_MIN = 64;
@@ -188,7 +191,7 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
       });
     },
     delete(refs) {
-      const gone = [...refs];
+      const gone = givenRefs(refs);
       event(() => {
         for (const ref of gone) removeWithDependents(store, ref);
       });
@@ -239,14 +242,20 @@ export function validateObjects(objects: Iterable<KubernetesObject>, options: Cl
 
 /** Objects are told apart by kind and name here: a custom resource must not take the place of a Service. */
 function ownObjects(objects: Iterable<KubernetesObject>): KubernetesObject[] {
-  return [...objects].filter((object) => !isNamesake(object));
+  return givenObjects(objects).filter((object) => !isNamesake(object));
 }
 
 function settingsOf(options: ClusterOptions): ClusterSettings {
+  requireKnownOptions(options, OPTIONS);
   const families = options.ipFamilies ?? ['IPv4'];
-  const valid = families.length >= 1 && families.length === new Set(families).size && families.every((each) => each in DEFAULT_CIDRS);
+  const valid =
+    typeof families === 'object' &&
+    families.length >= 1 &&
+    families.length === new Set(families).size &&
+    families.every((each) => each in DEFAULT_CIDRS);
   if (!valid) throw new InvalidArgumentError('ipFamilies', families, 'is not IPv4, IPv6 or both');
   const prefixes = (option: string, texts: readonly string[]) => {
+    if (typeof texts === 'string') throw new InvalidArgumentError(option, texts, 'is not a list');
     const parsed = texts.map((text) => requirePrefix(option, text));
     const missing = families.find((family) => !parsed.some((prefix) => prefix.family === family));
     if (missing !== undefined) throw new InvalidArgumentError(option, texts, `holds no CIDR of ${missing}`);

@@ -28,9 +28,18 @@ const NODE_MASK: Readonly<Record<Family, number>> = { IPv4: 24, IPv6: 64 };
 
 /** Nodes named node-1, node-2 … or as the specs say. */
 export function nodesFromSpecs(nodes: number | readonly NodeSpec[]): KubernetesObject[] {
-  if (typeof nodes !== 'number') return nodes.map(nodeFromSpec);
+  if (typeof nodes === 'object') return namedApart(nodes).map(nodeFromSpec);
   if (!Number.isInteger(nodes) || nodes < 0) throw new InvalidArgumentError('nodes', nodes, 'is not a number of nodes');
   return Array.from({ length: nodes }, (_, index) => nodeFromSpec({ name: `node-${index + 1}` }));
+}
+
+function namedApart(nodes: readonly NodeSpec[]): readonly NodeSpec[] {
+  for (const [index, { name }] of nodes.entries()) {
+    if (typeof name !== 'string') throw new InvalidArgumentError(`nodes[${index}].name`, name, 'is not a name');
+    if (nodes.findIndex((node) => node.name === name) < index)
+      throw new InvalidArgumentError(`nodes[${index}].name`, name, 'is there already');
+  }
+  return nodes;
 }
 
 function nodeFromSpec(spec: NodeSpec): KubernetesObject {

@@ -1,5 +1,6 @@
 // The public face of cluster DNS: objects in, messages answered. Ties the catalog, the responder and the wire together.
 
+import { givenObjects, givenRefs } from '../api/given-objects.ts';
 import { isNamespaced } from '../api/kinds.ts';
 import type { KubernetesObject, ObjectRef } from '../api/types.ts';
 import { InvalidArgumentError } from '../errors.ts';
@@ -77,12 +78,12 @@ export async function createClusterDns(options: ClusterDnsOptions = {}): Promise
 
   return {
     apply(objects) {
-      const read = [...objects].flatMap((object) => readDnsObject(object, settings) ?? []);
+      const read = givenObjects(objects).flatMap((object) => readDnsObject(object, settings) ?? []);
       for (const object of read) catalog.put(object);
     },
 
     delete(refs) {
-      for (const { kind, namespace, name } of refs) {
+      for (const { kind, namespace, name } of givenRefs(refs)) {
         if (isDnsKind(kind)) catalog.remove(kind, isNamespaced(kind) ? namespace || 'default' : '', name);
       }
     },
