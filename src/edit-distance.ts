@@ -1,7 +1,8 @@
 // How far two names are apart.
 
-/** The first name that differs by case, or by a letter or two. */
+/** The first name that differs by case, or by a letter or two; none for a name that is there. */
 export function nearestName(given: string, names: readonly string[]): string | undefined {
+  if (names.includes(given)) return undefined;
   const limit = given.length < 5 ? 1 : 2;
   return names.find((name) => editDistance(given.toLowerCase(), name.toLowerCase()) <= limit);
 }

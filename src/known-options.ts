@@ -6,7 +6,7 @@ import { InvalidArgumentError } from './errors.ts';
 export function requireKnownOptions(options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('options', options, 'is not an object');
   for (const name of Object.keys(options)) {
-    const meant = known.includes(name) ? undefined : nearestName(name, known);
+    const meant = nearestName(name, known);
     if (meant !== undefined) throw new InvalidArgumentError('option', name, `is unknown, did you mean ${meant}?`);
   }
 }

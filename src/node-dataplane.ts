@@ -71,7 +71,6 @@ const OPTIONS: readonly (keyof DataplaneOptions)[] = [
 /** Checks the options. @throws InvalidArgumentError, UnsupportedError, RulesError */
 export function prepare(options: DataplaneOptions): Start {
   requireKnownOptions(options, OPTIONS);
-  if ('clusterCIDR' in options) throw new InvalidArgumentError('option', 'clusterCIDR', 'is a field of the option config');
   const settings = settleConfig(options);
   const onWarning = options.onWarning ?? (() => {});
   const dumped = options.rules === undefined ? undefined : readDump(options.rules, settings.mode, options.lenient ?? false, onWarning);

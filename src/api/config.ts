@@ -61,13 +61,10 @@ export interface ConntrackConfig {
 export const PROXY_MODES: readonly ProxyMode[] = ['iptables', 'ipvs', 'nftables'];
 
 const CONFIG_KIND = 'KubeProxyConfiguration';
-const READ_IN_SECTIONS: Readonly<Record<string, readonly string[]>> = {
-  iptables: ['masqueradeBit', 'masqueradeAll', 'localhostNodePorts'],
-  nftables: ['masqueradeBit', 'masqueradeAll'],
-  ipvs: ['scheduler', 'strictARP', 'tcpTimeout', 'tcpFinTimeout', 'udpTimeout'],
-  conntrack: ['tcpEstablishedTimeout', 'tcpCloseWaitTimeout', 'udpTimeout', 'udpStreamTimeout', 'tcpBeLiberal'],
-};
+const SECTIONS = ['iptables', 'nftables', 'ipvs', 'conntrack'];
+/** What is read, of all levels: other fields of kube-proxy's do not shape a dataplane. */
 const READ_FIELDS = [
+  ...SECTIONS,
   'mode',
   'hostnameOverride',
   'clusterCIDR',
@@ -75,7 +72,18 @@ const READ_FIELDS = [
   'detectLocal',
   'nodePortAddresses',
   'featureGates',
-  ...Object.keys(READ_IN_SECTIONS),
+  'masqueradeBit',
+  'masqueradeAll',
+  'localhostNodePorts',
+  'scheduler',
+  'strictARP',
+  'tcpTimeout',
+  'tcpFinTimeout',
+  'tcpEstablishedTimeout',
+  'tcpCloseWaitTimeout',
+  'udpTimeout',
+  'udpStreamTimeout',
+  'tcpBeLiberal',
 ];
 const MASQUERADE_BIT_DEFAULT = 14;
 const TCP_ESTABLISHED_DEFAULT = 24 * 3600;
@@ -115,8 +123,7 @@ export function parseConfig(text: string, origin = '<input>'): KubeProxyConfigur
 /** The checked, defaulted form; an absent configuration gives kube-proxy's defaults. Throws what the cursor throws. */
 export function readConfig(config: Field): ProxyConfig {
   const conntrack = config.at('conntrack');
-  refuseMisspelt(config, READ_FIELDS);
-  for (const [section, names] of Object.entries(READ_IN_SECTIONS)) refuseMisspelt(config.at(section), names);
+  for (const fields of [config, ...SECTIONS.map((name) => config.at(name))]) refuseMisspelt(fields);
   return {
     mode: config.at('mode').unlessEmpty().oneOf(PROXY_MODES) ?? 'iptables',
     hostnameOverride: (config.at('hostnameOverride').text() ?? '').trim().toLowerCase(),
@@ -142,10 +149,10 @@ export function readConfig(config: Field): ProxyConfig {
   };
 }
 
-/** A field that is spelled nearly as one that is read; the others do not shape a dataplane. */
-function refuseMisspelt(fields: Field, known: readonly string[]): void {
+/** Refuses a field that is spelled nearly as one that is read. */
+function refuseMisspelt(fields: Field): void {
   for (const [name] of fields.entries()) {
-    const meant = known.includes(name) ? undefined : nearestName(name, known);
+    const meant = nearestName(name, READ_FIELDS);
     if (meant !== undefined) throw fields.at(name).invalid(`is unknown, did you mean ${meant}?`);
   }
 }

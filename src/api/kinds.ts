@@ -1,28 +1,10 @@
-// The kinds of the API: their groups, which live in a namespace, how an object is named, and which of them a dataplane looks at.
+// The kinds of the API: which live in a namespace, how an object is named, and which of them a dataplane looks at.
 import type { KubernetesObject, ObjectRef } from './types.ts';
 
 /** The kinds kube-proxy watches. Pods, workloads and everything else reach it only through EndpointSlices. */
 export type WatchedKind = 'Service' | 'EndpointSlice' | 'Node';
 
-/** The groups of the kinds that are read here: the one they are in, and the one they came from. */
-const kindsOfGroups: readonly (readonly [groups: readonly string[], kinds: readonly string[]])[] = [
-  [[''], ['Endpoints', 'Namespace', 'Node', 'Pod', 'ReplicationController', 'Service']],
-  [['discovery.k8s.io'], ['EndpointSlice']],
-  [
-    ['apps', 'extensions'],
-    ['DaemonSet', 'Deployment', 'ReplicaSet', 'StatefulSet'],
-  ],
-  [['batch'], ['CronJob', 'Job']],
-  [['policy'], ['PodDisruptionBudget']],
-  [
-    ['networking.k8s.io', 'extensions'],
-    ['Ingress', 'NetworkPolicy'],
-  ],
-];
-const groupsOfKinds: ReadonlyMap<string, readonly string[]> = new Map(
-  kindsOfGroups.flatMap(([groups, kinds]) => kinds.map((kind) => [kind, groups] as const)),
-);
-const nativeGroups: ReadonlySet<string> = new Set(kindsOfGroups.flatMap(([groups]) => groups));
+const watchedGroups: Readonly<Record<WatchedKind, string>> = { Service: '', EndpointSlice: 'discovery.k8s.io', Node: '' };
 
 const clusterScopedKinds: ReadonlySet<string> = new Set([
   'APIService',
@@ -58,37 +40,13 @@ export function isNamespaced(kind: string): boolean {
  */
 export function watchedKindOf(object: KubernetesObject): WatchedKind | undefined {
   const kind = watchedKindNamed(object.kind);
-  return kind !== undefined && groupsOf(kind).includes(groupOf(object)) ? kind : undefined;
+  return kind !== undefined && watchedGroups[kind] === groupOf(object) ? kind : undefined;
 }
 
 /** `apps` of `apps/v1`; empty for `v1`. */
 export function groupOf({ apiVersion }: KubernetesObject): string {
   const slash = apiVersion.indexOf('/');
   return slash < 0 ? '' : apiVersion.slice(0, slash);
-}
-
-/** The groups of a kind that is read here; none for any other kind. */
-export function groupsOf(kind: string): readonly string[] {
-  return groupsOfKinds.get(kind) ?? [];
-}
-
-/** The kinds that are read here and are in that group. */
-export function kindsIn(group: string): readonly string[] {
-  return kindsOfGroups.flatMap(([groups, kinds]) => (groups.includes(group) ? kinds : []));
-}
-
-/** A group that kinds read here are in, and not one of custom resources. */
-export function isNativeGroup(group: string): boolean {
-  return nativeGroups.has(group);
-}
-
-/**
- * A custom resource that shares its name with a kind that is read here, and nothing else: a Service of Knative, a Job of Volcano.
- * Workloads are no namesakes: a StatefulSet of OpenKruise has selector, template and replicas as well.
- */
-export function isNamesake(object: KubernetesObject): boolean {
-  const groups = groupsOf(object.kind);
-  return groups.length > 0 && !groups.includes('apps') && !isNativeGroup(groupOf(object));
 }
 
 /** The watched kind of that name. */

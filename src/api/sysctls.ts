@@ -63,16 +63,17 @@ const kernelTimeouts: Readonly<Record<TimeoutName, readonly [sysctl: string, sec
 };
 
 /** Those that are read here; the kernel has more. */
-const readNames: readonly string[] = [...Object.values(kernelTimeouts).map(([name]) => name), 'max', 'tcp_loose', 'tcp_be_liberal'];
+const readNames: readonly string[] = [...Object.values(kernelTimeouts).map(([name]) => name), 'max', 'tcp_loose', 'tcp_be_liberal'].map(
+  (name) => CONNTRACK_PREFIX + name,
+);
 
 /** Refuses names outside net.netfilter.nf_conntrack_* and net.ipv4.vs.*, and values that are no whole numbers. @throws InvalidArgumentError */
 export function checkSysctls(sysctls: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(sysctls)) {
     const isKnown = name.startsWith(CONNTRACK_PREFIX) || name.startsWith(IPVS_PREFIX);
     if (!isKnown) throw new InvalidArgumentError('sysctls', name, `is not one of ${CONNTRACK_PREFIX}* or ${IPVS_PREFIX}*`);
-    const short = name.slice(CONNTRACK_PREFIX.length);
-    const meant = name.startsWith(CONNTRACK_PREFIX) && !readNames.includes(short) ? nearestName(short, readNames) : undefined;
-    if (meant !== undefined) throw new InvalidArgumentError('sysctls', name, `is unknown, did you mean ${CONNTRACK_PREFIX}${meant}?`);
+    const meant = nearestName(name, readNames);
+    if (meant !== undefined) throw new InvalidArgumentError('sysctls', name, `is unknown, did you mean ${meant}?`);
     if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError(`sysctls[${name}]`, value, 'is not a whole number');
   }
 }

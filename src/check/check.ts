@@ -1,11 +1,12 @@
 // Why is there no traffic? Everything about manifests that a person would otherwise have to hunt for. A pure function of the objects:
 // the command line prints what it finds, and so may a page.
 import { givenObjects } from '../api/given-objects.ts';
-import { isNamesake, keyOf, objectName, refOf } from '../api/kinds.ts';
+import { keyOf, objectName, refOf } from '../api/kinds.ts';
 import { locationOf } from '../api/places.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import { type Cluster, type ClusterOptions, createCluster, validateObjects } from '../cluster/cluster.ts';
 import { withNamespace } from '../cluster/defaults.ts';
+import { isNamesake } from '../cluster/groups.ts';
 import { compareLocations, formatLocation, type ObjectProblem } from '../errors.ts';
 import { checkClashes } from './clashes.ts';
 import { type Finding, type Issue, RULES, type RuleId } from './finding.ts';

@@ -3,7 +3,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Family, Prefix } from '../address.ts';
 import { givenObjects, givenRefs } from '../api/given-objects.ts';
-import { isNamesake, isNamespaced, keyOf, namespaceOf, objectName, refOf } from '../api/kinds.ts';
+import { isNamespaced, keyOf, namespaceOf, objectName, refOf } from '../api/kinds.ts';
 import type { KubernetesObject, ObjectRef } from '../api/types.ts';
 import { InvalidArgumentError, InvalidObjectError, type ObjectProblem } from '../errors.ts';
 import { requireKnownOptions } from '../known-options.ts';
@@ -15,6 +15,7 @@ import { withNamespace } from './defaults.ts';
 import { currentReplicaSet } from './deployments.ts';
 import { beginDrain, type DrainOptions, evict, setSchedulable } from './drain.ts';
 import { fieldsOf, listOf, textOf } from './fields.ts';
+import { isNamesake } from './groups.ts';
 import { type NodeSpec, nodesFromSpecs } from './nodes.ts';
 import { podNode, withReadiness } from './pods.ts';
 import { type Change, ObjectStore } from './store.ts';

@@ -87,7 +87,7 @@ function nameProblems(service: KubernetesObject): Complaint[] {
 /** `selectors`, `targetport`: kubectl refuses them. What is like no known field may be of a later version, and passes. */
 function misspeltFields(path: string, given: Fields, known: readonly string[]): Complaint[] {
   return Object.keys(given).flatMap((field) => {
-    const meant = known.includes(field) ? '' : didYouMean(field, known);
+    const meant = didYouMean(field, known);
     return meant === '' ? [] : [complaint(`${path}.${field}`, given[field], `is unknown${meant}`)];
   });
 }

@@ -1,13 +1,14 @@
 // What the API server refuses about one object, all of it at once: names, Services, workloads, Pods and slices.
 // Rules that need other objects, such as an address given twice, are allocation's.
 
-import { groupOf, groupsOf, isNativeGroup, kindsIn, objectName } from '../api/kinds.ts';
+import { groupOf, objectName } from '../api/kinds.ts';
 import { locationOf } from '../api/places.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import type { ObjectProblem } from '../errors.ts';
 import { type Complaint, complaint, didYouMean, isDnsLabel, isDnsSubdomain, quoted } from './complaint.ts';
 import { type DefaultingContext, withDefaults } from './defaults.ts';
 import { budgetProblems } from './disruption-budgets.ts';
+import { groupsOf, isNativeGroup, kindsIn } from './groups.ts';
 import { annotationProblems, labelProblems } from './label-validation.ts';
 import { serviceProblems } from './service-validation.ts';
 import { endpointsProblems, sliceProblems } from './slice-validation.ts';

@@ -31,7 +31,6 @@ function refusal(call: () => unknown): string {
 
 test.each<[options: unknown, message: string]>([
   [{ nodename: 'a' }, 'option "nodename" is unknown, did you mean nodeName?'],
-  [{ clusterCIDR: '10.0.0.0/8' }, 'option "clusterCIDR" is a field of the option config'],
   ['iptables', 'options "iptables" is not an object'],
   [{ config: { clusterCidr: '10.0.0.0/8' } }, 'config.clusterCidr "10.0.0.0/8" is unknown, did you mean clusterCIDR?'],
   [{ config: { ipvs: { strictArp: true } } }, 'config.ipvs.strictArp true is unknown, did you mean strictARP?'],
