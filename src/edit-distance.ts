@@ -1,10 +1,15 @@
 // How far two names are apart.
 
-/** The first name that differs by case, or by a letter or two; none for a name that is there. */
+/** The nearest name that differs by case, or by a letter or two; none for a name that is there. */
 export function nearestName(given: string, names: readonly string[]): string | undefined {
   if (names.includes(given)) return undefined;
-  const limit = given.length < 5 ? 1 : 2;
-  return names.find((name) => editDistance(given.toLowerCase(), name.toLowerCase()) <= limit);
+  let least = given.length < 5 ? 2 : 3;
+  let nearest: string | undefined;
+  for (const name of names) {
+    const distance = editDistance(given.toLowerCase(), name.toLowerCase());
+    if (distance < least) [nearest, least] = [name, distance];
+  }
+  return nearest;
 }
 
 /** Levenshtein's distance: characters to insert, delete or replace. */

@@ -77,6 +77,7 @@ const READ_FIELDS = [
   'localhostNodePorts',
   'scheduler',
   'strictARP',
+  'excludeCIDRs',
   'tcpTimeout',
   'tcpFinTimeout',
   'tcpEstablishedTimeout',
