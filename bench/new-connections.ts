@@ -22,19 +22,13 @@ const MODES: Readonly<Record<NewMode, Pick<Workload, 'mode' | 'scheduler' | 'ser
   'ipvs mh': { mode: 'ipvs', scheduler: 'mh', serviceCount: 1000 },
 };
 
+/** Each packet begins a connection, so many in a pass. */
+export function eachBegins(count: number) {
+  return { connections: 'new', flowCount: count, packetCount: count, packetsPerPass: count, batchSize: 256, seed: SEED } as const;
+}
+
 export function newWorkload(mode: NewMode, flowCount: number, standingCount: number): Workload {
-  return {
-    ...MODES[mode],
-    endpointsPerService: 10,
-    aim: 'random',
-    connections: 'new',
-    flowCount,
-    standingCount,
-    packetCount: flowCount,
-    packetsPerPass: flowCount,
-    batchSize: 256,
-    seed: SEED,
-  };
+  return { ...MODES[mode], ...eachBegins(flowCount), endpointsPerService: 10, aim: 'random', standingCount };
 }
 
 function newCase(mode: NewMode, flowCount: number, variants: readonly VariantName[]): Case {

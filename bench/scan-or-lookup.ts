@@ -1,7 +1,8 @@
 // iptables scan against IPVS lookup: what does the first packet of a connection cost at 10 to 10,000 Services?
 import { type Measurement, series, whereWasmLoses } from './measurement.ts';
+import { eachBegins } from './new-connections.ts';
 import type { VariantName } from './processor.ts';
-import { type Case, type Question, SEED } from './question.ts';
+import type { Case, Question } from './question.ts';
 import type { Workload } from './workload.ts';
 
 const PACKETS = 1024;
@@ -22,18 +23,7 @@ function scanCase(mode: Workload['mode'], aim: Workload['aim'], serviceCount: nu
     name: `${mode} ${aim === 'last' ? 'last' : 'any'}`,
     size: serviceCount,
     passCount: mode === 'ipvs' || serviceCount <= 100 ? 16 : serviceCount <= 1000 ? 6 : 1,
-    workload: {
-      mode,
-      serviceCount,
-      endpointsPerService: 2,
-      aim,
-      connections: 'new',
-      flowCount: PACKETS,
-      packetCount: PACKETS,
-      packetsPerPass: PACKETS,
-      batchSize: 256,
-      seed: SEED,
-    },
+    workload: { ...eachBegins(PACKETS), mode, serviceCount, endpointsPerService: 2, aim },
   };
 }
 

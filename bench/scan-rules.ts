@@ -1,8 +1,9 @@
 // The scan itself: what does the first packet of a connection cost past 10 to 50,000 rules of one chain, to the last of them, when rules name
 // one address and port, or prefixes and port ranges? The rules come as a dump of iptables-save.
 import { type Measurement, series, timesAsLong, whereWasmLoses } from './measurement.ts';
+import { eachBegins } from './new-connections.ts';
 import { NATIVE, type VariantName } from './processor.ts';
-import { type Case, type Question, SEED } from './question.ts';
+import type { Case, Question } from './question.ts';
 
 const PACKETS = 1024;
 const SIZES = [10, 100, 1000, 10_000, 50_000];
@@ -17,19 +18,7 @@ function scanCase(kind: Kind, ruleCount: number): Case {
     size: ruleCount,
     passCount: ruleCount <= 1000 ? 16 : ruleCount <= 10_000 ? 4 : 2,
     variants: ruleCount <= 1000 ? [...fast, 'js'] : fast,
-    workload: {
-      mode: 'iptables',
-      dump: kind,
-      serviceCount: ruleCount,
-      endpointsPerService: 1,
-      aim: 'last',
-      connections: 'new',
-      flowCount: PACKETS,
-      packetCount: PACKETS,
-      packetsPerPass: PACKETS,
-      batchSize: 256,
-      seed: SEED,
-    },
+    workload: { ...eachBegins(PACKETS), mode: 'iptables', dump: kind, serviceCount: ruleCount, endpointsPerService: 1, aim: 'last' },
   };
 }
 
