@@ -40,7 +40,7 @@ function headline({ services, changed, questions }: Comparison, { from, to, node
   const same = services - changed;
   const verdict =
     changed === 0
-      ? paint.green(`all ${counted(services, 'Service')} stay the same`)
+      ? paint.green(services === 1 ? 'the only Service stays the same' : `all ${counted(services, 'Service')} stay the same`)
       : `${paint.red(`${counted(changed, 'Service')} change${changed === 1 ? 's' : ''}`)}, ${paint.green(`${same} stay${same === 1 ? 's' : ''} the same`)}`;
   const asked = `${questions} kinds of connection asked on ${nodes.join(', ')}`;
   return `${paint.bold(`${from} → ${to}`)}: ${verdict} (${asked})\n`;

@@ -54,9 +54,19 @@ export function addTrace(program: Command, io: Io): void {
     .addHelpText('after', '\nExample:\n  svcplane trace -f examples/hostnames.yaml --from default/client --to hostnames')
     .action((options: TraceOptions) => {
       const { rules } = options;
-      if (rules === undefined) trace(options, io);
-      else traceRules({ ...options, rules }, io);
+      if (rules !== undefined && options.filename !== undefined) throw new UsageError('--rules stands instead of -f: give one of them');
+      if (rules !== undefined) return traceRules({ ...options, rules }, io);
+      for (const name of OF_RULES)
+        if (options[name] !== undefined) throw new UsageError(`--${kebab(name)} is for --rules, and plays no part with -f`);
+      trace(options, io);
     });
+}
+
+/** What only a dump of rules leaves open. */
+const OF_RULES = ['nodeIp', 'inInterface', 'mark', 'lenient'] as const;
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 function trace(options: TraceOptions, io: Io): void {

@@ -117,7 +117,7 @@ describe('svcplane diff between states', () => {
   });
 
   it('has nothing to say about the same state', async () => {
-    expect(await states(WEB, WEB)).toMatchObject({ code: 0, stdout: expect.stringContaining('all 1 Service stay') });
+    expect(await states(WEB, WEB)).toMatchObject({ code: 0, stdout: expect.stringContaining('the only Service stays the same') });
   });
 });
 
