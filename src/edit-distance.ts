@@ -12,6 +12,12 @@ export function nearestName(given: string, names: readonly string[]): string | u
   return nearest;
 }
 
+/** `, did you mean Service?` when one of the names is near, else nothing. */
+export function didYouMean(given: string, names: readonly string[]): string {
+  const meant = nearestName(given, names);
+  return meant === undefined ? '' : `, did you mean ${meant}?`;
+}
+
 /** Levenshtein's distance: characters to insert, delete or replace. */
 export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -1,12 +1,12 @@
 // Options of one spelling: JavaScript passes over what it does not know, and a misspelt mode would be iptables.
-import { nearestName } from './edit-distance.ts';
+import { didYouMean } from './edit-distance.ts';
 import { InvalidArgumentError } from './errors.ts';
 
 /** Refuses what is no object, and an option that is spelled nearly as a known one. What is like none may be somebody else's. */
 export function requireKnownOptions(options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('options', options, 'is not an object');
   for (const name of Object.keys(options)) {
-    const meant = nearestName(name, known);
-    if (meant !== undefined) throw new InvalidArgumentError('option', name, `is unknown, did you mean ${meant}?`);
+    const meant = didYouMean(name, known);
+    if (meant !== '') throw new InvalidArgumentError('option', name, `is unknown${meant}`);
   }
 }

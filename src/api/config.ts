@@ -1,7 +1,7 @@
 // KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1): the fields that shape a dataplane, checked and defaulted.
 // settings.ts joins it with the options beside it.
 import type { Family, Prefix } from '../address.ts';
-import { nearestName } from '../edit-distance.ts';
+import { didYouMean } from '../edit-distance.ts';
 import { InvalidObjectError, ManifestError } from '../errors.ts';
 import type { ProxyMode } from '../packet.ts';
 import { parseDocuments } from './documents.ts';
@@ -153,8 +153,8 @@ export function readConfig(config: Field): ProxyConfig {
 /** Refuses a field that is spelled nearly as one that is read. */
 function refuseMisspelt(fields: Field): void {
   for (const [name] of fields.entries()) {
-    const meant = nearestName(name, READ_FIELDS);
-    if (meant !== undefined) throw fields.at(name).invalid(`is unknown, did you mean ${meant}?`);
+    const meant = didYouMean(name, READ_FIELDS);
+    if (meant !== '') throw fields.at(name).invalid(`is unknown${meant}`);
   }
 }
 

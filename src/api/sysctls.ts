@@ -1,6 +1,6 @@
 // The kernel's settings of connection tracking: defaults, kube-proxy's changes, explicit sysctls, in this order of weight.
 
-import { nearestName } from '../edit-distance.ts';
+import { didYouMean } from '../edit-distance.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import type { ConntrackConfig } from './config.ts';
 
@@ -72,8 +72,8 @@ export function checkSysctls(sysctls: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(sysctls)) {
     const isKnown = name.startsWith(CONNTRACK_PREFIX) || name.startsWith(IPVS_PREFIX);
     if (!isKnown) throw new InvalidArgumentError('sysctls', name, `is not one of ${CONNTRACK_PREFIX}* or ${IPVS_PREFIX}*`);
-    const meant = nearestName(name, readNames);
-    if (meant !== undefined) throw new InvalidArgumentError('sysctls', name, `is unknown, did you mean ${meant}?`);
+    const meant = didYouMean(name, readNames);
+    if (meant !== '') throw new InvalidArgumentError('sysctls', name, `is unknown${meant}`);
     if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError(`sysctls[${name}]`, value, 'is not a whole number');
   }
 }

@@ -1,7 +1,5 @@
 // What a validator says about one field, and the tests of names and numbers that several of them share.
 
-import { nearestName } from '../edit-distance.ts';
-
 /** One thing wrong: the field, its value, and what is wrong with it. */
 export interface Complaint {
   readonly path: string;
@@ -32,12 +30,6 @@ export function isPort(value: unknown): value is number {
 
 export function complaint(path: string, value: unknown, message: string): Complaint {
   return { path, value, message };
-}
-
-/** `, did you mean Service?` when one of the names differs by case or by a letter or two, else nothing. */
-export function didYouMean(given: string, names: readonly string[]): string {
-  const meant = nearestName(given, names);
-  return meant === undefined ? '' : `, did you mean ${meant}?`;
 }
 
 export function quoted(value: unknown): string {

@@ -1,10 +1,10 @@
 // The API server's rules for one Service, asked after defaulting (validation.ts calls it).
 import { type Family, parsePrefix } from '../address.ts';
 import type { KubernetesObject } from '../api/types.ts';
+import { didYouMean } from '../edit-distance.ts';
 import {
   type Complaint,
   complaint,
-  didYouMean,
   isDnsLabel,
   isDnsSubdomain,
   isPort,

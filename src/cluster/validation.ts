@@ -4,8 +4,9 @@
 import { groupOf, objectName } from '../api/kinds.ts';
 import { locationOf } from '../api/places.ts';
 import type { KubernetesObject } from '../api/types.ts';
+import { didYouMean } from '../edit-distance.ts';
 import type { ObjectProblem } from '../errors.ts';
-import { type Complaint, complaint, didYouMean, isDnsLabel, isDnsSubdomain, quoted } from './complaint.ts';
+import { type Complaint, complaint, isDnsLabel, isDnsSubdomain, quoted } from './complaint.ts';
 import { type DefaultingContext, withDefaults } from './defaults.ts';
 import { budgetProblems } from './disruption-budgets.ts';
 import { groupsOf, isNativeGroup, kindsIn } from './groups.ts';
