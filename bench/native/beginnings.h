@@ -7,7 +7,6 @@
 #define RST 4
 #define SYN_SENT 1
 #define SYN_SENT_MS 120000.0
-#define IS_DNAT 8
 
 enum finder { LOOK_UP, SCAN_EXACT, SCAN_MASKED };
 
@@ -47,7 +46,7 @@ static int begin(const uint32_t *packet, uint64_t hash, const Beginning *beginni
   Entry *entry = &entries[beginning->entry];
   entry->class = (uint8_t)packet[CLASS_WORD];
   entry->state = SYN_SENT;
-  entry->flags = 3 | (beginning->service == NOT_FOUND ? 0 : IS_DNAT);
+  entry->flags = SEEN_AND_ASSURED | (beginning->service == NOT_FOUND ? 0 : IS_DNAT);
   entry->service_port = beginning->service;
   entry->started_at = now;
   entry->expires_at = now + SYN_SENT_MS;

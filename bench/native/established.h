@@ -8,11 +8,11 @@
 #define ESTABLISHED_MS 86400000.0
 
 /** State, timer and counters of one more packet of an established connection; 0: it is none. */
-static inline int update(const uint32_t *packet, uint32_t reference, double now) {
+static inline int update(uint32_t reference, uint32_t class, uint32_t flags, double now) {
   if (reference == NOT_FOUND) return 0;
   Entry *entry = &entries[reference & ~REPLY];
-  if (entry->class != packet[CLASS_WORD] || entry->state != ESTABLISHED || entry->expires_at <= now) return 0;
-  if ((packet[FLAGS_WORD] & KIND_FLAGS) != ACK) return 0;
+  if (entry->class != class || entry->state != ESTABLISHED || entry->expires_at <= now) return 0;
+  if ((flags & KIND_FLAGS) != ACK) return 0;
   entry->expires_at = now + ESTABLISHED_MS;
   entry->packets[reference >> 31]++;
   return 1;
@@ -22,7 +22,7 @@ static inline void answer(uint32_t *verdict, uint32_t reference) {
   const Entry *entry = &entries[reference & ~REPLY];
   uint32_t is_reply = reference >> 31;
   const Tuple *other = &entry->tuples[1 - is_reply];
-  uint32_t is_dnat = (entry->flags & 8) != 0 && !is_reply;
+  uint32_t is_dnat = (entry->flags & IS_DNAT) != 0 && !is_reply;
   verdict[0] = (1 + is_dnat) | ((2 + is_reply) << 8);
   verdict[1] = entry->service_port;
   verdict[2] = 0;
@@ -33,7 +33,7 @@ static inline void answer(uint32_t *verdict, uint32_t reference) {
 
 static inline int pass(const uint32_t *packet, uint32_t *verdict, uint32_t reference, uint64_t hash, double now) {
   reference = confirmed(packet, reference, hash);
-  if (!update(packet, reference, now)) return 0;
+  if (!update(reference, packet[CLASS_WORD], packet[FLAGS_WORD], now)) return 0;
   answer(verdict, reference);
   return 1;
 }
@@ -91,7 +91,7 @@ static uint32_t run_parts(const uint32_t *packets, uint32_t count, double now, u
       const uint32_t *one = packet + i * RECORD_WORDS;
       if (parts == 1) sum ^= (uint32_t)hashes[i];
       else if (parts == 2) sum += confirmed(one, references[i], hashes[i]) != NOT_FOUND;
-      else sum += update(one, confirmed(one, references[i], hashes[i]), now);
+      else sum += update(confirmed(one, references[i], hashes[i]), one[CLASS_WORD], one[FLAGS_WORD], now);
     }
   }
   return sum;

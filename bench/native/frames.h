@@ -65,12 +65,9 @@ static inline void leave(const Slot *slot, Slot *out, const Tuple *other) {
 
 static int process_frame(const Slot *slot, Slot *out, uint32_t reference, uint64_t hash, double now) {
   reference = confirmed(slot->words + TUPLE_WORD, reference, hash);
-  if (reference == NOT_FOUND) return 0;
-  Entry *entry = &entries[reference & ~REPLY];
-  if (entry->state != ESTABLISHED || entry->expires_at <= now || (slot->bytes[TCP_FLAGS_BYTE] & KIND_FLAGS) != ACK) return 0;
+  if (!update(reference, TCP, slot->bytes[TCP_FLAGS_BYTE], now)) return 0;
+  const Entry *entry = &entries[reference & ~REPLY];
   uint32_t is_reply = reference >> 31;
-  entry->expires_at = now + ESTABLISHED_MS;
-  entry->packets[is_reply]++;
   leave(slot, out, &entry->tuples[1 - is_reply]);
   if (entry->service_port != NOT_FOUND) {
     traffic[entry->service_port][is_reply][0]++;

@@ -71,9 +71,9 @@ static napi_value js_insert(napi_env env, napi_callback_info info) {
   uint32_t taken = take_entry();
   Entry *entry = &entries[taken];
   memcpy(entry->tuples, data(&call, 0), sizeof entry->tuples);
-  entry->class = 1;
+  entry->class = TCP;
   entry->state = ESTABLISHED;
-  entry->flags = 3 | (number(&call, 1) != 0 ? 8 : 0);
+  entry->flags = SEEN_AND_ASSURED | (number(&call, 1) != 0 ? IS_DNAT : 0);
   entry->service_port = number(&call, 2);
   entry->expires_at = milliseconds(&call, 3);
   for (uint32_t side = 0; side < 2; side++)

@@ -20,6 +20,10 @@
 #define SLOTS 7
 #define REPLY 0x80000000u
 #define NOT_FOUND 0xffffffffu
+// Of an entry: its class, and its flags.
+#define TCP 1
+#define SEEN_AND_ASSURED 3
+#define IS_DNAT 8
 
 typedef struct {
   uint32_t tags[SLOTS];
