@@ -3,6 +3,7 @@
 import { aimAddress, aimClass, aimPorts, destinationAddress, flight, setDestination } from "./flight.ts";
 import { matchesHold, rootOf } from "./matches.ts";
 import { lookup } from "./sets.ts";
+import { tagOf } from "./shared/hash.ts";
 import {
   ACTION_ACCEPT,
   ACTION_DROP,
@@ -27,6 +28,7 @@ import {
   CHAIN_PAD_SHORT,
   CHAIN_PADDED,
   CHAIN_RULES,
+  CHAIN_TAGS,
   COUNTER_CHAIN_TOO_DEEP,
   HOOK_OUTPUT,
   HOOK_PREROUTING,
@@ -283,37 +285,39 @@ function nextByChance(rules: usize, row: u32, rows: u32): u32 {
 
 /**
  * Of a long chain nearly all rules name another destination. From the row that begins a block of WIDE ones, the first such block with a
- * rule that names this one, or where whole blocks end, or those of one mask.
+ * rule that may name this one, or where whole blocks end, or those of one mask.
  */
 function skipOthers(chain: usize, addresses: usize, masks: usize, first: u32, rows: u32): u32 {
+  if (first < load<u32>(chain, CHAIN_ALIKE)) return skipOtherTags(chain, load<u32>(masks), first);
   const destination = aimAddress();
-  const alike = load<u32>(chain, CHAIN_ALIKE);
+  const end: usize = (<usize>(rows & ~(WIDE - 1))) << 2;
   let at: usize = (<usize>first) << 2;
-  if (first < alike) {
-    const network = v128.and(destination, v128.load_splat<u32>(masks));
-    const end: usize = (<usize>alike) << 2;
-    do {
-      if (v128.any_true(equalBlock(addresses + at, network))) break;
-      at += WIDE << 2;
-    } while (at < end);
-  } else {
-    const end: usize = (<usize>(rows & ~(WIDE - 1))) << 2;
-    do {
-      if (v128.any_true(insideBlock(addresses + at, masks + at, destination))) break;
-      at += WIDE << 2;
-    } while (at < end);
-  }
+  do {
+    if (v128.any_true(insideBlock(addresses + at, masks + at, destination))) break;
+    at += WIDE << 2;
+  } while (at < end);
   return <u32>(at >> 2);
+}
+
+/** The same among the rules of one mask: half the memory is read, and a rule in 65,536 that has the tag names another address. @inline */
+function skipOtherTags(chain: usize, mask: u32, first: u32): u32 {
+  const tag = i16x8.splat(<i16>tagOf(i32x4.extract_lane(aimAddress(), 0) & mask));
+  const tags: usize = load<u32>(chain, CHAIN_TAGS);
+  const end = tags + ((<usize>load<u32>(chain, CHAIN_ALIKE)) << 1);
+  let at = tags + ((<usize>first) << 1);
+  do {
+    if (v128.any_true(equalBlock(at, tag))) break;
+    at += WIDE << 1;
+  } while (at < end);
+  return <u32>((at - tags) >> 1);
 }
 if (WIDE != 8 * LANES) ERROR("a block is not eight vectors");
 
-/** Not all zeros if a row of a block is that address. @inline */
-function equalBlock(addresses: usize, destination: v128): v128 {
-  const a = v128.or(i32x4.eq(v128.load(addresses), destination), i32x4.eq(v128.load(addresses, 16), destination));
-  const b = v128.or(i32x4.eq(v128.load(addresses, 32), destination), i32x4.eq(v128.load(addresses, 48), destination));
-  const c = v128.or(i32x4.eq(v128.load(addresses, 64), destination), i32x4.eq(v128.load(addresses, 80), destination));
-  const d = v128.or(i32x4.eq(v128.load(addresses, 96), destination), i32x4.eq(v128.load(addresses, 112), destination));
-  return v128.or(v128.or(a, b), v128.or(c, d));
+/** Not all zeros if a row of a block has that tag. @inline */
+function equalBlock(tags: usize, tag: v128): v128 {
+  const a = v128.or(i16x8.eq(v128.load(tags), tag), i16x8.eq(v128.load(tags, 16), tag));
+  const b = v128.or(i16x8.eq(v128.load(tags, 32), tag), i16x8.eq(v128.load(tags, 48), tag));
+  return v128.or(a, b);
 }
 
 /** Not all zeros if the address is inside a row of a block. @inline */

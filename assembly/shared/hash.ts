@@ -17,6 +17,11 @@ export function hashEnd(hash: u32): u32 {
   return h == 0 ? 1 : h;
 }
 
+/** 16 bits that tell most addresses apart by their last word: a long scan compares eight of them at once. @inline */
+export function tagOf(word: u32): u32 {
+  return (hashEnd(hashWord(0, word)) >>> 16) >>> 0;
+}
+
 /** The slot after `slot` in a table of `slotCount` slots, a power of two. @inline */
 export function nextSlot(slot: u32, slotCount: u32): u32 {
   return ((slot + 1) & (slotCount - 1)) >>> 0;

@@ -5,7 +5,7 @@
 // Connection tracking, frames and IPVS have files of their own beside this one.
 
 /** Goes up with every change in these files; the core exports its copy, and a stale binary is refused. */
-export const LAYOUT_VERSION: u32 = 12;
+export const LAYOUT_VERSION: u32 = 13;
 
 export const ADDRESS_V4: u32 = 4;
 export const ADDRESS_V6: u32 = 16;
@@ -178,8 +178,9 @@ export const PRIORITY_IPVS_OUTPUT: i32 = -98;
 
 // ---- Chain, 32 bytes. The columns hold one word a rule and column, each column CHAIN_PADDED words long:
 //      destination address (a/4 columns), its mask (a/4 columns), ports, classes. A rule whose columns match has its MATCH records asked.
-//   0       4        8         12      16           20      24      28
-//   | rules | padded | columns | rules | end action | alike | kind | 0 |
+//      Behind them, of the rules that CHAIN_ALIKE counts, the tags: half a word each, tagOf the last word of the address.
+//   0       4        8         12      16           20      24     28
+//   | rules | padded | columns | rules | end action | alike | kind | tags |
 export const CHAIN_SIZE: u32 = 32;
 export const CHAIN_COUNT: u32 = 0;
 export const CHAIN_PADDED: u32 = 4; // count rounded up to CHAIN_PAD_SHORT, from CHAIN_PAD on to CHAIN_PAD, with rows that match nothing
@@ -187,6 +188,7 @@ export const CHAIN_COLUMNS: u32 = 8;
 export const CHAIN_RULES: u32 = 12;
 export const CHAIN_END: u32 = 16; // ACTION_* at the end of a base chain: its policy
 export const CHAIN_ALIKE: u32 = 20; // so many rules, whole CHAIN_PADs from the first on, have the mask of the first one, as far as its last word goes
+export const CHAIN_TAGS: u32 = 28;
 export const CHAIN_KIND: u32 = 24; // CHAIN_KIND_*
 /** Of its rules some name a destination, ports or classes; none does; none does, and none has matches but for one of kind MATCH_STATISTIC. */
 export const CHAIN_KIND_ANY: u32 = 0;

@@ -1,7 +1,8 @@
-// Two engines, one truth, on chains of any length: those of one mask, whose addresses the core compares 32 at a time, with rules of other
+// Two engines, one truth, on chains of any length: those of one mask, whose tags the core compares 32 at a time, with rules of other
 // kinds between and behind them, jumps that come back into the middle, and chains that ask for nothing or for chance alone.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { tagOf } from '../../assembly/shared/hash.ts';
 import { createDataplaneSync } from '../../src/dataplane.ts';
 import type { Packet } from '../../src/packet.ts';
 
@@ -10,6 +11,8 @@ interface Ends {
   readonly source: string;
   /** Addresses that rules name, and where packets go. */
   readonly addresses: readonly string[];
+  /** No packet goes there; the second one has the tag of the first of `addresses`. */
+  readonly others: readonly string[];
   readonly host: number;
   readonly networks: readonly string[];
 }
@@ -19,6 +22,7 @@ const families = {
     tool: 'iptables-save',
     source: '203.0.113.9',
     addresses: ['10.96.0.1', '10.96.0.2', '10.97.0.1', '10.96.1.1'],
+    others: ['192.0.2.1', '192.1.150.21'],
     host: 32,
     networks: ['10.96.0.0/24', '10.96.0.0/15'],
   },
@@ -26,6 +30,7 @@ const families = {
     tool: 'ip6tables-save',
     source: '2001:db8::9',
     addresses: ['fd00::1', 'fd00::2', 'fd00:0:1::1', 'fd00::1:1'],
+    others: ['2001:db8::2', '2001:db8::b4e4'],
     host: 128,
     networks: ['fd00::/112', 'fd00::/32'],
   },
@@ -43,9 +48,9 @@ function anyRule({ addresses, host, networks }: Ends): fc.Arbitrary<string> {
 
 /** Long runs of rules of one mask: for other addresses than those of packets they make whole blocks that the core skips. */
 function anyChain(ends: Ends): fc.Arbitrary<string[]> {
-  const other = ends.host === 32 ? '192.0.2.1' : '2001:db8::1';
+  const lengths = fc.constantFrom(ends.host, ends.host - 1, 0.75 * ends.host);
   const one = fc.oneof(
-    { weight: 3, arbitrary: fc.constantFrom(ends.host, ends.host - 1, 0.75 * ends.host).map((length) => `-d ${other}/${length} -j DROP`) },
+    { weight: 3, arbitrary: fc.tuple(fc.constantFrom(...ends.others), lengths).map(([other, length]) => `-d ${other}/${length} -j DROP`) },
     fc.constantFrom(...ends.networks).map((network) => `-d ${network} -j LOG`),
   );
   const run = fc.tuple(fc.integer({ min: 0, max: 70 }), one).map(([length, rule]) => Array.from({ length }, () => rule));
@@ -87,6 +92,11 @@ describe.each(Object.entries(families))('chains of %s rules', (_family, ends) =>
       { numRuns: 40 },
     );
   });
+});
+
+test('the other addresses have that tag', () => {
+  expect(tagOf(0x1596_01c0)).toBe(tagOf(0x0100_600a)); // 192.1.150.21 and 10.96.0.1, as they lie in memory
+  expect(tagOf(0xe4b4_0000)).toBe(tagOf(0x0100_0000)); // ::b4e4 and ::1
 });
 
 function dumpOf({ long, plain, chance }: Record<'long' | 'plain' | 'chance', readonly string[]>): string {

@@ -1,6 +1,7 @@
 // Writes chains: header, columns and rules in one block, and behind them what the rules of a chain that no ServicePorts share point to. A
 // changed chain gets a new block. In a shared one, what the rules of a part point to lies in an annex of its own: rows of unchanged parts
 // are copied with their annexes left where they are.
+import { tagOf } from '../../../assembly/shared/hash.ts';
 import {
   ACTION_ACCEPT,
   ACTION_DROP,
@@ -17,6 +18,7 @@ import {
   CHAIN_PADDED,
   CHAIN_RULES,
   CHAIN_SIZE,
+  CHAIN_TAGS,
   CLASSES_ANY,
   MATCH_KIND,
   MATCH_NEGATED,
@@ -192,6 +194,7 @@ function lengthOf(parts: readonly (readonly Rule[])[]): number {
 interface Places {
   readonly columns: number;
   readonly padded: number;
+  readonly tags: number;
   readonly rules: number;
   readonly columnCount: number;
 }
@@ -201,7 +204,7 @@ function layOut(record: ChainRecord, count: number, room: number, { records, add
   const pad = count >= CHAIN_PAD ? CHAIN_PAD : CHAIN_PAD_SHORT;
   const padded = Math.ceil(count / pad) * pad;
   const columnCount = addressWords * 2 + 2;
-  const block = records.allocate(CHAIN_SIZE + columnCount * padded * 4 + count * RULE_SIZE + room);
+  const block = records.allocate(CHAIN_SIZE + (columnCount * padded + tagWords(count)) * 4 + count * RULE_SIZE + room);
   record.block = block;
   record.count = count;
   record.padded = padded;
@@ -210,22 +213,31 @@ function layOut(record: ChainRecord, count: number, room: number, { records, add
   words[(block.address + CHAIN_COUNT) / 4] = count;
   words[(block.address + CHAIN_PADDED) / 4] = padded;
   words[(block.address + CHAIN_COLUMNS) / 4] = to.columns * 4;
+  words[(block.address + CHAIN_TAGS) / 4] = to.tags * 4;
   words[(block.address + CHAIN_RULES) / 4] = to.rules * 4;
   words[(block.address + CHAIN_END) / 4] = record.chain.base?.policy === 'drop' ? ACTION_DROP : ACTION_ACCEPT;
   words.fill(PORTS_NONE, to.columns + (columnCount - 2) * padded + count, to.columns + (columnCount - 1) * padded);
   return to;
 }
 
-function placesOf({ block, padded }: ChainRecord, columnCount: number): Places {
+function placesOf({ block, count, padded }: ChainRecord, columnCount: number): Places {
   const columns = (block.address + CHAIN_SIZE) / 4;
-  return { columns, padded, rules: columns + columnCount * padded, columnCount };
+  const tags = columns + columnCount * padded;
+  return { columns, padded, tags, rules: tags + tagWords(count), columnCount };
+}
+
+/** Words of the tags of a chain: two rules a word, in chains long enough to have blocks of rules that are alike. */
+function tagWords(count: number): number {
+  return (count - (count % CHAIN_PAD)) / 2;
 }
 
 /** What the columns hold, so that the core need not look at those that hold nothing. */
 function describeColumns(record: ChainRecord, { records, addressWords }: PartSource): void {
   const { words } = records.memory;
   const places = placesOf(record, addressWords * 2 + 2);
-  words[(record.block.address + CHAIN_ALIKE) / 4] = record.count < CHAIN_PAD ? 0 : alikeRows(words, places, record.count);
+  const alike = record.count < CHAIN_PAD ? 0 : alikeRows(words, places, record.count);
+  words[(record.block.address + CHAIN_ALIKE) / 4] = alike;
+  writeTags(words, places, alike);
   words[(record.block.address + CHAIN_KIND) / 4] = chainKind(words, places, record.count);
 }
 
@@ -235,6 +247,13 @@ function alikeRows(words: Uint32Array, { columns, padded, columnCount }: Places,
   let row = 0;
   while (row < count && words[lastMask + row] === words[lastMask]) row++;
   return row - (row % CHAIN_PAD);
+}
+
+function writeTags(words: Uint32Array, { columns, padded, tags, columnCount }: Places, alike: number): void {
+  const lastWord = columns + (columnCount / 2 - 2) * padded;
+  for (let row = 0; row < alike; row += 2) {
+    words[tags + row / 2] = tagOf(words[lastWord + row] ?? 0) | (tagOf(words[lastWord + row + 1] ?? 0) << 16);
+  }
 }
 
 function chainKind(words: Uint32Array, places: Places, count: number): number {

@@ -1,6 +1,6 @@
 // The self-check of a family's tables: walks chains and sets from the root and says what does not hold. For tests,
 // after every change.
-import { hashEnd, hashWord, nextSlot } from '../../../assembly/shared/hash.ts';
+import { hashEnd, hashWord, nextSlot, tagOf } from '../../../assembly/shared/hash.ts';
 import {
   BASE_CHAIN,
   BASE_SIZE,
@@ -14,6 +14,7 @@ import {
   CHAIN_PADDED,
   CHAIN_RULES,
   CHAIN_SIZE,
+  CHAIN_TAGS,
   CLASSES_ANY,
   HOOK_COUNT,
   MATCH_A,
@@ -123,7 +124,9 @@ class TableCheck {
     const columnSize = padded * 4;
     expect(columns === at + CHAIN_SIZE, `${name}: its columns are elsewhere`);
     const rules = this.#word(at + CHAIN_RULES);
-    expect(rules === columns + (addressWords * 2 + 2) * columnSize, `${name}: its rules are elsewhere`);
+    const tags = this.#word(at + CHAIN_TAGS);
+    expect(tags === columns + (addressWords * 2 + 2) * columnSize, `${name}: its tags are elsewhere`);
+    expect(rules === tags + (count - (count % CHAIN_PAD)) * 2, `${name}: its rules are elsewhere`);
     for (let row = count; row < padded; row++) {
       expect(this.#word(columns + addressWords * 2 * columnSize + row * 4) === PORTS_NONE, `${name}: row ${row} past its end could match`);
     }
@@ -133,6 +136,13 @@ class TableCheck {
     const lastMask = columns + (addressWords * 2 - 1) * columnSize;
     for (let row = 0; row < alike; row++)
       expect(this.#word(lastMask + row * 4) === this.#word(lastMask), `${name}: rule ${row} has another mask than the first one`);
+    for (let row = 0; row < alike; row++) {
+      const tag = (this.#word(tags + (row >> 1) * 4) >>> (16 * (row & 1))) & 0xffff;
+      expect(
+        tag === tagOf(this.#word(lastMask - addressWords * columnSize + row * 4)),
+        `${name}: rule ${row} has the tag of another address`,
+      );
+    }
     const kind = this.#word(at + CHAIN_KIND);
     if (kind !== CHAIN_KIND_ANY) this.#checkPlain(name, columns, columnSize, count);
     for (let row = 0; kind === CHAIN_KIND_CHANCE && row < count; row++) {
