@@ -6,7 +6,7 @@ import type { ObjectProblem } from '../errors.ts';
 import { clusterIPsOf, ServiceAllocator, type ServiceRanges } from './allocation.ts';
 import { type Complaint, complaint, quoted } from './complaint.ts';
 import { type DefaultingContext, withDefaults } from './defaults.ts';
-import { compact, type Fields, fieldsOf } from './fields.ts';
+import { compact, type Fields, fieldsOf, orderedJson } from './fields.ts';
 import { updatedService } from './service-updates.ts';
 import type { ObjectStore } from './store.ts';
 import { problemsOf, validateDefaulted } from './validation.ts';
@@ -99,6 +99,6 @@ function changedLoadBalancer(spec: Fields, old: Fields): Complaint[] {
 }
 
 function changed(path: string, value: unknown, before: unknown): Complaint[] {
-  if (JSON.stringify(value) === JSON.stringify(before)) return [];
+  if (orderedJson(value) === orderedJson(before)) return [];
   return [complaint(path, value, `${quoted(value)} differs from ${quoted(before)}: the field is immutable`)];
 }

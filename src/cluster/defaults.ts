@@ -2,7 +2,7 @@
 import { type Family, parseAddress } from '../address.ts';
 import { isNamespaced } from '../api/kinds.ts';
 import type { KubernetesObject } from '../api/types.ts';
-import { compact, type Fields, fieldsOf, isFields, listOf, textOf, textsOf } from './fields.ts';
+import { compact, type Fields, fieldsOf, isFields, isUnset, listOf, textOf, textsOf } from './fields.ts';
 
 const AFFINITY_TIMEOUT_SECONDS = 10800;
 
@@ -69,7 +69,7 @@ function serviceSpec(given: Fields, families: readonly Family[]): Fields {
   return compact({
     ...spec,
     ports: Array.isArray(given.ports) ? given.ports.map(servicePort) : given.ports,
-    sessionAffinityConfig: affinityConfig(given),
+    sessionAffinityConfig: affinityConfig(spec),
     ...(isExternalName ? {} : familyFields(spec, families)),
     internalTrafficPolicy: given.internalTrafficPolicy || (isExternalName ? undefined : 'Cluster'),
     externalTrafficPolicy: given.externalTrafficPolicy || (isExternallyAccessible(spec) ? 'Cluster' : undefined),
@@ -79,9 +79,7 @@ function serviceSpec(given: Fields, families: readonly Family[]): Fields {
 
 function servicePort(port: unknown): unknown {
   if (!isFields(port)) return port;
-  const { targetPort } = port;
-  const isUnset = targetPort === undefined || targetPort === null || targetPort === 0 || targetPort === '';
-  return compact({ ...port, protocol: port.protocol || 'TCP', targetPort: isUnset ? port.port : targetPort });
+  return compact({ ...port, protocol: port.protocol || 'TCP', targetPort: isUnset(port.targetPort) ? port.port : port.targetPort });
 }
 
 /** An address of a load balancer is that of a virtual one, unless it says otherwise. */
@@ -93,10 +91,9 @@ function serviceStatus(status: unknown): unknown {
   return { ...rest, loadBalancer: { ...fieldsOf(loadBalancer), ingress: complete } };
 }
 
-/** Who says nothing of affinity has none, and nothing to configure. */
+/** Without affinity there is nothing to configure. */
 function affinityConfig(spec: Fields): unknown {
-  if (!spec.sessionAffinity) return undefined;
-  if (spec.sessionAffinity !== 'ClientIP') return spec.sessionAffinityConfig ?? undefined;
+  if (spec.sessionAffinity !== 'ClientIP') return undefined;
   const clientIP = fieldsOf(fieldsOf(spec.sessionAffinityConfig).clientIP);
   return { clientIP: { ...clientIP, timeoutSeconds: clientIP.timeoutSeconds ?? AFFINITY_TIMEOUT_SECONDS } };
 }
@@ -111,11 +108,11 @@ function familyFields(spec: Fields, families: readonly Family[]): Fields {
   const ofAddresses = clusterIPs.map((ip) => parseAddress(ip)?.family).filter((family) => family !== undefined);
   const chosen = given.length > 0 ? given : ofAddresses.length > 0 ? ofAddresses : families.slice(0, 1);
   // A headless Service without selector leaves its addresses to its user: it may have both families on any cluster.
-  const available: readonly Family[] = ownsAddresses && spec.ipFamilyPolicy === undefined ? ['IPv4', 'IPv6'] : families;
+  const available: readonly Family[] = ownsAddresses && isUnset(spec.ipFamilyPolicy) ? ['IPv4', 'IPv6'] : families;
   const second = policy === 'SingleStack' ? [] : available.filter((family) => !chosen.includes(family));
   return {
-    ...(clusterIPs.length > 0 ? { clusterIP: spec.clusterIP, clusterIPs: spec.clusterIPs ?? clusterIPs } : {}),
-    ipFamilies: Array.isArray(spec.ipFamilies) || spec.ipFamilies === undefined ? [...chosen, ...second].slice(0, 2) : spec.ipFamilies,
+    ...(clusterIPs.length > 0 ? { clusterIP: spec.clusterIP, clusterIPs: isUnset(spec.clusterIPs) ? clusterIPs : spec.clusterIPs } : {}),
+    ipFamilies: isUnset(spec.ipFamilies) || Array.isArray(spec.ipFamilies) ? [...chosen, ...second].slice(0, 2) : spec.ipFamilies,
     ipFamilyPolicy: policy,
   };
 }

@@ -27,6 +27,11 @@ export function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
+/** Absent, null or empty: the same to an API server in every field that is no pointer. */
+export function isUnset(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || value === 0 || (Array.isArray(value) && value.length === 0);
+}
+
 /** Labels, selectors, annotations: the entries whose value is text. */
 export function labelsOf(value: unknown): Readonly<Record<string, string>> {
   const labels: Record<string, string> = {};
@@ -39,4 +44,13 @@ export function labelsOf(value: unknown): Readonly<Record<string, string>> {
 /** Without the fields that are undefined or null: to an API server they are not there. */
 export function compact(fields: Fields): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
+}
+
+/** JSON with the keys in order: maps that say the same in another order give the same text. */
+export function orderedJson(value: unknown): string | undefined {
+  return JSON.stringify(value, (_key, inner: unknown) => (isFields(inner) ? Object.fromEntries(Object.entries(inner).sort(byKey)) : inner));
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }

@@ -94,5 +94,6 @@ export function specialUse({ family, words, text }: Address): string | undefined
   }
   if (text === '::1') return 'a loopback address';
   if (first >>> 22 === 0xfe80 >>> 6) return 'link-local';
-  return first >>> 16 === 0xff02 ? 'link-local multicast' : undefined;
+  // ff02::/16, and with other flags ff12::, ff32:: …
+  return (first & 0xff0f0000) >>> 0 === 0xff020000 ? 'link-local multicast' : undefined;
 }

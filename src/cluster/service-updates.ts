@@ -2,7 +2,7 @@
 // read belongs to the old type (`patchAllocatedValues`, `dropTypeDependentFields`, `trimFieldsForDualStackDowngrade`).
 import type { KubernetesObject } from '../api/types.ts';
 import { isExternallyAccessible, isHeadlessWithoutSelector } from './defaults.ts';
-import { compact, type Fields, fieldsOf, isFields, listOf, numberOf } from './fields.ts';
+import { compact, type Fields, fieldsOf, isFields, isUnset, listOf, numberOf } from './fields.ts';
 
 /** The update, with all that the cluster chose for the Service before, as far as its new type still has any. */
 export function updatedService(service: KubernetesObject, previous: KubernetesObject): KubernetesObject {
@@ -26,18 +26,18 @@ function withAllocations(spec: Fields, old: Fields): Fields {
     ...spec,
     ...(hasAddress ? addresses(spec, old) : {}),
     ...(hasPorts ? { ports: keepNodePorts(listOf(spec.ports), listOf(old.ports).map(fieldsOf)) } : {}),
-    ...(needsHealthCheck(spec) ? compact({ healthCheckNodePort: spec.healthCheckNodePort ?? old.healthCheckNodePort }) : {}),
+    ...(needsHealthCheck(spec) ? compact({ healthCheckNodePort: spec.healthCheckNodePort || old.healthCheckNodePort }) : {}),
   };
 }
 
 function addresses(spec: Fields, old: Fields): Fields {
   const clusterIP = spec.clusterIP || old.clusterIP;
-  const clusterIPs = spec.clusterIPs ?? (clusterIP === old.clusterIP ? old.clusterIPs : undefined);
+  const clusterIPs = isUnset(spec.clusterIPs) && clusterIP === old.clusterIP ? old.clusterIPs : spec.clusterIPs;
   // With a selector, its endpoints are of the cluster's own families again.
   const isTakenOver = isHeadlessWithoutSelector(old) && !isHeadlessWithoutSelector({ ...spec, clusterIP });
   const before = isTakenOver ? {} : old;
-  const { ipFamilies = before.ipFamilies, ipFamilyPolicy = before.ipFamilyPolicy } = spec;
-  return compact({ clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy });
+  const kept = (field: string) => (isUnset(spec[field]) ? before[field] : spec[field]);
+  return compact({ clusterIP, clusterIPs, ipFamilies: kept('ipFamilies'), ipFamilyPolicy: kept('ipFamilyPolicy') });
 }
 
 /** Matched by name, unless another port of the update asks for that number now. */

@@ -189,12 +189,8 @@ function externalNameMessage(given: unknown): string {
 }
 
 function affinityProblems(spec: Fields): Complaint[] {
-  const config = spec.sessionAffinityConfig;
   const complaints = oneOf('spec.sessionAffinity', spec.sessionAffinity, ['None', 'ClientIP']);
-  if (spec.sessionAffinity === 'None' && config !== undefined && config !== null) {
-    complaints.push(complaint('spec.sessionAffinityConfig', config, 'may not be set when sessionAffinity is None'));
-  }
-  const seconds = fieldsOf(fieldsOf(config).clientIP).timeoutSeconds;
+  const seconds = fieldsOf(fieldsOf(spec.sessionAffinityConfig).clientIP).timeoutSeconds;
   const isValid = typeof seconds === 'number' && Number.isInteger(seconds) && seconds >= 1 && seconds <= AFFINITY_TIMEOUT_MAX;
   if (spec.sessionAffinity === 'ClientIP' && !isValid) {
     complaints.push(

@@ -93,10 +93,43 @@ describe('a new type', () => {
 });
 
 describe('defaults', () => {
-  test('a configuration of affinity without affinity is cleared; beside None it contradicts it', () => {
+  // Where Go has no pointer, an empty field and one that is not there are the same.
+  const EMPTY = [
+    'clusterIPs: [], ipFamilies: [], externalIPs: [], healthCheckNodePort: 0, sessionAffinity: "", externalName: "", ',
+    'clusterIPs: null, ipFamilies: null, ipFamilyPolicy: null, externalIPs: null, healthCheckNodePort: null, sessionAffinityConfig: null, ',
+  ];
+
+  test.each(EMPTY)('of fields that are empty are those of fields that are not there: %s', (empty) => {
+    const chosen = (cluster: Cluster) => {
+      const { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy, healthCheckNodePort = 0 } = web(cluster);
+      return { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy, healthCheckNodePort };
+    };
+    for (const given of [
+      'clusterIP: 10.96.0.50',
+      'type: NodePort',
+      'type: LoadBalancer, externalTrafficPolicy: Local',
+      'clusterIP: None',
+    ]) {
+      for (const manifest of [service('web', given), service('web', given).replace('selector: {app: web}, ', '')]) {
+        const written = manifest.replace('spec: {', `spec: {${empty}`);
+        const expected = chosen(applied([manifest], DUAL));
+        expect(chosen(applied([written], DUAL)), given).toEqual(expected);
+        expect(chosen(applied([manifest, written], DUAL)), given).toEqual(expected);
+      }
+    }
+  });
+
+  test.each(EMPTY)('are those of the Service before an update: %s', (empty) => {
+    const spec = 'type: LoadBalancer, externalTrafficPolicy: Local, ipFamilyPolicy: RequireDualStack, ';
+    const cluster = applied([service('web', `${spec}clusterIP: 10.96.0.50, clusterIPs: [10.96.0.50, "fd00:10:96::77"]`)], DUAL);
+    const before = web(cluster);
+    cluster.apply(parse(service('web', `${empty.replace('ipFamilyPolicy: null, ', '')}${spec}clusterIP: 10.96.0.50`)));
+    expect(web(cluster)).toMatchObject({ clusterIPs: before.clusterIPs, healthCheckNodePort: before.healthCheckNodePort });
+  });
+
+  test.each(['', 'sessionAffinity: None, ', 'sessionAffinity: "", '])('a configuration of affinity is cleared beside {%s}', (affinity) => {
     const config = 'sessionAffinityConfig: {clientIP: {timeoutSeconds: 5}}';
-    expect(web(applied([service('web', config)]))).not.toHaveProperty('sessionAffinityConfig');
-    expect(() => applied([service('web', `sessionAffinity: None, ${config}`)])).toThrow('may not be set when sessionAffinity is None');
+    expect(web(applied([service('web', affinity + config)]))).not.toHaveProperty('sessionAffinityConfig');
   });
 
   test('a headless Service with an empty selector has both families, as one without a selector', () => {

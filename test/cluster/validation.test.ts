@@ -57,6 +57,13 @@ describe('what an API server refuses', () => {
     expect(complaintsAbout(text).join('\n')).toContain(expected);
   });
 
+  it.each(['ff02::1', 'ff12::1', 'ff32::7', '224.0.0.5', 'fe80::1', 'febf::1'])(
+    'an external IP that reaches only the next link: %s',
+    (ip) => {
+      expect(complaintsAbout(service('web', `externalIPs: ["${ip}"]`)).join()).toContain('is link-local');
+    },
+  );
+
   it('says all of it, with the place in the manifest', () => {
     const text = `apiVersion: v1
 kind: Service

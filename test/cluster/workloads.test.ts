@@ -15,6 +15,16 @@ describe('workloads become Pods', () => {
     expect(made.map(({ ip }) => ip).sort()).toEqual(['10.244.1.2', '10.244.1.3', '10.244.2.2', '10.244.3.2']);
   });
 
+  it.each(['Deployment', 'StatefulSet', 'DaemonSet'])('the keys of a %s are read in any order', (kind) => {
+    const written = (labels: string) => workload(kind, 'web', '').replaceAll('{app: web}', labels);
+    const cluster = createCluster();
+    cluster.apply(parse(written('{app: web, tier: front}').replace('name: web, image: web', 'image: web, name: web')));
+    const before = pods(cluster);
+    cluster.apply(parse(written('{tier: front, app: web}')));
+    expect(pods(cluster)).toEqual(before);
+    expect(terminating(cluster)).toEqual([]);
+  });
+
   it('a StatefulSet numbers its Pods and gives them their host name', () => {
     const cluster = createCluster();
     cluster.apply(parse(workload('StatefulSet', 'db', 'replicas: 2, serviceName: db, ')));
