@@ -1,9 +1,9 @@
 // The rules of one ServicePort in iptables mode: where its addresses are captured, and its own chains.
 import type { Family } from '../address.ts';
-import { computedChain } from '../program/computed-chain.ts';
+import { type ChainEndpoint, type ChainItem, EndpointChains, type EndpointChainWriter } from '../program/endpoint-chains.ts';
 import type { Chain, Match, Rule } from '../program/ruleset.ts';
 import type { Endpoint, ServicePort, ServicePortState } from '../state/expected-state.ts';
-import { endpointChainName, KUBE_MARK_MASQ, namesOfSome, type ServiceChainNames, serviceChainNames } from './names.ts';
+import { endpointChainName, KUBE_MARK_MASQ, type ServiceChainNames, serviceChainNames } from './names.ts';
 import type { CompileOptions } from './options.ts';
 import {
   ACCEPT,
@@ -35,7 +35,7 @@ export interface IptablesServiceRules {
   readonly filterExternalServices: readonly Rule[];
   readonly filterNodePorts: readonly Rule[];
   readonly filterProxyFirewall: readonly Rule[];
-  readonly chains: readonly Chain[];
+  readonly chains: readonly ChainItem[];
 }
 
 /** What one ServicePort's rules are made from besides itself. */
@@ -72,8 +72,6 @@ interface Plan extends ServicePortContext {
   readonly internalChain: string;
   readonly externalPolicyChain: string;
   readonly usesFirewall: boolean;
-  /** The names of the SEP chains, in the order of the reachable Endpoints; each is hashed once. */
-  readonly endpointChains: readonly string[];
 }
 
 function planServicePort(state: ServicePortState, context: ServicePortContext): Plan {
@@ -92,7 +90,6 @@ function planServicePort(state: ServicePortState, context: ServicePortContext): 
     toPort: toPort(protocolOf(servicePort), servicePort.port),
     internalChain: servicePort.internalPolicyLocal ? names.local : names.service,
     externalPolicyChain: servicePort.externalPolicyLocal ? names.local : names.service,
-    endpointChains: state.reachableEndpoints.map((endpoint) => endpointChainName(servicePort, endpoint)),
     usesFirewall: facts.hasAny && servicePort.loadBalancerIPs.length > 0 && servicePort.loadBalancerSourceRanges.length > 0,
   };
 }
@@ -167,18 +164,17 @@ function firewallRules(plan: Plan): Rule[] {
   );
 }
 
-function serviceChains(plan: Plan): Chain[] {
+function serviceChains(plan: Plan): ChainItem[] {
   const { state, names } = plan;
-  const chains: Chain[] = [];
-  const masquerade = internalMasqueradeRules(plan);
-  const ownMasquerade = (chain: string): readonly Rule[] => (chain === plan.internalChain ? masquerade : []);
+  const chains: ChainItem[] = [];
+  const among = endpointChains(plan);
+  const choice = (chain: string, endpoints: readonly Endpoint[]): Chain =>
+    among.chooser(chain, endpoints, chain === plan.internalChain ? internalMasqueradeRules(plan) : NO_RULES);
   if (plan.facts.usesExternal) chains.push({ name: names.external, rules: externalRules(plan) });
   if (plan.usesFirewall) chains.push({ name: names.firewall, rules: sourceRangeRules(plan) });
-  if (plan.facts.usesService)
-    chains.push({ name: names.service, rules: [...ownMasquerade(names.service), ...balancingRules(plan, state.clusterEndpoints)] });
-  if (plan.facts.usesLocal)
-    chains.push({ name: names.local, rules: [...ownMasquerade(names.local), ...balancingRules(plan, state.localEndpoints)] });
-  return [...chains, ...endpointChains(plan)];
+  if (plan.facts.usesService) chains.push(choice(names.service, state.clusterEndpoints));
+  if (plan.facts.usesLocal) chains.push(choice(names.local, state.localEndpoints));
+  return [...chains, ...among.items];
 }
 
 /** The first rule of the internal chain. It names the cluster IP: external traffic comes through the same chain. */
@@ -227,38 +223,27 @@ function sourceRangeRules(plan: Plan): Rule[] {
   ];
 }
 
-/** Affinity first: each endpoint may claim its clients. Then one random rule an endpoint, the last one plain. */
-function balancingRules(plan: Plan, endpoints: readonly Endpoint[]): Rule[] {
-  const { servicePort } = plan;
-  const seconds = servicePort.affinitySeconds;
-  const chains = namesOfSome(endpoints, plan.state.reachableEndpoints, plan.endpointChains);
-  const toEndpoint = ({ text }: Endpoint, chain: string, more: readonly Match[]): Rule => {
-    const about = plan.isLargeCluster ? [] : [comment(`${servicePort.name} -> ${text}`)];
-    return kernelRule(allOf(about, more), jump(chain), servicePort);
-  };
-  const claims =
-    seconds === undefined
-      ? []
-      : endpoints.map((endpoint, index) => {
-          const chain = chains[index] ?? '';
-          return toEndpoint(endpoint, chain, [{ kind: 'recent', operation: 'rcheck', list: chain, seconds, reap: true }]);
-        });
-  const draws = endpoints.map((endpoint, index) => {
-    const left = endpoints.length - index;
-    return toEndpoint(endpoint, chains[index] ?? '', left > 1 ? oneIn(left) : []);
-  });
-  return [...claims, ...draws];
+/** What the rules about a ServicePort's Endpoints are made of, besides them. */
+interface EndpointSource extends Pick<ServicePort, 'name' | 'protocol' | 'affinitySeconds'> {
+  readonly isLargeCluster: boolean;
 }
 
-/**
- * Rules that nobody keeps are written down here, in the kernel's order, and not made by what makes others: a JavaScript engine learns
- * of each place how long its objects live.
- */
-function endpointChains(plan: Plan): Chain[] {
-  const { name: servicePort, affinitySeconds } = plan.servicePort;
-  const about = optionalComment(plan, servicePort);
-  const anyClient = allOf(toProtocol(protocolOf(plan.servicePort)), about);
-  const rules = ({ address, port }: Endpoint, chain: string): readonly Rule[] => {
+function endpointChains({ servicePort: { name, protocol, affinitySeconds }, state, isLargeCluster }: Plan): EndpointChains {
+  const source: EndpointSource = { name, protocol, ...(affinitySeconds === undefined ? {} : { affinitySeconds }), isLargeCluster };
+  return new EndpointChains(`${name}/${protocol}`, state.reachableEndpoints, source, endpointChainWriter);
+}
+
+/** Rules that nobody keeps are written down here in the kernel's order, and not made by what makes others. */
+const endpointChainWriter: EndpointChainWriter<EndpointSource> = {
+  name: endpointChainName,
+
+  // xt_recent lists have the names of chains.
+  areAlike: ({ affinitySeconds }) => affinitySeconds === undefined,
+
+  rules(source, { address, port }, chain) {
+    const { name: servicePort, affinitySeconds } = source;
+    const about = optionalComment(source, servicePort);
+    const anyClient = allOf(toProtocol(protocolOf(source)), about);
     const client: Match = { kind: 'source', prefix: wholePrefix(address) };
     const sighting: Match = { kind: 'recent', operation: 'set', list: chain };
     return [
@@ -269,10 +254,33 @@ function endpointChains(plan: Plan): Chain[] {
         servicePort,
       },
     ];
-  };
-  return plan.state.reachableEndpoints.map((endpoint, index) => computedChain(plan.endpointChains[index] ?? '', endpoint, rules));
-}
+  },
 
-function optionalComment(plan: Plan, text: string): Match[] {
-  return plan.isLargeCluster ? [] : [comment(text)];
+  /** Affinity first: each endpoint may claim its clients. Then one random rule an endpoint, the last one plain. */
+  choice(source, endpoints, chains) {
+    const { name: servicePort, affinitySeconds: seconds } = source;
+    const toEndpoint = ({ text }: ChainEndpoint, chain: string, more: readonly Match[]): Rule => {
+      const about = source.isLargeCluster ? NO_MATCHES : [comment(`${servicePort} -> ${text}`)];
+      return { matches: allOf(about, more), target: jump(chain), servicePort };
+    };
+    const claims =
+      seconds === undefined
+        ? []
+        : endpoints.map((endpoint, index) => {
+            const chain = chains[index] ?? '';
+            return toEndpoint(endpoint, chain, [{ kind: 'recent', operation: 'rcheck', list: chain, seconds, reap: true }]);
+          });
+    const draws = endpoints.map((endpoint, index) => {
+      const left = endpoints.length - index;
+      return toEndpoint(endpoint, chains[index] ?? '', left > 1 ? oneIn(left) : NO_MATCHES);
+    });
+    return [...claims, ...draws];
+  },
+};
+
+const NO_RULES: readonly Rule[] = [];
+const NO_MATCHES: readonly Match[] = [];
+
+function optionalComment({ isLargeCluster }: Pick<Plan, 'isLargeCluster'>, text: string): Match[] {
+  return isLargeCluster ? [] : [comment(text)];
 }

@@ -1,4 +1,5 @@
 // iptables mode: what kube-proxy writes with iptables-restore, as a Program.
+import { type ChainItem, keepSameChains } from '../program/endpoint-chains.ts';
 import { type Joined, joinChain, joinTable } from '../program/joined.ts';
 import type { Program } from '../program/program.ts';
 import type { Chain, Rule, Table } from '../program/ruleset.ts';
@@ -24,7 +25,7 @@ export function createIptablesCompiler(): (state: ExpectedState, options: Compil
   const filterExternalServices = services.list((rules) => rules.filterExternalServices);
   const filterNodePorts = services.list((rules) => rules.filterNodePorts);
   const filterProxyFirewall = services.list((rules) => rules.filterProxyFirewall);
-  const serviceChains = services.list((rules) => rules.chains);
+  const serviceChains = services.list((rules) => rules.chains, keepSameChains);
   const fixedChains = rememberLast(compileFixed);
   const chains = {
     filterServices: sharedChain(KUBE_SERVICES, filterServices),
@@ -35,7 +36,7 @@ export function createIptablesCompiler(): (state: ExpectedState, options: Compil
     natNodePorts: sharedChain(KUBE_NODEPORTS, natNodePorts),
   };
   const filterTable = rememberLast((...all: readonly Chain[]): Table => ({ name: 'filter', chains: all }));
-  const natTable = rememberLast((parts: Joined<Chain>['parts'], ...head: readonly Chain[]) =>
+  const natTable = rememberLast((parts: Joined<ChainItem>['parts'], ...head: readonly Chain[]) =>
     joinTable({ name: 'nat' }, { head, parts, tail: [] }),
   );
 

@@ -53,13 +53,6 @@ export function serviceChainNames(servicePort: ServicePort): ServiceChainNames {
   return { service: `KUBE-SVC-${hash}`, local: `KUBE-SVL-${hash}`, external: `KUBE-EXT-${hash}`, firewall: `KUBE-FW-${hash}` };
 }
 
-/** The names of some Endpoints, where all of them have one. */
-export function namesOfSome(some: readonly Endpoint[], all: readonly Endpoint[], names: readonly string[]): readonly string[] {
-  if (some === all) return names;
-  const byText = new Map(all.map(({ text }, index) => [text, names[index] ?? '']));
-  return some.map(({ text }) => byText.get(text) ?? '');
-}
-
-export function endpointChainName(servicePort: ServicePort, endpoint: Endpoint): string {
+export function endpointChainName(servicePort: Pick<ServicePort, 'name' | 'protocol'>, endpoint: Pick<Endpoint, 'text'>): string {
   return shortHash(servicePort.name + servicePort.protocol.toLowerCase() + endpoint.text, 16, 'KUBE-SEP-');
 }

@@ -62,7 +62,7 @@ export function nftServiceChainNames(servicePort: ServicePort): NftServiceChainN
 }
 
 /** The chain of one endpoint. @param serviceText of its ServicePort. */
-export function nftEndpointChainName(serviceText: string, endpoint: Endpoint): string {
+export function nftEndpointChainName(serviceText: string, endpoint: Pick<Endpoint, 'address' | 'port'>): string {
   // Colons do not occur in nft names: an IPv6 address is written with dots.
   const address = endpoint.address.replaceAll(':', '.');
   return hashAndTruncate(`${serviceText}__${address}/${endpoint.port}`, ENDPOINT_PREFIX);

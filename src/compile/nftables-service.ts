@@ -1,11 +1,10 @@
 // The chains and elements of one ServicePort in nftables mode.
 import type { Family } from '../address.ts';
-import { computedChain } from '../program/computed-chain.ts';
+import { type ChainItem, EndpointChains, type EndpointChainWriter } from '../program/endpoint-chains.ts';
 import type { MapElement } from '../program/joined.ts';
 import type { Chain, Match, Rule } from '../program/ruleset.ts';
 import type { ElementKey, MapVerdict, NamedSet } from '../program/sets.ts';
 import type { Endpoint, ServicePort, ServicePortState } from '../state/expected-state.ts';
-import { namesOfSome } from './names.ts';
 import {
   MARK_FOR_MASQUERADE,
   type NftServiceChainNames,
@@ -29,7 +28,7 @@ export interface NftServicePortRules {
   readonly noEndpointNodePorts: readonly MapElement[];
   readonly firewallIPs: readonly MapElement[];
   readonly clusterIPs: readonly ElementKey[];
-  readonly chains: readonly Chain[];
+  readonly chains: readonly ChainItem[];
   readonly affinitySets: readonly NamedSet[];
 }
 
@@ -38,8 +37,8 @@ interface Plan extends NftContext {
   readonly servicePort: ServicePort;
   readonly state: ServicePortState;
   readonly names: NftServiceChainNames;
-  /** The names of the endpoint chains, in the order of the reachable Endpoints; each is hashed once. */
-  readonly endpointChains: readonly string[];
+  /** Of the reachable Endpoints. */
+  readonly endpointChains: EndpointChains;
 }
 
 /** What one ServicePort's rules are made from besides itself. */
@@ -51,7 +50,6 @@ export interface NftContext {
 /** All of one ServicePort, in kube-proxy's order. */
 export function compileNftServicePort(state: ServicePortState, { family, options }: NftContext): NftServicePortRules {
   const { servicePort } = state;
-  const serviceText = nftServiceText(servicePort);
   const plan: Plan = {
     facts: servicePortFacts(state),
     family,
@@ -59,7 +57,7 @@ export function compileNftServicePort(state: ServicePortState, { family, options
     servicePort,
     state,
     names: nftServiceChainNames(servicePort),
-    endpointChains: state.reachableEndpoints.map((endpoint) => nftEndpointChainName(serviceText, endpoint)),
+    endpointChains: endpointChains(state),
   };
   const external = [...servicePort.externalIPs, ...servicePort.loadBalancerIPs];
   const toExternal = goto(plan.names.external);
@@ -120,18 +118,16 @@ function hasSourceRanges({ loadBalancerIPs, loadBalancerSourceRanges }: ServiceP
   return loadBalancerIPs.length > 0 && loadBalancerSourceRanges.length > 0;
 }
 
-function serviceChains(plan: Plan): Chain[] {
-  const { state, names, servicePort } = plan;
-  const chains: Chain[] = [];
-  const balanced = (name: string, endpoints: readonly Endpoint[]): Chain => ({
-    name,
-    rules: [...(name === internalChain(plan) ? internalMasqueradeRules(plan) : []), ...balancingRules(plan, endpoints)],
-  });
+function serviceChains(plan: Plan): ChainItem[] {
+  const { state, names, servicePort, endpointChains } = plan;
+  const chains: ChainItem[] = [];
+  const choice = (chain: string, endpoints: readonly Endpoint[]): Chain =>
+    endpointChains.chooser(chain, endpoints, chain === internalChain(plan) ? internalMasqueradeRules(plan) : []);
   if (plan.facts.usesExternal) chains.push({ name: names.external, rules: externalRules(plan) });
   if (hasSourceRanges(servicePort)) chains.push({ name: names.firewall, rules: [sourceRangeRule(plan)] });
-  if (plan.facts.usesService) chains.push(balanced(names.service, state.clusterEndpoints));
-  if (plan.facts.usesLocal) chains.push(balanced(names.local, state.localEndpoints));
-  return [...chains, ...endpointChains(plan)];
+  if (plan.facts.usesService) chains.push(choice(names.service, state.clusterEndpoints));
+  if (plan.facts.usesLocal) chains.push(choice(names.local, state.localEndpoints));
+  return [...chains, ...endpointChains.items];
 }
 
 /** The first rule of the internal chain. It names the cluster IP: external traffic comes through the same chain. */
@@ -165,37 +161,49 @@ function sourceRangeRule({ servicePort, options }: Plan): Rule {
   return rule([{ kind: 'sourceIn', prefixes: allowed, negated: true }], DROP, servicePort);
 }
 
-/** Clients that an endpoint knows go back to it; the others are drawn, each endpoint with the same chance. */
-function balancingRules(plan: Plan, endpoints: readonly Endpoint[]): Rule[] {
-  const { servicePort } = plan;
-  const chains = namesOfSome(endpoints, plan.state.reachableEndpoints, plan.endpointChains);
-  const claims =
-    servicePort.affinitySeconds === undefined
-      ? []
-      : chains.map((chain) => rule([{ kind: 'set', set: nftAffinitySetName(chain), fields: ['src'] }], goto(chain), servicePort));
-  return [...claims, rule([], { kind: 'randomVerdictMap', chains }, servicePort)];
+/** What the rules about a ServicePort's Endpoints are made of, besides them. */
+interface EndpointSource extends Pick<ServicePort, 'name' | 'protocol' | 'affinitySeconds'> {
+  readonly serviceText: string;
 }
 
-/**
- * Rules that nobody keeps are written down here, and not made by what makes others: a JavaScript engine learns of each place how long
- * its objects live.
- */
-function endpointChains(plan: Plan): Chain[] {
-  const { name: servicePort, affinitySeconds } = plan.servicePort;
-  const toBackend = toProtocol(protocolOf(plan.servicePort));
-  const rules = ({ address, port }: Endpoint, chain: string): readonly Rule[] => {
+function endpointChains({ servicePort, reachableEndpoints }: ServicePortState): EndpointChains {
+  const { name, protocol, affinitySeconds } = servicePort;
+  const affinity = affinitySeconds === undefined ? {} : { affinitySeconds };
+  const source: EndpointSource = { name, protocol, ...affinity, serviceText: nftServiceText(servicePort) };
+  return new EndpointChains(`${name}/${protocol}`, reachableEndpoints, source, endpointChainWriter);
+}
+
+/** Rules that nobody keeps are written down here, and not made by what makes others. */
+const endpointChainWriter: EndpointChainWriter<EndpointSource> = {
+  name: ({ serviceText }, endpoint) => nftEndpointChainName(serviceText, endpoint),
+
+  // Dynamic sets have the names of chains.
+  areAlike: ({ affinitySeconds }) => affinitySeconds === undefined,
+
+  rules(source, { address, port }, chain) {
+    const { name: servicePort, affinitySeconds } = source;
     const masquerade: Rule = { matches: [{ kind: 'source', prefix: wholePrefix(address) }], target: MASQUERADE, servicePort };
-    const translate: Rule = { matches: toBackend, target: { kind: 'dnat', address, port }, servicePort };
+    const translate: Rule = { matches: toProtocol(protocolOf(source)), target: { kind: 'dnat', address, port }, servicePort };
     if (affinitySeconds === undefined) return [masquerade, translate];
     return [masquerade, { matches: [], target: { kind: 'updateSet', set: nftAffinitySetName(chain) }, servicePort }, translate];
-  };
-  return plan.state.reachableEndpoints.map((endpoint, index) => computedChain(plan.endpointChains[index] ?? '', endpoint, rules));
-}
+  },
+
+  /** Clients that an endpoint knows go back to it; the others are drawn, each endpoint with the same chance. */
+  choice({ name: servicePort, affinitySeconds }, _endpoints, chains) {
+    const claim = (chain: string): Rule => ({
+      matches: [{ kind: 'set', set: nftAffinitySetName(chain), fields: ['src'] }],
+      target: goto(chain),
+      servicePort,
+    });
+    const claims = affinitySeconds === undefined ? [] : chains.map(claim);
+    return [...claims, { matches: [], target: { kind: 'randomVerdictMap', chains }, servicePort }];
+  },
+};
 
 function affinitySets({ servicePort, endpointChains }: Plan): NamedSet[] {
   const { affinitySeconds } = servicePort;
   if (affinitySeconds === undefined) return [];
-  return endpointChains.map((chain) => ({
+  return endpointChains.names.map((chain) => ({
     name: nftAffinitySetName(chain),
     key: ['address'],
     elements: [],

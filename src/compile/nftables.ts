@@ -1,4 +1,5 @@
 // nftables mode: what kube-proxy puts into its table kube-proxy, as a Program. Lookups by map: the number of Services costs nothing.
+import { type ChainItem, keepSameChains } from '../program/endpoint-chains.ts';
 import { type Joined, joinMap, joinProgram, joinSet, joinTable, type MapElement } from '../program/joined.ts';
 import type { Program } from '../program/program.ts';
 import type { Chain } from '../program/ruleset.ts';
@@ -28,7 +29,7 @@ const BY_PORT: readonly KeyField[] = ['protocol', 'port'];
 /** Compiles the table of nftables mode for one family. Same input, same rules, in the same order. */
 export function createNftablesCompiler(): (state: ExpectedState, options: CompileOptions) => Program {
   const services = new ServicePortRules(compileNftServicePort);
-  const chains = services.list((rules) => rules.chains);
+  const chains = services.list((rules) => rules.chains, keepSameChains);
   const affinitySets = services.list((rules) => rules.affinitySets);
   const clusterIPs = services.list((rules) => rules.clusterIPs);
   const firewallIPs = services.list((rules) => rules.firewallIPs);
@@ -37,7 +38,7 @@ export function createNftablesCompiler(): (state: ExpectedState, options: Compil
   const serviceIPs = services.list((rules) => rules.serviceIPs);
   const serviceNodePorts = services.list((rules) => rules.serviceNodePorts);
   const fixedOf = rememberLast(compileFixed);
-  const table = rememberLast((head: readonly Chain[], parts: Joined<Chain>['parts']) => joinTable(TABLE, { head, parts, tail: [] }));
+  const table = rememberLast((head: readonly Chain[], parts: Joined<ChainItem>['parts']) => joinTable(TABLE, { head, parts, tail: [] }));
   const clusterIPSet = rememberLast((parts: Joined<ElementKey>['parts']) => joinSet(CLUSTER_IP_SET, { head: [], parts, tail: [] }));
   const maps = [
     sharedMap(FIREWALL_IPS, BY_ADDRESS, 'destinations that are subject to LoadBalancerSourceRanges', firewallIPs),

@@ -51,7 +51,7 @@ export function wholePrefix(text: string): string {
   return `${text}/${text.includes(':') ? 128 : 32}`;
 }
 
-export function protocolOf(servicePort: ServicePort): IpProtocol {
+export function protocolOf(servicePort: Pick<ServicePort, 'protocol'>): IpProtocol {
   return protocolNames[servicePort.protocol];
 }
 

@@ -1,4 +1,5 @@
 // The chains of a Program that netfilter calls, and those of their tables by name. For proofs at load time; nothing asks at packet time.
+import { type ChainItem, EndpointChains } from './endpoint-chains.ts';
 import { chainsOf } from './joined.ts';
 import type { Program } from './program.ts';
 import type { Chain, Hook, Table } from './ruleset.ts';
@@ -12,8 +13,8 @@ export interface Base {
   readonly policy: 'accept' | 'drop';
 }
 
-export function isBase({ base }: Chain): boolean {
-  return base !== undefined;
+export function isBase(item: ChainItem): boolean {
+  return !(item instanceof EndpointChains) && item.base !== undefined;
 }
 
 export function basesOf(program: Program): Base[] {
@@ -22,7 +23,7 @@ export function basesOf(program: Program): Base[] {
     const { head, parts, tail } = chainsOf(table);
     for (const chains of [head, ...parts, tail]) {
       for (const chain of chains) {
-        if (chain.base === undefined) continue;
+        if (chain instanceof EndpointChains || chain.base === undefined) continue;
         const { hook, type, priority, policy } = chain.base;
         bases.push({ table: table.name, chain, hook, isNat: type === 'nat', priority, policy });
       }
@@ -54,8 +55,6 @@ export class ChainIndex {
 
 function* eachChain(table: Table): Generator<Chain, undefined> {
   const { head, parts, tail } = chainsOf(table);
-  yield* head;
-  for (const part of parts) yield* part;
-  yield* tail;
+  for (const items of [head, ...parts, tail]) for (const item of items) yield* item instanceof EndpointChains ? item.chains : [item];
   return undefined;
 }

@@ -1,9 +1,10 @@
 // What changed from one Program to the next, as an engine needs it: chains, sets, maps and virtual services that went and that came.
 // Found by identity: equal objects that are not the same one count as changed.
 import { diff } from './diff.ts';
+import type { ChainItem } from './endpoint-chains.ts';
 import { chainsOf, type Joined, listsOf } from './joined.ts';
 import type { Program } from './program.ts';
-import type { Chain, Rule, Table } from './ruleset.ts';
+import type { Rule, Table } from './ruleset.ts';
 import type { NamedSet, VerdictMap } from './sets.ts';
 import type { VirtualService } from './virtual-service.ts';
 
@@ -22,7 +23,7 @@ export interface ProgramChange {
   readonly localAddresses: Change<string>;
 }
 
-export interface TableChange extends Change<Chain> {
+export interface TableChange extends Change<ChainItem> {
   readonly name: string;
 }
 
@@ -50,7 +51,7 @@ function tableChange(name: string, before: readonly Table[], after: readonly Tab
   const was = before.find((table) => table.name === name);
   const is = after.find((table) => table.name === name);
   if (was === is) return [];
-  const none: Joined<Chain> = { head: [], parts: [], tail: [] };
+  const none: Joined<ChainItem> = { head: [], parts: [], tail: [] };
   const change = joinedChange(was === undefined ? none : chainsOf(was), is === undefined ? none : chainsOf(is));
   return [{ name, ...change }];
 }

@@ -5,6 +5,7 @@ import { type Base, basesOf, ChainIndex, isBase } from './base-chains.ts';
 import { certaintyOf } from './certainty.ts';
 import type { ProgramChange } from './change.ts';
 import { type ConstantWalk, constantWalk } from './constant-walk.ts';
+import { type ChainItem, EndpointChains } from './endpoint-chains.ts';
 import type { Program } from './program.ts';
 import { type Chain, HOOK_PRIORITY, type Hook, type Target } from './ruleset.ts';
 import type { VerdictMap } from './sets.ts';
@@ -65,9 +66,10 @@ export function proofOf(program: Program): EstablishedProof {
 export function establishedProof(before: EstablishedProof | undefined, program: Program, change: ProgramChange): EstablishedProof {
   const changed = change.tables.flatMap(({ removed, added }) => [removed, added]);
   if (before === undefined || changed.some((chains) => chains.some(isBase))) return prove(program, basesOf(program));
-  const isShaken = [...change.tables.map(({ removed }) => removed), change.maps.removed].some((items) =>
-    items.some((item) => before.reads.has(item)),
-  );
+  const { reads } = before;
+  const wasRead = (item: ChainItem): boolean =>
+    item instanceof EndpointChains ? item.chainsRead.some((chain) => reads.has(chain)) : reads.has(item);
+  const isShaken = change.tables.some(({ removed }) => removed.some(wasRead)) || change.maps.removed.some((map) => reads.has(map));
   return isShaken ? prove(program, before.bases) : before;
 }
 

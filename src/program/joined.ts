@@ -1,5 +1,6 @@
 // Lists of a Program that are joined from parts, one for each ServicePort: flat for whoever reads them, and only once somebody does.
 // An unchanged part is the same object in the next Program: whoever follows changes compares parts and looks only into others.
+import { type ChainItem, chainsIn } from './endpoint-chains.ts';
 import type { Program } from './program.ts';
 import type { Chain, Rule, Table } from './ruleset.ts';
 import type { ElementKey, NamedSet, VerdictMap } from './sets.ts';
@@ -14,7 +15,7 @@ export interface Joined<Item> {
 
 export type MapElement = VerdictMap['elements'][number];
 
-const tableChains = new WeakMap<Table, Joined<Chain>>();
+const tableChains = new WeakMap<Table, Joined<ChainItem>>();
 const chainRules = new WeakMap<Chain, Joined<Rule>>();
 const setElements = new WeakMap<NamedSet, Joined<ElementKey>>();
 const mapElements = new WeakMap<VerdictMap, Joined<MapElement>>();
@@ -37,12 +38,13 @@ export function itemsOf<Item>({ head, parts, tail }: Joined<Item>): readonly Ite
   return [head, ...parts, tail].flat();
 }
 
-export function joinTable(fields: Omit<Table, 'chains'>, chains: Joined<Chain>): Table {
-  const flat = flattened(chains);
+export function joinTable(fields: Omit<Table, 'chains'>, chains: Joined<ChainItem>): Table {
+  let flat: readonly Chain[] | undefined;
   return known(tableChains, chains, {
     ...fields,
     get chains() {
-      return flat();
+      flat ??= chainsIn(itemsOf(chains));
+      return flat;
     },
   });
 }
@@ -97,8 +99,13 @@ export function joinProgram(fields: Omit<Program, keyof ProgramLists>, lists: Pr
 }
 
 /** A list that nobody joined is all head. */
-export function chainsOf(table: Table): Joined<Chain> {
+export function chainsOf(table: Table): Joined<ChainItem> {
   return tableChains.get(table) ?? { head: table.chains, parts: [], tail: [] };
+}
+
+/** Its rules come from many parts. */
+export function isJoined(chain: Chain): boolean {
+  return chainRules.has(chain);
 }
 
 export function rulesOf(chain: Chain): Joined<Rule> {

@@ -19,13 +19,17 @@ export function sameData(one: unknown, other: unknown): boolean {
 const LOOK_AHEAD = 16;
 
 /** The new list with each item that stood in the list before kept as the object it was, and the list before when nothing changed. */
-export function keepSame<Item>(before: readonly Item[], after: readonly Item[]): readonly Item[] {
+export function keepSame<Item>(
+  before: readonly Item[],
+  after: readonly Item[],
+  isSame: (one: Item, other: Item) => boolean = sameData,
+): readonly Item[] {
   if (before.length === 0) return after.length === 0 ? before : after;
   let next = 0;
   const kept = after.map((item) => {
     for (let index = next; index < Math.min(next + LOOK_AHEAD, before.length); index++) {
       const known = before[index];
-      if (known === undefined || !sameData(known, item)) continue;
+      if (known === undefined || !isSame(known, item)) continue;
       next = index + 1;
       return known;
     }

@@ -2,7 +2,8 @@
 // whole before any of it replaces what was there, so a Program that makes no sense changes nothing.
 import type { Family } from '../../address.ts';
 import { InvalidArgumentError } from '../../errors.ts';
-import { changeOf, itemEdits, type ProgramChange, rowEdits, type TableChange } from '../../program/change.ts';
+import { type Change, changeOf, itemEdits, type ProgramChange, rowEdits } from '../../program/change.ts';
+import { chainsIn } from '../../program/endpoint-chains.ts';
 import { type EstablishedPaths, type EstablishedProof, establishedProof } from '../../program/established.ts';
 import { elementsOf, itemsOf, type MapElement, mapElementsOf, rulesOf } from '../../program/joined.ts';
 import { emptyProgram, type Program } from '../../program/program.ts';
@@ -24,6 +25,11 @@ import type { EngineState } from './state.ts';
 
 type Chains = Map<string, LoadedChain>;
 type LoadedMap = KeyTable<LoadedElement>;
+
+/** The chains of one table that went and that came. */
+interface ChainChange extends Change<Chain> {
+  readonly name: string;
+}
 
 /** What a change makes, found before what is there; and what puts it in force, which cannot fail. */
 interface Draft {
@@ -97,10 +103,13 @@ export class LoadedProgram {
   }
 
   #draft(program: Program, change: ProgramChange, draft: Draft, now: number): void {
-    for (const table of change.tables) this.#makeChains(table, draft);
+    const tables = change.tables.map(
+      ({ name, removed, added }): ChainChange => ({ name, removed: chainsIn(removed), added: chainsIn(added) }),
+    );
+    for (const table of tables) this.#makeChains(table, draft);
     this.#loadSets(change, draft);
     this.#loadMaps(change, program, draft);
-    for (const table of change.tables) this.#loadChains(table, draft);
+    for (const table of tables) this.#loadChains(table, draft);
     refuseEndlessGotos(draft.starts, {
       rulesOf: (chain) => draft.rules.get(chain) ?? chain.rules,
       elementsOf: (map) => draft.elements.get(map)?.() ?? map.values(),
@@ -115,7 +124,7 @@ export class LoadedProgram {
     });
   }
 
-  #makeChains({ name: table, removed, added }: TableChange, { made, commits }: Draft): void {
+  #makeChains({ name: table, removed, added }: ChainChange, { made, commits }: Draft): void {
     const chains = this.#chains.get(table) ?? new Map<string, LoadedChain>();
     this.#chains.set(table, chains);
     for (const { name } of added) {
@@ -216,7 +225,7 @@ export class LoadedProgram {
     return { chain, servicePort: servicePort === undefined ? 0 : this.#servicePorts.id(servicePort) };
   }
 
-  #loadChains({ name: table, added }: TableChange, draft: Draft): void {
+  #loadChains({ name: table, added }: ChainChange, draft: Draft): void {
     const chains = this.#chains.get(table);
     const { family, localAddresses, recents } = this;
     const sets = { get: (name: string) => draft.sets.get(name) ?? this.#sets.get(name)?.set };

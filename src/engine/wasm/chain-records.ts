@@ -34,8 +34,9 @@ import {
   RULE_TARGET,
 } from '../../../assembly/shared/layout.ts';
 import { type RowEdit, rowEdits } from '../../program/change.ts';
-import { rulesOf } from '../../program/joined.ts';
+import { isJoined, rulesOf } from '../../program/joined.ts';
 import type { Chain, Rule } from '../../program/ruleset.ts';
+import { align } from './memory.ts';
 import { type Block, NO_BLOCK, type Records } from './records.ts';
 import {
   ROW_A,
@@ -84,6 +85,8 @@ export interface PartSource {
   readonly records: Records;
   /** Words of an address: 1 or 4. */
   readonly addressWords: number;
+  /** The rules of a chain as they are encoded: of some, before its names are made. */
+  rulesOf(chain: Chain): readonly Rule[];
   encode(part: readonly Rule[], rows: RowImage, annex: TableImage): void;
   /** Of the part that was encoded last; undefined: there is nothing to give back one day. */
   takeAnnex(block: Block): Annex | undefined;
@@ -101,7 +104,7 @@ export function newChainRecord(chain: Chain, number: number): ChainRecord {
 
 /** Writes the chain of a record. @param before the chain of that name as it is, for what can be copied. */
 export function writeChain(record: ChainRecord, before: ChainRecord | undefined, source: PartSource): void {
-  record.isShared = rulesOf(record.chain).parts.length > 0;
+  record.isShared = isJoined(record.chain) && rulesOf(record.chain).parts.length > 0;
   rows.clear();
   if (before?.isShared === true && record.isShared) {
     writeEdits(record, before, rowEdits(rulesOf(before.chain), rulesOf(record.chain)), source);
@@ -114,6 +117,15 @@ export function writeChain(record: ChainRecord, before: ChainRecord | undefined,
   if (before !== undefined) source.records.release(before.block);
 }
 
+/** Writes a chain with room behind it for copies of it, `copies` of them with itself: its block is for all. They begin on cache lines. */
+export function writeAlikeChains(chain: Chain, copies: number, source: PartSource): ChainRecord {
+  const record = newChainRecord(chain, 0);
+  rows.clear();
+  writeOwnRules(record, source, copies);
+  describeColumns(record, source);
+  return record;
+}
+
 /** Gives back all that a chain holds. */
 export function dropChain(record: ChainRecord, source: PartSource): void {
   for (const annex of record.annexes.values()) source.dropAnnex(annex);
@@ -121,13 +133,13 @@ export function dropChain(record: ChainRecord, source: PartSource): void {
   source.records.giveNumber(record.number);
 }
 
-function writeOwnRules(record: ChainRecord, source: PartSource): void {
-  const { rules } = record.chain;
+function writeOwnRules(record: ChainRecord, source: PartSource, copies = 1): void {
+  const rules = source.rulesOf(record.chain);
   annex.clear();
   source.encode(rules, rows, annex);
   const { memory } = source.records;
-  const to = layOut(record, rules.length, annex.size, source);
-  const end = record.block.address + record.block.size - annex.size;
+  const to = layOut(record, rules.length, annex.size, source, copies);
+  const end = to.rules * 4 + rules.length * RULE_SIZE;
   rows.settle(end);
   annex.place(memory.words, end);
   for (let row = 0; row < rules.length; row++) writeRow(memory.words, to, row, row * ROW_WORDS);
@@ -200,11 +212,12 @@ interface Places {
 }
 
 /** Takes a block for a chain of that many rules, with room behind it, and writes all but the rules. */
-function layOut(record: ChainRecord, count: number, room: number, { records, addressWords }: PartSource): Places {
+function layOut(record: ChainRecord, count: number, room: number, { records, addressWords }: PartSource, copies = 1): Places {
   const pad = count >= CHAIN_PAD ? CHAIN_PAD : CHAIN_PAD_SHORT;
   const padded = Math.ceil(count / pad) * pad;
   const columnCount = addressWords * 2 + 2;
-  const block = records.allocate(CHAIN_SIZE + (columnCount * padded + tagWords(count)) * 4 + count * RULE_SIZE + room);
+  const size = CHAIN_SIZE + (columnCount * padded + tagWords(count)) * 4 + count * RULE_SIZE + room;
+  const block = records.allocate(copies === 1 ? size : align(size) * copies);
   record.block = block;
   record.count = count;
   record.padded = padded;

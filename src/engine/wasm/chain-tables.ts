@@ -1,6 +1,9 @@
 // The chains of all tables of a family: which record each has, what a change makes of them, and what their rules refer to.
 import type { TableChange } from '../../program/change.ts';
+import { EndpointChains } from '../../program/endpoint-chains.ts';
 import { type Annex, type ChainRecord, dropChain, newChainRecord, writeChain } from './chain-records.ts';
+import { singleRecords } from './endpoint-chain-records.ts';
+import { EndpointTables } from './endpoint-tables.ts';
 import { chainReference, PartEncoder } from './part-encoder.ts';
 import type { Records } from './records.ts';
 import type { SetTables } from './set-tables.ts';
@@ -29,6 +32,7 @@ export class ChainTables {
   readonly #context: TableContext;
   readonly #addressWords: number;
   readonly #tables = new Map<string, Map<string, ChainRecord>>();
+  readonly #endpoints = new Map<string, EndpointTables>();
   /** How many annexes name an xt_recent list or dynamic set. */
   readonly #listUses = new Map<string, number>();
   #draft: Draft = emptyDraft();
@@ -53,6 +57,10 @@ export class ChainTables {
       const written: ChainRecord[] = [];
       this.#draft.written.set(table, written);
       for (const chain of added) {
+        if (chain instanceof EndpointChains) {
+          this.#endpointsOf(table).number(chain);
+          continue;
+        }
         const before = chains.get(chain.name);
         const record = newChainRecord(chain, before?.number ?? this.#records.takeNumber());
         written.push(record);
@@ -73,6 +81,7 @@ export class ChainTables {
         writeChain(record, before.get(record), source);
         this.#records.setRecord(record.number, record.block.address);
       }
+      this.#endpointsOf(table).write(source);
     }
     for (const { name: table, removed, added } of changes) this.#dropRemoved(table, removed, added);
   }
@@ -91,6 +100,7 @@ export class ChainTables {
         if (was !== undefined) this.#chainsOf(table).set(record.chain.name, record);
       }
     }
+    for (const endpoints of this.#endpoints.values()) this.#ruleCount += endpoints.commit();
     for (const { lists } of madeAnnexes) for (const list of lists) this.#listUses.set(list, (this.#listUses.get(list) ?? 0) + 1);
     for (const { lists } of droppedAnnexes) for (const list of lists) this.#listUses.set(list, (this.#listUses.get(list) ?? 0) - 1);
     this.#forgetUnused(droppedAnnexes);
@@ -102,6 +112,7 @@ export class ChainTables {
     for (const [table, records] of written) {
       for (const record of records) if (!before.has(record)) this.#chainsOf(table).delete(record.chain.name);
     }
+    for (const endpoints of this.#endpoints.values()) endpoints.abort();
     this.#forgetUnused(this.#draft.madeAnnexes);
     this.#draft = emptyDraft();
   }
@@ -111,9 +122,10 @@ export class ChainTables {
     return chainReference(table, this.#chainsOf(table), name);
   }
 
-  /** All chains in force, for checks and counters. */
-  *all(): IterableIterator<{ readonly table: string; readonly record: ChainRecord }> {
-    for (const [table, chains] of this.#tables) for (const record of chains.values()) yield { table, record };
+  /** All chains in force, for checks. */
+  *all(): IterableIterator<ChainRecord> {
+    for (const chains of this.#tables.values()) yield* chains.values();
+    for (const endpoints of this.#endpoints.values()) for (const record of endpoints.all()) yield* singleRecords(record);
   }
 
   #chainsOf(table: string): Map<string, ChainRecord> {
@@ -122,10 +134,17 @@ export class ChainTables {
     return chains;
   }
 
+  #endpointsOf(table: string): EndpointTables {
+    const endpoints = this.#endpoints.get(table) ?? new EndpointTables(this.#records);
+    this.#endpoints.set(table, endpoints);
+    return endpoints;
+  }
+
   #dropRemoved(table: string, removed: TableChange['removed'], added: TableChange['added']): void {
     if (removed.length === 0) return;
-    const gone = new Set(removed.map(({ name }) => name));
-    for (const { name } of added) gone.delete(name);
+    this.#endpointsOf(table).drop(removed);
+    const gone = new Set(namesIn(removed));
+    for (const name of namesIn(added)) gone.delete(name);
     for (const name of gone) {
       const record = this.#chainsOf(table).get(name);
       if (record === undefined) continue;
@@ -138,7 +157,8 @@ export class ChainTables {
   #numberUsers(lists: ReadonlySet<string>, changes: readonly TableChange[]): void {
     const { written, before } = this.#draft;
     const changed = new Set(changes.flatMap(({ removed }) => removed));
-    for (const { table, record } of this.all()) {
+    const inForce = Array.from(this.#tables, ([table, chains]) => Array.from(chains.values(), (record) => ({ table, record })));
+    for (const { table, record } of inForce.flat()) {
       if (changed.has(record.chain)) continue;
       const isUser = [...record.annexes.values()].some((annex) => annex.lists.some((list) => lists.has(list)));
       if (!isUser) continue;
@@ -157,6 +177,7 @@ export class ChainTables {
       sets: this.#sets,
       context: this.#context,
       addressWords: this.#addressWords,
+      numbersOf: (chain) => this.#endpointsOf(table).numbersOf(chain),
       noteMade: (annex) => draft.madeAnnexes.push(annex),
       noteDropped: (annex) => draft.droppedAnnexes.push(annex),
     });
@@ -171,6 +192,10 @@ export class ChainTables {
       }
     }
   }
+}
+
+function namesIn(items: TableChange['removed']): string[] {
+  return items.flatMap((item) => (item instanceof EndpointChains ? [] : item.name));
 }
 
 function emptyDraft(): Draft {

@@ -83,7 +83,8 @@ export class LinearMemory {
   }
 }
 
-function align(address: number): number {
+/** The next address on a cache line. */
+export function align(address: number): number {
   return Math.ceil(address / ALIGNMENT) * ALIGNMENT;
 }
 

@@ -131,7 +131,7 @@ export class ProgramTables {
     return {
       records: this.#records,
       addressWords: this.#addressWords,
-      chains: Array.from(this.#chains.all(), ({ record }) => record),
+      chains: [...this.#chains.all()],
       sets: [...this.#sets.all()],
       rootBlocks: [this.#blocks.hooks, this.#blocks.local?.block ?? NO_BLOCK, this.#blocks.masquerade],
     };
