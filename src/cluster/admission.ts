@@ -6,7 +6,7 @@ import type { ObjectProblem } from '../errors.ts';
 import { clusterIPsOf, ServiceAllocator, type ServiceRanges } from './allocation.ts';
 import { type Complaint, complaint, quoted } from './complaint.ts';
 import { type DefaultingContext, withDefaults } from './defaults.ts';
-import { compact, type Fields, fieldsOf, orderedJson } from './fields.ts';
+import { compact, comparableJson, type Fields, fieldsOf, isUnset } from './fields.ts';
 import { updatedService } from './service-updates.ts';
 import type { ObjectStore } from './store.ts';
 import { problemsOf, validateDefaulted } from './validation.ts';
@@ -55,9 +55,12 @@ export function admit(objects: Iterable<KubernetesObject>, store: ObjectStore, s
 /** A manifest says what should be; what the cluster found out about the object since stays. */
 function keepFromPrevious(object: KubernetesObject, previous: KubernetesObject): KubernetesObject {
   if (object.kind === 'Service') return updatedService(object, previous);
-  if ((object.kind !== 'Pod' && object.kind !== 'Node') || object.status !== undefined) return object;
-  const { nodeName, podCIDR, podCIDRs } = fieldsOf(previous.spec);
-  return { ...object, spec: { ...compact({ nodeName, podCIDR, podCIDRs }), ...fieldsOf(object.spec) }, status: previous.status };
+  // `status: {}`, as kubectl writes it for what it has not sent yet, says nothing.
+  const isSilent = Object.keys(fieldsOf(object.status)).length === 0;
+  if ((object.kind !== 'Pod' && object.kind !== 'Node') || !isSilent) return object;
+  const [spec, old] = [fieldsOf(object.spec), fieldsOf(previous.spec)];
+  const found = ['nodeName', 'podCIDR', 'podCIDRs'].filter((field) => isUnset(spec[field])).map((field) => [field, old[field]]);
+  return { ...object, spec: compact({ ...spec, ...Object.fromEntries(found) }), status: previous.status };
 }
 
 /** Fields that an update may not change. */
@@ -99,6 +102,6 @@ function changedLoadBalancer(spec: Fields, old: Fields): Complaint[] {
 }
 
 function changed(path: string, value: unknown, before: unknown): Complaint[] {
-  if (orderedJson(value) === orderedJson(before)) return [];
+  if (comparableJson(value) === comparableJson(before)) return [];
   return [complaint(path, value, `${quoted(value)} differs from ${quoted(before)}: the field is immutable`)];
 }

@@ -2,7 +2,7 @@
 import { type Family, parseAddress } from '../address.ts';
 import { isNamespaced } from '../api/kinds.ts';
 import type { KubernetesObject } from '../api/types.ts';
-import { compact, type Fields, fieldsOf, isFields, isUnset, listOf, textOf, textsOf } from './fields.ts';
+import { compact, type Fields, fieldsOf, isFields, isUnset, listOf, textOf, textsOf, withoutNulls } from './fields.ts';
 
 const AFFINITY_TIMEOUT_SECONDS = 10800;
 
@@ -16,7 +16,7 @@ export interface DefaultingContext {
 
 /** The object with all defaults filled in. Wrong fields stay as they are. */
 export function withDefaults(object: KubernetesObject, { families, namespace }: DefaultingContext): KubernetesObject {
-  const named = withNamespace(object, namespace);
+  const named = withNamespace(withoutNulls(object), namespace);
   switch (named.kind) {
     case 'Service':
       return { ...named, spec: serviceSpec(fieldsOf(named.spec), families), status: serviceStatus(named.status) };

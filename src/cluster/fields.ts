@@ -46,9 +46,32 @@ export function compact(fields: Fields): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
 }
 
-/** JSON with the keys in order: maps that say the same in another order give the same text. */
-export function orderedJson(value: unknown): string | undefined {
-  return JSON.stringify(value, (_key, inner: unknown) => (isFields(inner) ? Object.fromEntries(Object.entries(inner).sort(byKey)) : inner));
+/**
+ * Without the fields that are null, however deep: to an API server they are not there. The same value when there are none. In maps of text a
+ * null stays, for the validators.
+ */
+export function withoutNulls<T>(value: T): T {
+  if (Array.isArray(value)) {
+    const items = value.map(withoutNulls);
+    return items.every((item, index) => item === value[index]) ? value : (items as T);
+  }
+  if (!isFields(value)) return value;
+  const entries = Object.entries(value).map(([key, inner]) => [key, TEXT_MAPS.has(key) ? inner : withoutNulls(inner)] as const);
+  if (entries.every(([key, inner]) => inner !== null && inner === value[key])) return value;
+  return Object.fromEntries(entries.filter(([, inner]) => inner !== null)) as T;
+}
+
+const TEXT_MAPS: ReadonlySet<string> = new Set(['annotations', 'labels', 'matchLabels', 'nodeSelector', 'selector']);
+
+/** JSON with the keys in order, without empty lists and maps: what says the same gives the same text. */
+export function comparableJson(value: unknown): string | undefined {
+  const comparable = (_key: string, inner: unknown) =>
+    isFields(inner) ? Object.fromEntries(Object.entries(inner).filter(isFilled).sort(byKey)) : inner;
+  return JSON.stringify(value, comparable);
+}
+
+function isFilled([, value]: readonly [string, unknown]): boolean {
+  return typeof value !== 'object' || value === null || Object.keys(value).length > 0;
 }
 
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

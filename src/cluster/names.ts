@@ -1,5 +1,5 @@
 // Names and choices that a cluster makes by chance are made here by hashing, so that the same input gives the same cluster.
-import { orderedJson } from './fields.ts';
+import { comparableJson } from './fields.ts';
 
 // apimachinery's alphabet of generated names: no vowels and no look-alikes, so that no word appears by accident.
 const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
@@ -30,6 +30,6 @@ export function generatedName(prefix: string, seed: string): string {
 
 /** The pod-template-hash of a workload: a number's digits in the alphabet of generated names, as Kubernetes writes it. */
 export function templateHash(template: unknown): string {
-  const digits = String(hash32(orderedJson(template) ?? '')).padStart(TEMPLATE_HASH_LENGTH, '0');
+  const digits = String(hash32(comparableJson(template) ?? '')).padStart(TEMPLATE_HASH_LENGTH, '0');
   return [...digits].map((digit) => ALPHABET.charAt(digit.charCodeAt(0) % ALPHABET.length)).join('');
 }

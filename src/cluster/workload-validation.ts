@@ -2,7 +2,7 @@
 import { parseAddress } from '../address.ts';
 import type { KubernetesObject } from '../api/types.ts';
 import { type Complaint, complaint, hostLabelProblems, isPort, oneOf, portNameProblems, quoted } from './complaint.ts';
-import { type Fields, fieldsOf, isFields, labelsOf, listOf } from './fields.ts';
+import { type Fields, fieldsOf, isFields, isUnset, labelsOf, listOf } from './fields.ts';
 import { annotationProblems, labelProblems } from './label-validation.ts';
 import { matchesLabels, matchesSelector } from './selector.ts';
 
@@ -89,7 +89,7 @@ function containerProblems(container: Fields, own: string): Complaint[] {
   const ports = listOf(container.ports).flatMap((portEntry, portIndex) => {
     const { name, containerPort, protocol } = fieldsOf(portEntry);
     const at = `${own}.ports[${portIndex}]`;
-    const isRepeated = name !== undefined && names.has(name);
+    const isRepeated = !isUnset(name) && names.has(name);
     names.add(name);
     return [
       ...portNameProblems(`${at}.name`, name),

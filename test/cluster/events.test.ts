@@ -137,7 +137,7 @@ describe('an event', () => {
     const { cluster } = await scene('TCP');
     const addresses = () => pods(cluster).map(({ ip }) => ip);
     const before = addresses();
-    cluster.apply(parse(workload('StatefulSet', 'web', 'replicas: 3, serviceName: web-peers, ', 'env: []')));
+    cluster.apply(parse(workload('StatefulSet', 'web', 'replicas: 3, serviceName: web-peers, ', 'env: [{name: V}]')));
     expect(terminating(cluster)).toEqual(['web-2']);
     cluster.advance(30);
     expect(terminating(cluster)).toEqual(['web-1']);
@@ -153,7 +153,7 @@ describe('an event', () => {
     const surging = 'updateStrategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}, ';
     cluster.apply(parse(workload('DaemonSet', 'agent', surging)));
     const before = pods(cluster).map(({ name }) => name);
-    cluster.apply(parse(workload('DaemonSet', 'agent', surging, 'env: []')));
+    cluster.apply(parse(workload('DaemonSet', 'agent', surging, 'env: [{name: V}]')));
     expect(terminating(cluster)).toEqual(before);
     expect(pods(cluster)).toHaveLength(6);
     cluster.advance(30);
@@ -168,7 +168,7 @@ describe('an event', () => {
     const cluster = createCluster({ nodes: 3 });
     cluster.apply(parse(workload('DaemonSet', 'agent', '')));
     const before = pods(cluster).map(({ name }) => name);
-    cluster.apply(parse(workload('DaemonSet', 'agent', '', 'env: []')));
+    cluster.apply(parse(workload('DaemonSet', 'agent', '', 'env: [{name: V}]')));
     expect(terminating(cluster)).toHaveLength(1);
     cluster.advance(30);
     expect(terminating(cluster)).toHaveLength(1);

@@ -125,6 +125,9 @@ spec:
 
   it('nothing about a null field, which counts as absent', () => {
     expect(complaintsAbout(service('web', 'clusterIP: null, externalTrafficPolicy: null', '[{port: 80, nodePort: null}]'))).toEqual([]);
+    expect(complaintsAbout(deployment('web', 1, 'ports: [{containerPort: 80, name: null}, {containerPort: 81, name: ""}]'))).toEqual([]);
+    expect(complaintsAbout(deployment('web', 1).replace('spec: {containers', 'spec: {hostname: null, containers'))).toEqual([]);
+    expect(complaintsAbout(service('web').replace('{app: web}', '{app: null}'))).toEqual(['spec.selector null of app is not text']);
   });
 
   it('nothing about a headless Service without ports, or an ExternalName', () => {

@@ -25,6 +25,20 @@ describe('workloads become Pods', () => {
     expect(terminating(cluster)).toEqual([]);
   });
 
+  it('what kubectl writes for fields without a value changes nothing', () => {
+    const cluster = createCluster();
+    const pod = '{apiVersion: v1, kind: Pod, metadata: {name: bare}, spec: {containers: [{name: c}]}}\n---\n';
+    cluster.apply(parse(pod + deployment('web', 2)));
+    const before = pods(cluster);
+    const empty = deployment('web', 2, 'resources: {}, ports: null').replace(
+      'template: {metadata: {',
+      'template: {metadata: {creationTimestamp: null, ',
+    );
+    const silent = pod.replace('containers', 'nodeName: "", hostname: null, containers').replace('}}\n', '}, status: {}}\n');
+    cluster.apply(parse(silent + empty));
+    expect(pods(cluster)).toEqual(before);
+  });
+
   it('a StatefulSet numbers its Pods and gives them their host name', () => {
     const cluster = createCluster();
     cluster.apply(parse(workload('StatefulSet', 'db', 'replicas: 2, serviceName: db, ')));
@@ -80,7 +94,7 @@ describe('workloads become Pods', () => {
     const names = () => pods(cluster).map(({ name }) => name);
     cluster.apply(parse(deployment('web', 2)));
     const before = names();
-    cluster.apply(parse(deployment('web', 2, 'env: []')));
+    cluster.apply(parse(deployment('web', 2, 'env: [{name: V}]')));
     expect(names()).toHaveLength(4);
     expect(terminating(cluster)).toEqual(before);
     cluster.advance();
@@ -109,7 +123,7 @@ describe('workloads become Pods', () => {
     const recreate = (text: string) => parse(text.replace('replicas: 2', 'replicas: 2, strategy: {type: Recreate}'));
     cluster.apply(recreate(deployment('web', 2)));
     const before = pods(cluster).map(({ name }) => name);
-    cluster.apply(recreate(deployment('web', 2, 'env: []')));
+    cluster.apply(recreate(deployment('web', 2, 'env: [{name: V}]')));
     expect(pods(cluster).map(({ name }) => name)).toEqual(before);
     cluster.advance(30);
     expect(pods(cluster)).toHaveLength(2);
