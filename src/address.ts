@@ -104,6 +104,5 @@ export function prefixContains(prefix: Prefix, address: Address): boolean {
 
 /** `10.0.0.1:80`, `[fd00::1]:80`. */
 export function formatEndpoint(address: string, port: number): string {
-  // Joined: a sum of texts keeps them beside it until somebody looks into it, and a large cluster keeps one for each Endpoint.
-  return address.includes(':') ? `[${address}]:${port}` : [address, port].join(':');
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -155,14 +155,13 @@ export class NodeDataplane implements Dataplane {
 
   /** All of the change, or, when it cannot be compiled, none of it. */
   #change(applied: ReadonlyMap<string, WatchedObject>, deleted: readonly ObjectRef[]): void {
-    const keys = [...applied.keys(), ...deleted.map(keyOf)];
-    const before = keys.map((key) => [key, this.#objects.get(key)] as const);
     this.#state.apply(applied.values());
     this.#state.delete(deleted);
     try {
       this.#reload();
     } catch (error) {
-      for (const [key, object] of before) {
+      for (const key of [...applied.keys(), ...deleted.map(keyOf)]) {
+        const object = this.#objects.get(key);
         if (object !== undefined) this.#state.apply([object]);
         else this.#state.delete([refOfKey(key)]);
       }

@@ -61,7 +61,7 @@ export function readEndpointSlice(object: KubernetesObject): EndpointSlice {
     addressType,
     serviceName: labels[SERVICE_NAME_LABEL] ?? '',
     ports: fields.at('ports').items().flatMap(readPort),
-    endpoints: addressType === 'FQDN' ? [] : entries.flatMap((field) => readEndpoint(field, addressType)),
+    endpoints: addressType === 'FQDN' ? [] : readEndpoints(entries, addressType),
   };
 }
 
@@ -72,28 +72,37 @@ function readPort(field: Field): PortOfSlice[] {
   return name === undefined || port === 0 ? [] : [{ name, protocol, port }];
 }
 
-function readEndpoint(field: Field, family: Family): EndpointOfSlice[] {
+function readEndpoints(entries: readonly Field[], family: Family): EndpointOfSlice[] {
+  const endpoints: EndpointOfSlice[] = [];
+  for (const field of entries) {
+    const endpoint = readEndpoint(field, family);
+    if (endpoint !== undefined) endpoints.push(endpoint);
+  }
+  return endpoints;
+}
+
+function readEndpoint(field: Field, family: Family): EndpointOfSlice | undefined {
   const [first] = field.at('addresses').items();
-  if (first === undefined) return [];
+  if (first === undefined) return undefined;
   const address = required(first, first.address());
   if (address.family !== family) throw first.invalid(`is not ${family}, as addressType says`);
   const conditions = field.at('conditions');
   const hints = field.at('hints');
-  return [
-    {
-      address: address.text,
-      ready: conditions.at('ready').boolean() ?? true,
-      serving: conditions.at('serving').boolean() ?? true,
-      terminating: conditions.at('terminating').boolean() ?? false,
-      nodeName: field.at('nodeName').text() ?? '',
-      zoneHints: readHints(hints.at('forZones')),
-      nodeHints: readHints(hints.at('forNodes')),
-    },
-  ];
+  return {
+    address: address.text,
+    ready: conditions.at('ready').boolean() ?? true,
+    serving: conditions.at('serving').boolean() ?? true,
+    terminating: conditions.at('terminating').boolean() ?? false,
+    nodeName: field.at('nodeName').text() ?? '',
+    zoneHints: readHints(hints, 'forZones'),
+    nodeHints: readHints(hints, 'forNodes'),
+  };
 }
 
 const NO_HINTS: readonly string[] = [];
 
-function readHints(field: Field): readonly string[] {
+function readHints(hints: Field, name: string): readonly string[] {
+  if (hints.isAbsent) return NO_HINTS;
+  const field = hints.at(name);
   return field.isAbsent ? NO_HINTS : field.items().map((hint) => hint.at('name').text() ?? '');
 }

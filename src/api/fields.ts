@@ -14,9 +14,10 @@ export class Field {
   readonly value: unknown;
   readonly #refusal: Refusal;
   readonly #parent: Field | undefined;
-  readonly #segment: string;
+  /** The name of the field, its place in a list, or the key in a map in brackets. */
+  readonly #segment: string | number;
 
-  constructor(value: unknown, refusal: Refusal, parent?: Field, segment = '') {
+  constructor(value: unknown, refusal: Refusal, parent?: Field, segment: string | number = '') {
     this.value = value;
     this.#refusal = refusal;
     this.#parent = parent;
@@ -26,7 +27,9 @@ export class Field {
   /** As kubectl writes it. Built only for an error: most fields never need it. */
   get path(): string {
     const parent = this.#parent?.path ?? '';
-    return parent === '' && this.#segment.startsWith('.') ? this.#segment.slice(1) : parent + this.#segment;
+    const segment = typeof this.#segment === 'number' ? `[${this.#segment}]` : this.#segment;
+    const isJoined = parent === '' || segment === '' || segment.startsWith('[');
+    return isJoined ? parent + segment : `${parent}.${segment}`;
   }
 
   get isAbsent(): boolean {
@@ -39,13 +42,13 @@ export class Field {
 
   /** A field of this object; absent when this one is. */
   at(name: string): Field {
-    return new Field(this.#record()[name], this.#refusal, this, `.${name}`);
+    return new Field(this.#record()[name], this.#refusal, this, name);
   }
 
   items(): Field[] {
     if (this.isAbsent) return [];
     if (!Array.isArray(this.value)) throw this.invalid('is not a list');
-    return this.value.map((item: unknown, index) => new Field(item, this.#refusal, this, `[${index}]`));
+    return this.value.map((item: unknown, index) => new Field(item, this.#refusal, this, index));
   }
 
   /** The fields of a map, by key. */
@@ -137,7 +140,7 @@ export function fieldsOf(object: KubernetesObject): Field {
 /** The cursor over an option of the public API; a wrong field is an InvalidArgumentError under the option's name. */
 export function argumentFields(name: string, value: unknown): Field {
   const refusal: Refusal = (path, wrong, message) => new InvalidArgumentError(path, wrong, message);
-  return new Field(value, refusal, new Field(undefined, refusal, undefined, `.${name}`));
+  return new Field(value, refusal, new Field(undefined, refusal, undefined, name));
 }
 
 /** The message of an InvalidObjectError: the value, then what is wrong with it. What is missing has no value. */

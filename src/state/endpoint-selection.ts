@@ -7,14 +7,14 @@ import { isAllowedBy, type NodeTopology, topologyModeOf } from './topology.ts';
 export function selectEndpoints(servicePort: ServicePort, records: readonly EndpointRecord[], node: NodeTopology): ServicePortState {
   const usesCluster = usesClusterEndpoints(servicePort);
   const usesLocal = usesLocalEndpoints(servicePort);
-  const clusterEndpoints = usesCluster ? selectCluster(records, node) : [];
-  const localEndpoints = usesLocal ? selectLocal(records) : [];
+  const clusterEndpoints = usesCluster ? selectCluster(records, node) : NONE;
+  const localEndpoints = usesLocal ? selectLocal(records) : NONE;
   return {
     servicePort,
     clusterEndpoints,
     localEndpoints,
     reachableEndpoints: !usesLocal ? clusterEndpoints : !usesCluster ? localEndpoints : union(records, clusterEndpoints, localEndpoints),
-    ownEndpoints: records.filter(isLocal),
+    ownEndpoints: those(records, isLocal),
     // Under a Local policy an Endpoint counts wherever it runs, even one that topology keeps from this node.
     hasAnyEndpoints: clusterEndpoints.length > 0 || (usesLocal && records.some(isUsableAnywhere)),
   };
@@ -51,16 +51,24 @@ function isUsableAnywhere(record: EndpointRecord): boolean {
 
 function selectCluster(records: readonly EndpointRecord[], node: NodeTopology): readonly EndpointRecord[] {
   const mode = topologyModeOf(records, node);
-  const chosen = records.filter((record) => isReady(record) && isAllowedBy(mode, record, node));
+  const chosen = those(records, mode === 'none' ? isReady : (record) => isReady(record) && isAllowedBy(mode, record, node));
   // Whatever still serves is better than nothing, and then topology no longer counts.
-  return chosen.length > 0 ? chosen : records.filter(isTerminatingFallback);
+  return chosen.length > 0 ? chosen : those(records, isTerminatingFallback);
 }
 
 /** Topology never filters the local set. */
 function selectLocal(records: readonly EndpointRecord[]): readonly EndpointRecord[] {
-  const local = records.filter(isLocal);
-  const ready = local.filter(isReady);
-  return ready.length > 0 ? ready : local.filter(isTerminatingFallback);
+  const local = those(records, isLocal);
+  const ready = those(local, isReady);
+  return ready.length > 0 ? ready : those(local, isTerminatingFallback);
+}
+
+const NONE: readonly EndpointRecord[] = [];
+
+/** Those that fit: the list itself when all do. Of a large cluster most lists are that, or empty. */
+function those(records: readonly EndpointRecord[], fits: (record: EndpointRecord) => boolean): readonly EndpointRecord[] {
+  if (records.every(fits)) return records;
+  return records.some(fits) ? records.filter(fits) : NONE;
 }
 
 function union(records: readonly EndpointRecord[], cluster: readonly EndpointRecord[], local: readonly EndpointRecord[]): Endpoint[] {

@@ -20,7 +20,7 @@ export interface PortEndpoints {
 /** The Endpoints of a slice or of a whole Service, by `portKeyOf`. */
 export type EndpointsByPort = ReadonlyMap<string, PortEndpoints>;
 
-/** The Endpoints one slice gives, in its order: each address under each port. */
+/** The Endpoints one slice gives, sorted by their text: each address under each port, once. */
 export function endpointsOfSlice(slice: EndpointSlice, nodeName: string): EndpointsByPort {
   const byPort = new Map<string, PortEndpoints>();
   for (const { name: portName, protocol, port } of slice.ports) {
@@ -30,7 +30,8 @@ export function endpointsOfSlice(slice: EndpointSlice, nodeName: string): Endpoi
     });
     const key = portKeyOf(portName, protocol);
     const known = byPort.get(key);
-    byPort.set(key, { portName, protocol, records: known === undefined ? records : [...known.records, ...records] });
+    const all = known === undefined ? records : [...known.records, ...records];
+    byPort.set(key, { portName, protocol, records: withoutDoubles(all.sort(byEndpointText)) });
   }
   return byPort;
 }
@@ -40,6 +41,9 @@ export function endpointsOfSlice(slice: EndpointSlice, nodeName: string): Endpoi
  * reuses the address of a terminating one wins. The order of the slices decides between two that run.
  */
 export function mergeSlices(slices: readonly EndpointsByPort[]): EndpointsByPort {
+  const [only] = slices;
+  // Most Services have one, which is as it should be.
+  if (only !== undefined && slices.length === 1 && hasOnlyFilledPorts(only)) return only;
   const ports = new Map<string, { readonly port: PortEndpoints; readonly records: EndpointRecord[] }>();
   for (const slice of slices) {
     for (const [portKey, port] of slice) {
@@ -53,6 +57,11 @@ export function mergeSlices(slices: readonly EndpointsByPort[]): EndpointsByPort
     if (records.length > 0) merged.set(portKey, { ...port, records: withoutDoubles(records.sort(byEndpointText)) });
   }
   return merged;
+}
+
+function hasOnlyFilledPorts(slice: EndpointsByPort): boolean {
+  for (const { records } of slice.values()) if (records.length === 0) return false;
+  return true;
 }
 
 /** Of each address and port one record. @param records sorted; those of the same address and port stand together, in the order of their slices. */

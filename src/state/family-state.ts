@@ -144,6 +144,7 @@ export class FamilyState {
 /** The order of slices decides between duplicates; by name it does not depend on the order of events. */
 function inNameOrder(slices: ReadonlyMap<string, EndpointsByPort> | undefined): EndpointsByPort[] {
   if (slices === undefined) return [];
+  if (slices.size === 1) return [...slices.values()];
   return [...slices].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, endpoints]) => endpoints);
 }
 

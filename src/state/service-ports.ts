@@ -35,28 +35,43 @@ export function servicePortsOf(service: Service, family: Family, features: Featu
   // By spec alone: a LoadBalancer without an address yet is one already.
   const isExternal = type === 'LoadBalancer' || type === 'NodePort' || (type === 'ClusterIP' && service.externalIPs.length > 0);
   const externalPolicyLocal = isExternal && service.externalTrafficPolicy === 'Local';
-  const shared = {
-    namespace,
-    serviceName: name,
-    clusterIP: clusterIP.text,
-    externalIPs: service.externalIPs.filter((address) => address.family === family).map((address) => address.text),
-    loadBalancerIPs: loadBalancerIPsOf(service, family, features),
-    loadBalancerSourceRanges: service.loadBalancerSourceRanges.filter((range) => range.family === family).map((range) => range.text),
-    healthCheckNodePort: type === 'LoadBalancer' && externalPolicyLocal ? service.healthCheckNodePort : 0,
-    ...(service.affinitySeconds === undefined ? {} : { affinitySeconds: service.affinitySeconds }),
-    internalPolicyLocal: service.internalTrafficPolicy === 'Local',
-    externalPolicyLocal,
-  };
+  const externalIPs = textsOf(service.externalIPs, family);
+  const loadBalancerIPs = loadBalancerIPsOf(service, family, features);
+  const loadBalancerSourceRanges = textsOf(service.loadBalancerSourceRanges, family);
   const serviceKey = serviceKeyOf(namespace, name);
   const byKey = new Map<string, ServicePort>();
   for (const { name: portName, protocol, port, nodePort } of service.ports) {
-    const servicePort = { name: portName === '' ? serviceKey : `${serviceKey}:${portName}`, portName, protocol, port, nodePort, ...shared };
-    byKey.set(servicePortKeyOf(servicePort), servicePort);
+    const servicePort: ServicePort = {
+      name: portName === '' ? serviceKey : `${serviceKey}:${portName}`,
+      namespace,
+      serviceName: name,
+      portName,
+      protocol,
+      clusterIP: clusterIP.text,
+      port,
+      nodePort,
+      externalIPs,
+      loadBalancerIPs,
+      loadBalancerSourceRanges,
+      healthCheckNodePort: type === 'LoadBalancer' && externalPolicyLocal ? service.healthCheckNodePort : 0,
+      internalPolicyLocal: service.internalTrafficPolicy === 'Local',
+      externalPolicyLocal,
+    };
+    const { affinitySeconds } = service;
+    byKey.set(servicePortKeyOf(servicePort), affinitySeconds === undefined ? servicePort : { ...servicePort, affinitySeconds });
   }
   return [...byKey.values()];
 }
 
-function loadBalancerIPsOf(service: Service, family: Family, features: Features): string[] {
+const NO_TEXTS: readonly string[] = [];
+
+function textsOf(items: Service['externalIPs' | 'loadBalancerSourceRanges'], family: Family): readonly string[] {
+  if (items.length === 0) return NO_TEXTS;
+  return items.filter((item) => item.family === family).map(({ text }) => text);
+}
+
+function loadBalancerIPsOf(service: Service, family: Family, features: Features): readonly string[] {
+  if (service.loadBalancerIngress.length === 0) return NO_TEXTS;
   return service.loadBalancerIngress
     .filter(({ address, ipMode }) => address.family === family && (ipMode === 'VIP' || !features.loadBalancerIPMode))
     .map(({ address }) => address.text);

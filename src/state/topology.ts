@@ -18,10 +18,8 @@ export type TopologyMode = 'none' | 'same-node' | 'same-zone';
  * ever blackholed. Node hints come before zone hints.
  */
 export function topologyModeOf(records: readonly EndpointRecord[], node: NodeTopology): TopologyMode {
-  const ready = records.filter((record) => record.entry.ready);
-  if (ready.length === 0) return 'none';
-  if (node.usesNodeHints && isHintedFor(ready, ({ entry }) => entry.nodeHints, node.name)) return 'same-node';
-  return isHintedFor(ready, ({ entry }) => entry.zoneHints, node.zone) ? 'same-zone' : 'none';
+  if (node.usesNodeHints && isHintedFor(records, ({ entry }) => entry.nodeHints, node.name)) return 'same-node';
+  return isHintedFor(records, ({ entry }) => entry.zoneHints, node.zone) ? 'same-zone' : 'none';
 }
 
 /** True when the mode leaves the Endpoint to this node. */
@@ -36,6 +34,14 @@ export function isAllowedBy(mode: TopologyMode, record: EndpointRecord, node: No
   }
 }
 
-function isHintedFor(ready: readonly EndpointRecord[], hintsOf: (record: EndpointRecord) => readonly string[], name: string): boolean {
-  return name !== '' && ready.every((record) => hintsOf(record).length > 0) && ready.some((record) => hintsOf(record).includes(name));
+function isHintedFor(records: readonly EndpointRecord[], hintsOf: (record: EndpointRecord) => readonly string[], name: string): boolean {
+  if (name === '') return false;
+  let isHinted = false;
+  for (const record of records) {
+    if (!record.entry.ready) continue;
+    const hints = hintsOf(record);
+    if (hints.length === 0) return false;
+    isHinted ||= hints.includes(name);
+  }
+  return isHinted;
 }
