@@ -6,6 +6,8 @@ import { objectName } from './kinds.ts';
 import { locationOf } from './places.ts';
 import type { KubernetesObject } from './types.ts';
 
+const NO_ITEMS: readonly never[] = [];
+
 /** Makes the error about the field at `path`; `message` reads on after the value: `is outside 1-65535`. */
 type Refusal = (path: string, value: unknown, message: string) => Error;
 
@@ -49,6 +51,12 @@ export class Field {
     if (this.isAbsent) return [];
     if (!Array.isArray(this.value)) throw this.invalid('is not a list');
     return this.value.map((item: unknown, index) => new Field(item, this.#refusal, this, index));
+  }
+
+  /** What `read` makes of each item. Absent and empty lists are one and the same, however many objects have them. */
+  list<Item>(read: (item: Field) => Item): readonly Item[] {
+    const items = this.items();
+    return items.length === 0 ? NO_ITEMS : items.map(read);
   }
 
   /** The fields of a map, by key. */

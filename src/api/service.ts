@@ -57,28 +57,22 @@ export function readService(object: KubernetesObject): Service {
   const spec = fields.at('spec');
   const type = spec.at('type').unlessEmpty().oneOf(SERVICE_TYPES) ?? 'ClusterIP';
   const affinitySeconds = readAffinity(spec);
-  return {
+  const service: Service = {
     kind: 'Service',
     namespace: namespaceOf(object),
     name: object.metadata.name,
     labels: fields.at('metadata').at('labels').texts(),
     type,
     clusterIPs: type === 'ExternalName' ? [] : readClusterIPs(spec),
-    ports: spec.at('ports').items().map(readPort),
-    externalIPs: spec
-      .at('externalIPs')
-      .items()
-      .map((field) => required(field, field.address())),
-    loadBalancerIngress: fields.at('status').at('loadBalancer').at('ingress').items().flatMap(readIngress),
-    loadBalancerSourceRanges: spec
-      .at('loadBalancerSourceRanges')
-      .items()
-      .map((field) => required(field, field.prefix())),
+    ports: spec.at('ports').list(readPort),
+    externalIPs: spec.at('externalIPs').list((field) => required(field, field.address())),
+    loadBalancerIngress: fields.at('status').at('loadBalancer').at('ingress').list(readIngress).flat(),
+    loadBalancerSourceRanges: spec.at('loadBalancerSourceRanges').list((field) => required(field, field.prefix())),
     internalTrafficPolicy: spec.at('internalTrafficPolicy').oneOf(TRAFFIC_POLICIES) ?? 'Cluster',
     externalTrafficPolicy: spec.at('externalTrafficPolicy').unlessEmpty().oneOf(TRAFFIC_POLICIES) ?? 'Cluster',
     healthCheckNodePort: spec.at('healthCheckNodePort').integer(0, 65535) ?? 0,
-    ...(affinitySeconds === undefined ? {} : { affinitySeconds }),
   };
+  return affinitySeconds === undefined ? service : { ...service, affinitySeconds };
 }
 
 /** Without ipFamilies only clusterIP counts; with them, each entry of clusterIPs is of the family beside it. */

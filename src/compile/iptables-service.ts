@@ -7,13 +7,14 @@ import { endpointChainName, KUBE_MARK_MASQ, type ServiceChainNames, serviceChain
 import type { CompileOptions } from './options.ts';
 import {
   ACCEPT,
-  allOf,
+  bothOf,
   comment,
   DROP,
   destination,
   fromLocalPod,
   jump,
   kernelRule,
+  NO_MATCHES,
   NO_TARGET,
   oneIn,
   protocolOf,
@@ -243,7 +244,7 @@ const endpointChainWriter: EndpointChainWriter<EndpointSource> = {
   rules(source, { address, port }, chain) {
     const { name: servicePort, affinitySeconds } = source;
     const about = optionalComment(source, servicePort);
-    const anyClient = allOf(toProtocol(protocolOf(source)), about);
+    const anyClient = bothOf(toProtocol(protocolOf(source)), about);
     const client: Match = { kind: 'source', prefix: wholePrefix(address) };
     const sighting: Match = { kind: 'recent', operation: 'set', list: chain };
     return [
@@ -261,7 +262,7 @@ const endpointChainWriter: EndpointChainWriter<EndpointSource> = {
     const { name: servicePort, affinitySeconds: seconds } = source;
     const toEndpoint = ({ text }: ChainEndpoint, chain: string, more: readonly Match[]): Rule => {
       const about = source.isLargeCluster ? NO_MATCHES : [comment(`${servicePort} -> ${text}`)];
-      return { matches: allOf(about, more), target: jump(chain), servicePort };
+      return { matches: bothOf(about, more), target: jump(chain), servicePort };
     };
     const claims =
       seconds === undefined
@@ -274,12 +275,11 @@ const endpointChainWriter: EndpointChainWriter<EndpointSource> = {
       const left = endpoints.length - index;
       return toEndpoint(endpoint, chains[index] ?? '', left > 1 ? oneIn(left) : NO_MATCHES);
     });
-    return [...claims, ...draws];
+    return claims.length === 0 ? draws : [...claims, ...draws];
   },
 };
 
 const NO_RULES: readonly Rule[] = [];
-const NO_MATCHES: readonly Match[] = [];
 
 function optionalComment({ isLargeCluster }: Pick<Plan, 'isLargeCluster'>, text: string): Match[] {
   return isLargeCluster ? [] : [comment(text)];

@@ -12,7 +12,7 @@ import { type IpvsSetKind, IpvsSets, ipvsElements, type SetFacts } from './ipvs-
 import { localAddresses } from './node-addresses.ts';
 import { isLoopback, nodePortAddresses } from './node-port-addresses.ts';
 import type { CompileOptions } from './options.ts';
-import { rememberLast, ServicePortRules } from './service-port-rules.ts';
+import { NO_ITEMS, rememberLast, ServicePortRules } from './service-port-rules.ts';
 
 /** kube-proxy sets mh-port with mh, no flag with others. */
 const SCHEDULER_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([['mh', ['mh-port']]]);
@@ -20,7 +20,7 @@ const SCHEDULER_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([['mh', 
 /** Compiles the Program of IPVS mode for one family. */
 export function createIpvsCompiler(): (state: ExpectedState, options: CompileOptions) => Program {
   const services = new ServicePortRules(compileIpvsServicePort);
-  const sets = new IpvsSets((kind) => services.list((rules) => rules.elements.get(kind) ?? []));
+  const sets = new IpvsSets((kind) => services.list((rules) => rules.elements.get(kind) ?? NO_ITEMS));
   const virtualServices = services.list((rules) => rules.virtualServices);
   const boundAddresses = services.list((rules) => rules.boundAddresses);
   const outFilter = services.list((rules) => rules.outFilter);
@@ -95,7 +95,7 @@ function virtualServicesOf(state: ServicePortState, nodePortIPs: readonly string
     address,
     port,
     scheduler: options.ipvs.scheduler,
-    flags: SCHEDULER_FLAGS.get(options.ipvs.scheduler) ?? [],
+    flags: SCHEDULER_FLAGS.get(options.ipvs.scheduler) ?? NO_ITEMS,
     ...(servicePort.affinitySeconds === undefined ? {} : { persistence: { timeoutSeconds: servicePort.affinitySeconds } }),
     destinations: destinations(state, isLocalOnly).map(({ address, port }) => ({ address, port, weight: 1 })),
     servicePort: servicePort.name,

@@ -105,10 +105,10 @@ export function oneIn(count: number): readonly Match[] {
   return matches;
 }
 
-/** Several lists one after the other; a list that is alone stays itself. */
-export function allOf(...lists: readonly (readonly Match[])[]): readonly Match[] {
-  const filled = lists.filter(({ length }) => length > 0);
-  return filled.length === 1 ? (filled[0] ?? NO_MATCHES) : filled.flat();
+/** Two lists one after the other; one that is alone stays itself. */
+export function bothOf(first: readonly Match[], second: readonly Match[]): readonly Match[] {
+  if (first.length === 0) return second;
+  return second.length === 0 ? first : [...first, ...second];
 }
 
-const NO_MATCHES: readonly Match[] = [];
+export const NO_MATCHES: readonly Match[] = [];

@@ -61,6 +61,9 @@ export class ServicePortRules<Context, Rules> {
   }
 }
 
+/** Of a large cluster most parts of most lists are empty, and one object. */
+export const NO_ITEMS: readonly never[] = [];
+
 class PartList<Rules, Item> implements ServicePortList<Item> {
   parts: readonly (readonly Item[])[] = [];
   readonly #select: (rules: Rules) => readonly Item[];
@@ -77,7 +80,7 @@ class PartList<Rules, Item> implements ServicePortList<Item> {
   update(compiled: readonly Compiled<Rules>[]): void {
     const edits = compiled.map(({ at, removed, rules, was }) => {
       const before = this.#all.slice(at, at + removed.length);
-      return { at, removed: before, added: rules.map((one, index) => this.#keep(before[was[index] ?? -1] ?? [], this.#select(one))) };
+      return { at, removed: before, added: rules.map((one, index) => this.#keep(before[was[index] ?? -1] ?? NO_ITEMS, this.#select(one))) };
     });
     this.#all = applyEdits(this.#all, edits.filter(isChange));
     for (const { removed, added } of edits) this.#emptyCount += emptyCount(added) - emptyCount(removed);

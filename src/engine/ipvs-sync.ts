@@ -16,8 +16,21 @@ export type SyncedIpvs = Pick<
   'advance' | 'addService' | 'editService' | 'deleteService' | 'addServer' | 'editServer' | 'deleteServer' | 'servers' | 'setTimeouts'
 >;
 
-interface WantedServer extends ServerKey {
+class WantedServer implements ServerKey {
+  readonly address: Address;
+  readonly port: number;
   readonly weight: number;
+
+  constructor(address: Address, port: number, weight: number) {
+    this.address = address;
+    this.port = port;
+    this.weight = weight;
+  }
+
+  /** Made for who asks: a large cluster has hundreds of thousands of servers, and most of them nobody looks for. */
+  get id(): string {
+    return formatEndpoint(this.address.text, this.port);
+  }
 }
 
 /** A virtual service of a Program, read and checked. */
@@ -25,8 +38,8 @@ export interface WantedService {
   readonly wanted: VirtualService;
   readonly key: ServiceKey;
   readonly settings: ServiceSettings;
-  /** By id, in the order in which they are added. */
-  readonly servers: ReadonlyMap<string, WantedServer>;
+  /** In the order in which they are added. */
+  readonly servers: readonly WantedServer[];
 }
 
 /** What the next Program of a family changes. */
@@ -122,21 +135,30 @@ export class IpvsSync {
     if (known === undefined) this.#ipvs.addService(key, settings);
     else if (!isSameSettings(settings, known.settings)) this.#ipvs.editService(key, settings);
     const draining = new Map(known?.draining);
-    for (const server of servers.values()) {
-      // One that drains and is wanted again begins anew.
-      if (draining.delete(server.id)) this.#ipvs.deleteServer(key, server);
-      else if (this.#isKept(key, server, known?.servers.get(server.id))) continue;
-      this.#ipvs.addServer(key, server, settingsOf(server.weight));
-    }
-    const unwanted = [...(known?.servers.values() ?? [])].filter(({ id }) => !servers.has(id));
-    for (const server of this.#removeIdle(key, unwanted)) {
-      this.#ipvs.editServer(key, server, settingsOf(0));
-      draining.set(server.id, server);
-    }
-    const synced = { ...service, draining };
+    if (known === undefined) for (const server of servers) this.#ipvs.addServer(key, server, settingsOf(server.weight));
+    else this.#followServers(service, known, draining);
+    const synced: SyncedService = { wanted: service.wanted, key, settings, servers, draining };
     if (known !== undefined) this.#draining.delete(known);
     if (draining.size > 0) this.#draining.add(synced);
     return synced;
+  }
+
+  #followServers({ key, servers }: WantedService, known: SyncedService, draining: Map<string, ServerKey>): void {
+    const before = new Map(known.servers.map((server) => [server.id, server]));
+    for (const server of servers) {
+      const { id } = server;
+      const was = before.get(id);
+      before.delete(id);
+      // One that drains and is wanted again begins anew.
+      if (draining.delete(id)) this.#ipvs.deleteServer(key, server);
+      else if (this.#isKept(key, server, was)) continue;
+      this.#ipvs.addServer(key, server, settingsOf(server.weight));
+    }
+    // Those that are left are wanted no more.
+    for (const server of this.#removeIdle(key, [...before.values()])) {
+      this.#ipvs.editServer(key, server, settingsOf(0));
+      draining.set(server.id, server);
+    }
   }
 
   /** It was wanted before: no more than its weight can be another one. */
@@ -187,14 +209,14 @@ function readService(
 ): WantedService {
   const where = `virtual service ${own.id}`;
   const { protocol, port, scheduler, flags, persistence } = wanted;
-  const key: ServiceKey = { kind: 'address', protocol, port, ...own };
-  const options = { scheduler, flags, ...(persistence === undefined ? {} : { persistence: { timeout: persistence.timeoutSeconds } }) };
+  const key: ServiceKey = { kind: 'address', id: own.id, family: own.family, protocol, address: own.address, port };
+  const options =
+    persistence === undefined ? { scheduler, flags } : { scheduler, flags, persistence: { timeout: persistence.timeoutSeconds } };
   const settings = readServiceSettings(options, key, (field) => `${where}: ${field}`);
-  const servers = wanted.destinations.map((destination): WantedServer => {
-    const address = loadAddress(destination.address, own.family, `${where}: destination`);
-    return { id: formatEndpoint(address.text, destination.port), address, port: destination.port, weight: destination.weight };
+  const servers = wanted.destinations.map(({ address, port, weight }) => {
+    return new WantedServer(loadAddress(address, own.family, `${where}: destination`), port, weight);
   });
-  return { wanted, key, settings, servers: new Map(servers.map((server) => [server.id, server])) };
+  return { wanted, key, settings, servers };
 }
 
 function loadAddress(text: string, family: Family, where: string): Address {

@@ -29,11 +29,13 @@ const flagsByName: ReadonlyMap<string, { readonly scheduler?: SchedulerName; rea
   ['flag-3', {}],
 ]);
 
+const NO_FLAGS: ReadonlySet<SchedulerFlag> = new Set();
+
 export function readServiceSettings(options: ServiceOptions, service: ServiceKey, nameOf: FieldName): ServiceSettings {
   const scheduler = readScheduler(options.scheduler ?? DEFAULT_SCHEDULER, nameOf('options.scheduler'));
   const names: unknown = options.flags ?? [];
   if (!Array.isArray(names)) throw new InvalidArgumentError(nameOf('options.flags'), names, 'is not a list of flags');
-  const flags = new Set(names.flatMap((name) => readFlag(name, scheduler, nameOf('options.flags'))));
+  const flags = names.length === 0 ? NO_FLAGS : new Set(names.flatMap((name) => readFlag(name, scheduler, nameOf('options.flags'))));
   const isOnePacket = options.onePacket ?? false;
   if (isOnePacket && service.kind === 'address' && service.protocol !== 'UDP') {
     throw new InvalidArgumentError(nameOf('options.onePacket'), isOnePacket, `is for UDP and firewall marks only, not for ${service.id}`);

@@ -148,7 +148,8 @@ export class ChoiceChain implements Chain {
 
   /** Its rules, when the chains of its Endpoints have these names. */
   rulesTo(chains: readonly string[]): readonly Rule[] {
-    return [...this.#first, ...this.#among.choice(this.#endpoints, chains)];
+    const choice = this.#among.choice(this.#endpoints, chains);
+    return this.#first.length === 0 ? choice : [...this.#first, ...choice];
   }
 
   isSame(other: ChoiceChain): boolean {

@@ -28,7 +28,7 @@ export interface VirtualService {
   readonly scheduler: string;
   readonly flags: readonly string[];
   readonly persistence?: { readonly timeoutSeconds: number };
-  /** In the order in which they are added. The kernel puts each new one at the front: schedulers walk this list backwards. */
+  /** No two of one address and port, in the order in which they are added. The kernel puts each new one at the front: schedulers walk this list backwards. */
   readonly destinations: readonly Destination[];
   readonly servicePort: string;
 }

@@ -8,7 +8,8 @@ const PAGES_MAX = 65536;
 /** A memory that must grow becomes this much larger at least: to the JavaScript engine each growth looks like garbage to collect. */
 const GROWTH = 2;
 /** Blocks begin on cache lines. */
-const ALIGNMENT = 64;
+const ALIGNMENT_BITS = 6;
+const ALIGNMENT = 1 << ALIGNMENT_BITS;
 
 export class LinearMemory {
   readonly #memory: WebAssembly.Memory;
@@ -90,6 +91,7 @@ export function align(address: number): number {
 
 /** Sizes are rounded to eighths of a power of two, so that a slightly larger table can reuse the block of the one before. */
 function blockSize(size: number): number {
-  const step = Math.max(ALIGNMENT, 2 ** Math.max(0, Math.ceil(Math.log2(Math.max(size, 1))) - 3));
+  const bits = 32 - Math.clz32(Math.max(size, 1) - 1); // of the power of two that is as large or the next one
+  const step = 2 ** Math.max(ALIGNMENT_BITS, bits - 3);
   return Math.ceil(Math.max(size, 1) / step) * step;
 }
