@@ -59,10 +59,15 @@ export function namespaceOf(object: KubernetesObject): string {
   return isNamespaced(object.kind) ? object.metadata.namespace || 'default' : '';
 }
 
-/** `namespace/name`, or the name alone for a kind without namespaces. */
+/** `namespace/name`, or the name alone for a kind without namespaces. What stands there and is no text is shown as JSON. */
 export function objectName(object: KubernetesObject): string {
   const namespace = namespaceOf(object);
-  return namespace === '' ? object.metadata.name : `${namespace}/${object.metadata.name}`;
+  const name = nameText(object.metadata.name);
+  return namespace === '' ? name : `${nameText(namespace)}/${name}`;
+}
+
+function nameText(name: unknown): string {
+  return typeof name === 'string' ? name : JSON.stringify(name);
 }
 
 /** The name of an object, as `delete` takes it. */

@@ -47,7 +47,7 @@ function familyProblems(spec: Fields, configured: readonly Family[]): Complaint[
   const families = listOf(spec.ipFamilies);
   const complaints = oneOf('spec.ipFamilyPolicy', spec.ipFamilyPolicy, ['SingleStack', 'PreferDualStack', 'RequireDualStack']);
   if (spec.ipFamilies !== undefined && !Array.isArray(spec.ipFamilies))
-    complaints.push(complaint('spec.ipFamilies', spec.ipFamilies, 'is not a list'));
+    complaints.push(complaint('spec.ipFamilies', spec.ipFamilies, `${quoted(spec.ipFamilies)} is not a list`));
   const ownsAddresses = isHeadlessWithoutSelector(spec);
   for (const [index, family] of families.entries()) {
     const path = `spec.ipFamilies[${index}]`;
@@ -71,7 +71,7 @@ function familyProblems(spec: Fields, configured: readonly Family[]): Complaint[
 
 function externalIPProblems(spec: Fields): Complaint[] {
   if (spec.externalIPs !== undefined && !Array.isArray(spec.externalIPs))
-    return [complaint('spec.externalIPs', spec.externalIPs, 'is not a list')];
+    return [complaint('spec.externalIPs', spec.externalIPs, `${quoted(spec.externalIPs)} is not a list`)];
   return listOf(spec.externalIPs).flatMap((ip, index) => {
     const address = typeof ip === 'string' ? parseAddress(ip) : undefined;
     const path = `spec.externalIPs[${index}]`;

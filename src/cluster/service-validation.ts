@@ -102,7 +102,8 @@ function selectorProblems(selector: unknown): Complaint[] {
 }
 
 function portsProblems(spec: Fields): Complaint[] {
-  if (spec.ports !== undefined && !Array.isArray(spec.ports)) return [complaint('spec.ports', spec.ports, 'is not a list')];
+  if (spec.ports !== undefined && !Array.isArray(spec.ports))
+    return [complaint('spec.ports', spec.ports, `${quoted(spec.ports)} is not a list`)];
   const ports = listOf(spec.ports);
   const isHeadless = spec.clusterIP === 'None';
   if (ports.length === 0 && !isHeadless && spec.type !== 'ExternalName') {
@@ -113,7 +114,7 @@ function portsProblems(spec: Fields): Complaint[] {
   const seen = new Map<string, string>();
   return ports.flatMap((entry, index) => {
     const path = `spec.ports[${index}]`;
-    if (!isFields(entry)) return [complaint(path, entry, 'is not an object')];
+    if (!isFields(entry)) return [complaint(path, entry, `${quoted(entry)} is not an object`)];
     const claim = (key: string, field: string, value: unknown, what: string): Complaint[] => {
       const before = seen.get(key);
       seen.set(key, before ?? `${path}.${field}`);

@@ -1,7 +1,7 @@
 // The API server's rules for one EndpointSlice, or for Endpoints written by hand, asked after defaulting (validation.ts calls it).
 import { parseAddress } from '../address.ts';
 import type { KubernetesObject } from '../api/types.ts';
-import { type Complaint, complaint, hostLabelProblems, isPort, oneOf, quoted } from './complaint.ts';
+import { type Complaint, complaint, hostLabelProblems, isPort, oneOf, outsidePorts, quoted } from './complaint.ts';
 import { type Fields, fieldsOf, listOf } from './fields.ts';
 import { specialUse } from './service-address-validation.ts';
 
@@ -76,7 +76,7 @@ function portProblems(ports: readonly unknown[], path: string): Complaint[] {
     const hasNumber = port === undefined || port === null || isPort(port);
     return [
       ...(isRepeated ? [complaint(`${path}[${index}].name`, name, `${quoted(name)} is there twice`)] : []),
-      ...(hasNumber ? [] : [complaint(`${path}[${index}].port`, port, `${quoted(port)} is not a number of 1-65535`)]),
+      ...(hasNumber ? [] : [outsidePorts(`${path}[${index}].port`, port)]),
       ...oneOf(`${path}[${index}].protocol`, protocol, ['TCP', 'UDP', 'SCTP']),
     ];
   });

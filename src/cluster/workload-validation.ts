@@ -1,7 +1,7 @@
 // The API server's rules for workloads and Pods, as far as the controllers here depend on them (validation.ts calls it).
 import { parseAddress } from '../address.ts';
 import type { KubernetesObject } from '../api/types.ts';
-import { type Complaint, complaint, hostLabelProblems, isPort, oneOf, portNameProblems, quoted } from './complaint.ts';
+import { type Complaint, complaint, hostLabelProblems, isPort, oneOf, outsidePorts, portNameProblems, quoted } from './complaint.ts';
 import { type Fields, fieldsOf, isFields, isUnset, labelsOf, listOf } from './fields.ts';
 import { annotationProblems, labelProblems } from './label-validation.ts';
 import { matchesLabels, matchesSelector } from './selector.ts';
@@ -80,23 +80,23 @@ function podSpecProblems(podSpec: unknown, path: string): Complaint[] {
   const names = [...hostLabelProblems(`${path}.hostname`, hostname), ...hostLabelProblems(`${path}.subdomain`, subdomain)];
   if (listOf(containers).length === 0)
     return [...names, complaint(`${path}.containers`, containers, 'is missing, expected at least one container')];
-  return [...names, ...listOf(containers).flatMap((entry, index) => containerProblems(fieldsOf(entry), `${path}.containers[${index}]`))];
+  return [...names, ...listOf(containers).flatMap((entry, index) => containerProblems(entry, `${path}.containers[${index}]`))];
 }
 
-function containerProblems(container: Fields, own: string): Complaint[] {
+function containerProblems(container: unknown, own: string): Complaint[] {
+  if (!isFields(container)) return [complaint(own, container, `${quoted(container)} is not an object`)];
   const unnamed = container.name === undefined || container.name === '' ? [complaint(`${own}.name`, container.name, 'is missing')] : [];
   const names = new Set<unknown>();
   const ports = listOf(container.ports).flatMap((portEntry, portIndex) => {
-    const { name, containerPort, protocol } = fieldsOf(portEntry);
     const at = `${own}.ports[${portIndex}]`;
+    if (!isFields(portEntry)) return [complaint(at, portEntry, `${quoted(portEntry)} is not an object`)];
+    const { name, containerPort, protocol } = portEntry;
     const isRepeated = !isUnset(name) && names.has(name);
     names.add(name);
     return [
       ...portNameProblems(`${at}.name`, name),
       ...(isRepeated ? [complaint(`${at}.name`, name, `${quoted(name)} is there twice`)] : []),
-      ...(isPort(containerPort)
-        ? []
-        : [complaint(`${at}.containerPort`, containerPort, `${quoted(containerPort)} is not a number of 1-65535`)]),
+      ...(isPort(containerPort) ? [] : [outsidePorts(`${at}.containerPort`, containerPort)]),
       ...oneOf(`${at}.protocol`, protocol, ['TCP', 'UDP', 'SCTP']),
     ];
   });

@@ -76,6 +76,10 @@ describe('a Pod', () => {
       'spec.containers[0].ports[1].name "http" is there twice',
     ]);
     expect(pod('[{containerPort: 80, name: a-very-long-port-name}]')[0]).toContain('is not a port name');
+    expect(pod('[80, {name: http}]')).toEqual([
+      'spec.containers[0].ports[0] 80 is not an object',
+      'spec.containers[0].ports[1].containerPort is missing, expected a number of 1-65535',
+    ]);
   });
 });
 

@@ -97,7 +97,7 @@ spec:
       endpoints: [{addresses: [10.0.0.1]}], ports: [{port: 0}]}`;
     expect(complaintsAbout(text)).toEqual([
       'endpoints[0].addresses[0] "10.0.0.1" is not an IPv6 address',
-      'ports[0].port 0 is not a number of 1-65535',
+      'ports[0].port 0 is outside 1-65535',
     ]);
   });
 
