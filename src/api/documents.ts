@@ -4,6 +4,7 @@
 import type { Document } from 'yaml';
 import { isAlias, isMap, isNode, isScalar, isSeq, parseAllDocuments } from '#yaml';
 import { ManifestError, type SourceLocation } from '../errors.ts';
+import { templateAt, templateIn, UNRENDERED } from './template.ts';
 
 /** A step into a value: a key of an object, an index of a list. */
 export type Segment = string | number;
@@ -136,9 +137,13 @@ function toValue(document: Document.Parsed, source: ManifestText): unknown {
   const [error] = document.errors;
   if (error !== undefined) {
     const [start] = error.pos;
+    const template = templateAt(source.text, start);
+    if (template !== undefined) throw new ManifestError(UNRENDERED, source.locationAt(template));
     const message = error.code === 'DUPLICATE_KEY' ? `duplicate key ${keyAt(source.text, start)}` : lowerFirst(error.message);
     throw new ManifestError(message, source.locationAt(start));
   }
+  const template = source.text.includes('{{') ? templateIn(document.contents) : undefined;
+  if (template !== undefined) throw new ManifestError(UNRENDERED, source.locationAt(offsetOf(template) ?? 0));
   try {
     return document.toJS();
   } catch (error) {

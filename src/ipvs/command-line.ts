@@ -93,6 +93,6 @@ function takeValues(rule: OptionRule, attached: string | undefined, words: strin
   const values = attached === undefined ? [] : [attached];
   while (values.length < most && words[0] !== undefined && !words[0].startsWith('-')) values.push(words.shift() ?? '');
   if (values.length < least)
-    throw new InvalidArgumentError(path, words[0], `is not a value; ${least === 1 ? 'one is' : `${least} are`} needed`);
+    throw new InvalidArgumentError(path, words[0] ?? '', `is not a value; ${least === 1 ? 'one is' : `${least} are`} needed`);
   return values;
 }

@@ -150,7 +150,7 @@ class Line {
   /** A server without a port has that of the service. */
   server(service: ServiceKey): ServerKey {
     const text = this.#value('-r');
-    if (text === undefined) throw new InvalidArgumentError(`${this.#where}: -r`, text, 'is missing');
+    if (text === undefined) throw new InvalidArgumentError(`${this.#where}: -r`, '', 'names no server');
     return readServerKey(this.#endpoint('-r', text, service.kind === 'address' ? service.port : 0), service, this.nameOf);
   }
 

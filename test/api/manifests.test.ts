@@ -87,6 +87,8 @@ describe('refusing manifests', () => {
       '{"apiVersion":"v1","kind":"Service",\n"metadata":{"name":"a","name":"b"}}',
       /^web\.yaml:2:24: duplicate key "name"$/,
     ],
+    ['a template', 'metadata:\n  name: {{ .Values.name }}\n', /^web\.yaml:2:9: unrendered template \({{ … }}\), expected plain YAML/],
+    ['a directive of a template', 'metadata:\n  name: a\n{{- if .x }}\n  labels: {}\n{{- end }}\n', /^web\.yaml:3:1: unrendered template/],
     ['a document that is text', 'just words\n', /^web\.yaml:1:1: is a string, expected a Kubernetes object$/],
     ['a document that is a list', '- a\n- b\n', /^web\.yaml:1:1: is a list, expected a Kubernetes object$/],
     ['no kind', 'apiVersion: v1\nmetadata: {name: a}\n', /^web\.yaml:1:1: kind is missing$/],
