@@ -60,7 +60,7 @@ export function readEndpointSlice(object: KubernetesObject): EndpointSlice {
     labels,
     addressType,
     serviceName: labels[SERVICE_NAME_LABEL] ?? '',
-    ports: fields.at('ports').items().flatMap(readPort),
+    ports: fields.at('ports').list(readPort).flat(),
     endpoints: addressType === 'FQDN' ? [] : readEndpoints(entries, addressType),
   };
 }
@@ -82,7 +82,7 @@ function readEndpoints(entries: readonly Field[], family: Family): EndpointOfSli
 }
 
 function readEndpoint(field: Field, family: Family): EndpointOfSlice | undefined {
-  const [first] = field.at('addresses').items();
+  const first = field.at('addresses').first();
   if (first === undefined) return undefined;
   const address = required(first, first.address());
   if (address.family !== family) throw first.invalid(`is not ${family}, as addressType says`);

@@ -48,15 +48,18 @@ export class Field {
   }
 
   items(): Field[] {
-    if (this.isAbsent) return [];
-    if (!Array.isArray(this.value)) throw this.invalid('is not a list');
-    return this.value.map((item: unknown, index) => new Field(item, this.#refusal, this, index));
+    return this.#values().map((item: unknown, index) => new Field(item, this.#refusal, this, index));
+  }
+
+  /** The first item, where there is one. */
+  first(): Field | undefined {
+    const values = this.#values();
+    return values.length === 0 ? undefined : new Field(values[0], this.#refusal, this, 0);
   }
 
   /** What `read` makes of each item. Absent and empty lists are one and the same, however many objects have them. */
   list<Item>(read: (item: Field) => Item): readonly Item[] {
-    const items = this.items();
-    return items.length === 0 ? NO_ITEMS : items.map(read);
+    return this.#values().length === 0 ? NO_ITEMS : this.items().map(read);
   }
 
   /** The fields of a map, by key. */
@@ -115,6 +118,12 @@ export class Field {
     const prefix = text.includes('/') ? parsePrefix(text) : undefined;
     if (prefix === undefined) throw this.invalid('is not a CIDR');
     return prefix;
+  }
+
+  #values(): readonly unknown[] {
+    if (this.isAbsent) return NO_ITEMS;
+    if (!Array.isArray(this.value)) throw this.invalid('is not a list');
+    return this.value;
   }
 
   #record(): Readonly<Record<string, unknown>> {

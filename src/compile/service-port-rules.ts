@@ -93,12 +93,15 @@ function isChange<Item>({ removed, added }: Edit<Item>): boolean {
 }
 
 /** A change of parts that have items. */
-function isVisible<Item>(edit: Edit<readonly Item[]>): boolean {
-  return isChange({ ...edit, removed: edit.removed.filter(hasItems), added: edit.added.filter(hasItems) });
+function isVisible<Item>({ at, removed, added }: Edit<readonly Item[]>): boolean {
+  if (!removed.some(hasItems)) return added.some(hasItems);
+  return isChange({ at, removed: removed.filter(hasItems), added: added.filter(hasItems) });
 }
 
 function emptyCount(parts: readonly (readonly unknown[])[]): number {
-  return parts.length - parts.filter(hasItems).length;
+  let count = 0;
+  for (const part of parts) if (!hasItems(part)) count++;
+  return count;
 }
 
 function hasItems({ length }: readonly unknown[]): boolean {
