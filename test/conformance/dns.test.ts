@@ -1,15 +1,14 @@
 // Cluster DNS against its data, every case through the wire format: a query is encoded, answered as a message, and decoded.
-import { type Answer, encode } from 'dns-packet';
 import { describe, expect, test } from 'vitest';
-import { type ClusterDns, createClusterDns } from '../../src/dns/cluster-dns.ts';
 import { readNameFields } from '../../src/dns/name-grammar.ts';
 import { rcodeName } from '../../src/dns/record.ts';
 import { searchPath } from '../../src/dns/resolv-conf.ts';
-import { queryMessage, rcodeNumber, readReply } from '../dns/messages.ts';
+import { queryMessage, readReply } from '../dns/messages.ts';
 import { loadConformance } from './data.ts';
-import type { DnsCase, DnsData, RecordData, SearchPathCase, UpstreamData } from './dns-data.ts';
+import type { DnsCase, DnsData, RecordData, SearchPathCase } from './dns-data.ts';
 import { disputed, missingFeatures } from './dns-lists.ts';
-import { expectRecords, expectSubset, recordData } from './dns-records.ts';
+import { expectRecords, expectSubset } from './dns-records.ts';
+import { dnsOf, recordsIn } from './dns-run.ts';
 
 const DEFAULT_CLIENT = '10.240.0.1';
 
@@ -78,31 +77,6 @@ async function checkSearchPath(data: DnsData, { fixture, resolvConf, lookup, ste
   expect(walked).toEqual(steps);
   const texts = answers.map(({ data: fields }) => fields.address ?? `${fields.port} ${fields.target}`);
   expect(texts.toSorted()).toEqual((result ?? []).toSorted());
-}
-
-async function dnsOf(data: DnsData, fixture: string, upstream: readonly UpstreamData[] = []): Promise<ClusterDns> {
-  const found = data.fixtures[fixture];
-  if (found === undefined) throw new Error(`no fixture ${fixture}`);
-  const dns = await createClusterDns({ ...found.config, upstream: async (message) => upstreamReply(upstream, message) });
-  dns.apply(found.objects);
-  return dns;
-}
-
-/** What the resolver behind this server answers: what the case lists, and REFUSED for the rest. */
-function upstreamReply(listed: readonly UpstreamData[], message: Uint8Array): Uint8Array {
-  const { id = 0, questions = [] } = readReply(message);
-  const [question] = questions;
-  const found = listed.find(({ name, type }) => name === `${question?.name}.` && type === question?.type);
-  const flags = rcodeNumber(found?.rcode ?? 'REFUSED') | (found?.truncated ? 0x200 : 0);
-  // The data's record types are those of dns-packet whose data is one text.
-  const answers = (found?.answer ?? []).map(
-    ({ name, type, ttl, data }) => ({ name, type, ttl, data: data.address ?? data.target }) as unknown as Answer,
-  );
-  return encode({ type: 'response', id, flags, questions, answers });
-}
-
-function recordsIn(section: readonly Answer[] | undefined): RecordData[] {
-  return (section ?? []).filter(({ type }) => type !== 'OPT').map(recordData);
 }
 
 function unique(records: readonly RecordData[]): RecordData[] {

@@ -96,7 +96,7 @@ export function flowDataplane(flow: FlowCase, mode: ProxyMode, engine: 'wasm' | 
   return dataplane;
 }
 
-function packetOf(flow: FlowPacket, sourcePort: number): Packet {
+export function packetOf(flow: FlowPacket, sourcePort: number): Packet {
   return {
     protocol: flow.protocol ?? 'TCP',
     source: flow.source,
