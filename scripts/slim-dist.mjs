@@ -1,5 +1,4 @@
-// Before packing: takes out of dist/ what no user of the package can reach, which is declarations behind no entry, and the map of the
-// command line.
+// Before packing: takes out of dist/ the declarations that no user of the package can reach.
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -17,10 +16,7 @@ const visit = (file) => {
 };
 entries.forEach(visit);
 
-const isSuperfluous = (file) => {
-  if (/\.d\.ts(\.map)?$/.test(file)) return !reached.has(file.replace(/\.map$/, ''));
-  return file === join('dist/src/cli/main.js.map');
-};
+const isSuperfluous = (file) => /\.d\.ts(\.map)?$/.test(file) && !reached.has(file.replace(/\.map$/, ''));
 for (const entry of readdirSync('dist', { recursive: true })) {
   const file = join('dist', entry);
   if (isSuperfluous(file)) rmSync(file);

@@ -1,8 +1,12 @@
 // The dataplane of the entry `svcplane`: the core that the package carries, or the TypeScript engine where WebAssembly does not run.
 import type { Dataplane, DataplaneOptions } from './dataplane-types.ts';
-import { createEngine, createEngineSync } from './engine/choose.ts';
+import { createJsEngine } from './engine/js/engine.ts';
+import { startEngine, startEngineSync } from './engine/start.ts';
 import { embeddedCore } from './engine/wasm/embedded-core.ts';
+import { createWasmEngine } from './engine/wasm/engine.ts';
 import { NodeDataplane, prepare } from './node-dataplane.ts';
+
+const ENGINES = { makeWasm: createWasmEngine, makeJs: createJsEngine };
 
 /**
  * A dataplane: what one node would do with packets, from the objects that kube-proxy watches.
@@ -17,11 +21,11 @@ import { NodeDataplane, prepare } from './node-dataplane.ts';
  */
 export async function createDataplane(options: DataplaneOptions = {}): Promise<Dataplane> {
   const start = prepare(options);
-  return new NodeDataplane(await createEngine(start, embeddedCore), start);
+  return new NodeDataplane(await startEngine(ENGINES, start, embeddedCore), start);
 }
 
 /** The same at once, for Node and workers; some pages allow only small WebAssembly modules here. */
 export function createDataplaneSync(options: DataplaneOptions = {}): Dataplane {
   const start = prepare(options);
-  return new NodeDataplane(createEngineSync(start, embeddedCore), start);
+  return new NodeDataplane(startEngineSync(ENGINES, start, embeddedCore), start);
 }

@@ -1,12 +1,16 @@
 // The entry `svcplane/external`: the library with a core that the caller brings, for pages whose policy or cache wants core.wasm as a file.
 import type { Dataplane, DataplaneOptions } from './dataplane-types.ts';
-import { createEngine, createEngineSync } from './engine/choose.ts';
+import { createJsEngine } from './engine/js/engine.ts';
+import { startEngine, startEngineSync } from './engine/start.ts';
 import type { CompiledCore, CoreSource } from './engine/wasm/core-source.ts';
+import { createWasmEngine } from './engine/wasm/engine.ts';
 import { codeOf, readCore } from './engine/wasm/read-core.ts';
 import { NodeDataplane, prepare } from './node-dataplane.ts';
 
 export type { CompiledCore, CoreSource, FetchedCore } from './engine/wasm/core-source.ts';
 export * from './library.ts';
+
+const ENGINES = { makeWasm: createWasmEngine, makeJs: createJsEngine };
 
 /** The options of a dataplane, and where its core comes from. */
 export interface ExternalDataplaneOptions extends DataplaneOptions {
@@ -26,7 +30,7 @@ export interface ExternalDataplaneOptions extends DataplaneOptions {
  */
 export async function createDataplane(options: ExternalDataplaneOptions): Promise<Dataplane> {
   const start = prepare(options);
-  return new NodeDataplane(await createEngine(start, () => readCore(options.core)), start);
+  return new NodeDataplane(await startEngine(ENGINES, start, () => readCore(options.core)), start);
 }
 
 /** The same at once, from bytes or a compiled Module: for Node and workers. */
@@ -35,7 +39,7 @@ export function createDataplaneSync(
 ): Dataplane {
   const start = prepare(options);
   return new NodeDataplane(
-    createEngineSync(start, () => codeOf(options.core)),
+    startEngineSync(ENGINES, start, () => codeOf(options.core)),
     start,
   );
 }

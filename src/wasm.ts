@@ -2,7 +2,7 @@
 import type { Dataplane, DataplaneOptions } from './dataplane-types.ts';
 import { startCore, startCoreSync } from './engine/wasm/core.ts';
 import { embeddedCore } from './engine/wasm/embedded-core.ts';
-import { WasmEngine } from './engine/wasm/engine.ts';
+import { createWasmEngine } from './engine/wasm/engine.ts';
 import { UnsupportedError } from './errors.ts';
 import { NodeDataplane, prepare, type Start } from './node-dataplane.ts';
 
@@ -19,13 +19,13 @@ export * from './library.ts';
  */
 export async function createDataplane(options: DataplaneOptions = {}): Promise<Dataplane> {
   const start = prepareWasm(options);
-  return new NodeDataplane(new WasmEngine(await startCore(embeddedCore()), start.engineOptions), start);
+  return new NodeDataplane(createWasmEngine(await startCore(embeddedCore()), start.engineOptions), start);
 }
 
 /** The same at once, for Node and workers; some pages allow only small WebAssembly modules here. */
 export function createDataplaneSync(options: DataplaneOptions = {}): Dataplane {
   const start = prepareWasm(options);
-  return new NodeDataplane(new WasmEngine(startCoreSync(embeddedCore()), start.engineOptions), start);
+  return new NodeDataplane(createWasmEngine(startCoreSync(embeddedCore()), start.engineOptions), start);
 }
 
 function prepareWasm(options: DataplaneOptions): Start {

@@ -1,6 +1,5 @@
 // `createIpvs`: checks what comes from outside, keeps the clock and the record of what was configured, and lets an engine do the rest.
-import { type EngineStart, startEngine, startEngineSync } from '../engine/start.ts';
-import type { Core } from '../engine/wasm/core.ts';
+import { type EngineRequest, type Engines, startEngine, startEngineSync } from '../engine/start.ts';
 import { embeddedCore } from '../engine/wasm/embedded-core.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { type Command, perform } from './commands.ts';
@@ -45,30 +44,36 @@ const MAX_TIMEOUT_SECONDS = 0x7fffffff;
  * // { action: 'FORWARD', server: { address: '10.0.0.1', port: 8080 } }
  */
 export async function createIpvs(options: IpvsOptions = {}): Promise<Ipvs> {
-  const { start, seed, now } = prepare(options);
-  return new NamespaceIpvs(await startEngine(start, embeddedCore), seed, now);
+  const { request, now } = prepare(options);
+  return new NamespaceIpvs(await startEngine(ENGINES, request, embeddedCore), request.engineOptions.seed, now);
 }
 
 /** The same at once, for Node and workers; some pages allow only small WebAssembly modules here. */
 export function createIpvsSync(options: IpvsOptions = {}): Ipvs {
-  const { start, seed, now } = prepare(options);
-  return new NamespaceIpvs(startEngineSync(start, embeddedCore), seed, now);
+  const { request, now } = prepare(options);
+  return new NamespaceIpvs(startEngineSync(ENGINES, request, embeddedCore), request.engineOptions.seed, now);
 }
 
+const ENGINES: Engines<IpvsEngine, IpvsEngineOptions> = { makeWasm: createWasmIpvs, makeJs: createJsIpvs };
+
 interface Prepared {
-  readonly start: EngineStart<IpvsEngine>;
-  readonly seed: number;
+  readonly request: EngineRequest<IpvsEngineOptions>;
   readonly now: () => number;
 }
 
 function prepare(options: IpvsOptions): Prepared {
-  const { engine: choice = 'auto', now = () => performance.now(), onWarning = () => {}, sysctls = {}, conntrackHooks = false } = options;
-  if (choice !== 'auto' && choice !== 'wasm' && choice !== 'js')
-    throw new InvalidArgumentError('options.engine', choice, 'is not one of auto, wasm, js');
+  const {
+    engine: engineChoice = 'auto',
+    now = () => performance.now(),
+    onWarning = () => {},
+    sysctls = {},
+    conntrackHooks = false,
+  } = options;
+  if (engineChoice !== 'auto' && engineChoice !== 'wasm' && engineChoice !== 'js')
+    throw new InvalidArgumentError('options.engine', engineChoice, 'is not one of auto, wasm, js');
   const seed = wholeNumber(options.seed ?? randomSeed(), 0, MAX_U32, 'options.seed');
   const engineOptions: IpvsEngineOptions = { seed, sysctls: settleSysctls(sysctls), hasConntrackHooks: conntrackHooks };
-  const makeWasm = (core: Core): IpvsEngine => createWasmIpvs(core, engineOptions);
-  return { start: { choice, onWarning, makeWasm, makeJs: () => createJsIpvs(engineOptions) }, seed, now };
+  return { request: { engineChoice, engineOptions, onWarning }, now };
 }
 
 /** The public verbs over an engine that exists: for tests that look into one. */

@@ -30,6 +30,10 @@ export interface EngineParts {
   readonly ipvs: IpvsParts;
 }
 
+export function createWasmEngine(core: Core, options: EngineOptions): Engine {
+  return new WasmEngine(core, options);
+}
+
 export class WasmEngine implements Engine {
   readonly kind = 'wasm';
   readonly #core: Core;
