@@ -10,6 +10,7 @@ import type { NamedSet, VerdictMap } from '../program/sets.ts';
 import type { VirtualService } from '../program/virtual-service.ts';
 import type { NftWords } from '../render/nft-rule-text.ts';
 import { stepText } from '../render/step-text.ts';
+import { namedChainsOf } from './named-chains.ts';
 import type { Endpoint } from './packet.ts';
 import { rememberBy } from './remember.ts';
 
@@ -19,8 +20,6 @@ export interface BaseChain {
   readonly chain: Chain;
   readonly base: NonNullable<Chain['base']>;
 }
-
-const chainsByName = rememberBy((table: Table): ReadonlyMap<string, Chain> => new Map(table.chains.map((chain) => [chain.name, chain])));
 
 /** The index of a Program, made once. */
 export const indexOfProgram = rememberBy((program: Program) => new ProgramIndex(program));
@@ -65,14 +64,16 @@ export class ProgramIndex {
     const known = this.#baseChains.get(hook);
     if (known !== undefined) return known;
     const chains = this.program.tables
-      .flatMap((table) => table.chains.flatMap((chain) => (chain.base?.hook === hook ? { table, chain, base: chain.base } : [])))
+      .flatMap((table) =>
+        namedChainsOf(table).bases.flatMap((chain) => (chain.base?.hook === hook ? { table, chain, base: chain.base } : [])),
+      )
       .sort((a, b) => a.base.priority - b.base.priority);
     this.#baseChains.set(hook, chains);
     return chains;
   }
 
   chain(table: Table, name: string): Chain {
-    return existing('chain', name, chainsByName(table).get(name));
+    return existing('chain', name, namedChainsOf(table).get(name));
   }
 
   set(name: string): NamedSet {
