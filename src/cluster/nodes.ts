@@ -70,11 +70,11 @@ export function nodeAddresses(node: KubernetesObject): string[] {
 export function nodePodCIDRs(node: KubernetesObject): string[] {
   const spec = fieldsOf(node.spec);
   const cidrs = textsOf(spec.podCIDRs);
-  return cidrs.length > 0 ? cidrs : textsOf([spec.podCIDR]);
+  return cidrs.length > 0 ? cidrs : textsOf([spec.podCIDR]).filter((cidr) => cidr !== '');
 }
 
 export function nodeZone(node: KubernetesObject): string | undefined {
-  return labelsOf(node.metadata.labels)[ZONE_LABEL];
+  return labelsOf(node.metadata.labels)[ZONE_LABEL] || undefined;
 }
 
 /** Gives each Node what it lacks: hostname label, an InternalIP and a pod CIDR of each family, and the Ready condition. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { KubernetesObject, ObjectRef } from '../../src/api/types.ts';
 import { createCluster, InvalidObjectError } from '../../src/cluster.ts';
-import { deployment, parse, pods, service, workload } from './manifests.ts';
+import { deployment, parse, pods, service, spec, workload } from './manifests.ts';
 
 const BOUTIQUE = '../shared/manifests/online-boutique.yaml';
 
@@ -33,6 +33,12 @@ describe('a cluster', () => {
       addresses: [{ type: 'InternalIP', address: '192.168.0.11' }, { type: 'Hostname' }],
     });
     expect(pods(cluster)).toMatchObject([{ node: 'worker', ip: '10.42.7.2' }]);
+  });
+
+  it('gives a Node a pod CIDR where the given one is empty', () => {
+    const cluster = createCluster();
+    cluster.apply(parse('{apiVersion: v1, kind: Node, metadata: {name: n1}, spec: {podCIDR: "", podCIDRs: null}, status: {}}'));
+    expect(spec(cluster, 'Node', 'n1')).toMatchObject({ podCIDR: '10.244.1.0/24', podCIDRs: ['10.244.1.0/24'] });
   });
 
   it('has the nodes that given Pods and slices run on', () => {

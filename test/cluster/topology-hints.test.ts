@@ -51,6 +51,11 @@ describe('trafficDistribution', () => {
     expect(hintsOf(node('n', '') + service('web', 'trafficDistribution: PreferClose') + deployment('web', 1))).toEqual([undefined]);
   });
 
+  test('a zone label without a value names no zone', () => {
+    const zones = zonesOf(node('a1', '""') + service('web', 'trafficDistribution: PreferClose') + deployment('web', 1));
+    expect(zones).toEqual(['undefined→-']);
+  });
+
   test('none without it', () => {
     expect(hintsOf(TWO_ZONES + service('web') + deployment('web', 2))).toEqual([undefined, undefined]);
   });
