@@ -10,3 +10,10 @@ export function requireKnownOptions(options: unknown, known: readonly string[]):
     if (meant !== '') throw new InvalidArgumentError('option', name, `is unknown${meant}`);
   }
 }
+
+/** An option that is a function, such as a clock; the fallback where it is left out. @throws InvalidArgumentError */
+export function functionOption<F extends (...given: never[]) => unknown>(name: string, given: F | undefined, fallback: F): F {
+  if (given === undefined) return fallback;
+  if (typeof given !== 'function') throw new InvalidArgumentError(name, given, 'is not a function');
+  return given;
+}

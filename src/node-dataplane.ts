@@ -30,7 +30,7 @@ import { InvalidArgumentError, UnsupportedError } from './errors.ts';
 import { explainPacket } from './explain/explain.ts';
 import { tracePacket } from './explain/trace.ts';
 import { EngineBackedFrameRing, ringShape } from './frame-ring.ts';
-import { requireKnownOptions } from './known-options.ts';
+import { functionOption, requireKnownOptions } from './known-options.ts';
 import type { Packet, ProxyMode, Verdict } from './packet.ts';
 import { EnginePacketBatch } from './packet-batch.ts';
 import { type Dump, dumpedProgram, parseIptablesSave } from './parse/iptables-save.ts';
@@ -72,7 +72,7 @@ const OPTIONS: readonly (keyof DataplaneOptions)[] = [
 export function prepare(options: DataplaneOptions): Start {
   requireKnownOptions(options, OPTIONS);
   const settings = settleConfig(options);
-  const onWarning = options.onWarning ?? (() => {});
+  const onWarning = functionOption('onWarning', options.onWarning, () => {});
   const dumped = options.rules === undefined ? undefined : readDump(options.rules, settings.mode, options.lenient ?? false, onWarning);
   const engineChoice = options.engine ?? 'auto';
   if (!['auto', 'wasm', 'js'].includes(engineChoice))
@@ -91,7 +91,7 @@ export function prepare(options: DataplaneOptions): Start {
       tcpLoose: settings.tcpLoose,
       ipvsSysctls: nodeIpvsSysctls(settings.mode, options.sysctls),
     },
-    now: options.now ?? (() => performance.now()),
+    now: functionOption('now', options.now, () => performance.now()),
     onWarning,
     ...(dumped === undefined ? {} : { dumped }),
   };

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { stringify } from '#yaml';
 import type { KubernetesObject } from '../api/types.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import { openCluster } from './cluster-input.ts';
 import { endpointsObjects } from './endpoints-view.ts';
 import { readObjects } from './input.ts';
@@ -30,7 +31,7 @@ export function addGet(program: Command, io: Io): void {
   const command = program
     .command('get')
     .description('list services, endpoints, endpointslices, pods or nodes, as kubectl prints them')
-    .argument('<resource>', 'services (svc), endpoints (ep), endpointslices, pods (po), nodes (no)')
+    .argument('<resource>', 'services (svc), endpoints (ep), endpointslices, pods (po), nodes (no); several with commas between')
     .argument('[name...]', 'only these');
   withInputOptions(command)
     .option('-A, --all-namespaces', 'of all namespaces')
@@ -38,34 +39,41 @@ export function addGet(program: Command, io: Io): void {
     .action((resource: string, names: string[], options: GetOptions) => get(resource, names, options, io));
 }
 
-function get(resource: string, names: readonly string[], options: GetOptions, io: Io): void {
-  const found = RESOURCES.find((each) => each.names.includes(resource.toLowerCase()));
-  if (found === undefined) {
-    throw new UsageError(`resource ${resource} is unknown, expected ${RESOURCES.map((each) => each.names[0]).join(', ')}`);
-  }
-  const { kind } = found;
-  const namespace = kind === 'Node' || options.allNamespaces ? undefined : (options.namespace ?? 'default');
+interface Listed {
+  readonly kind: Resource;
+  readonly objects: readonly KubernetesObject[];
+}
+
+function get(resources: string, names: readonly string[], options: GetOptions, io: Io): void {
+  const words = new Map(resources.split(',').map((resource) => [kindOf(resource), resource]));
   const cluster = openCluster(readObjects(options, io), options, io);
+  const listed = [...words].map(([kind, word]) => ({ kind, objects: list(kind, word, names, options, cluster) }));
+  print(listed, names.length === 1, options, io);
+}
+
+function kindOf(resource: string): Resource {
+  const found = RESOURCES.find((each) => each.names.includes(resource.toLowerCase()));
+  if (found !== undefined) return found.kind;
+  throw new UsageError(`resource ${resource || '""'} is unknown, expected ${RESOURCES.map((each) => each.names[0]).join(', ')}`);
+}
+
+/** The objects of a kind that are asked for; `word` is what the user calls it. */
+function list(kind: Resource, word: string, names: readonly string[], options: GetOptions, cluster: Cluster): readonly KubernetesObject[] {
+  const namespace = kind === 'Node' || options.allNamespaces ? undefined : (options.namespace ?? 'default');
   const all = (kind === 'Endpoints' ? endpointsObjects(cluster) : cluster.objects(kind)).filter(
     (object) => namespace === undefined || object.metadata.namespace === namespace,
   );
-  for (const name of names) {
-    if (all.some((object) => object.metadata.name === name)) continue;
-    throw new InputError(
-      `${resource} ${name} does not exist${nearest(
-        name,
-        all.map((object) => object.metadata.name),
-      )}`,
-    );
-  }
-  const objects = names.length === 0 ? all : all.filter((object) => names.includes(object.metadata.name));
-  print(objects, kind, names.length === 1, options, io);
+  const present = all.map((object) => object.metadata.name);
+  const missing = names.find((name) => !present.includes(name));
+  if (missing !== undefined) throw new InputError(`${word} ${missing} does not exist${nearest(missing, present)}`);
+  return names.length === 0 ? all : all.filter((object) => names.includes(object.metadata.name));
 }
 
-function print(objects: readonly KubernetesObject[], kind: Resource, isSingle: boolean, options: GetOptions, io: Io): void {
-  const [first] = objects;
-  const whole =
-    isSingle && first !== undefined ? first : { apiVersion: 'v1', kind: 'List', items: objects, metadata: { resourceVersion: '' } };
+function print(listed: readonly Listed[], isNamed: boolean, options: GetOptions, io: Io): void {
+  const items = listed.flatMap(({ objects }) => objects);
+  const [first] = items;
+  const isSingle = isNamed && items.length === 1;
+  const whole = isSingle && first !== undefined ? first : { apiVersion: 'v1', kind: 'List', items, metadata: { resourceVersion: '' } };
   switch (options.output) {
     case 'json':
       io.stdout(`${JSON.stringify(whole, undefined, 4)}\n`);
@@ -74,37 +82,47 @@ function print(objects: readonly KubernetesObject[], kind: Resource, isSingle: b
       io.stdout(stringify(whole, { aliasDuplicateObjects: false }));
       return;
     case 'name':
-      for (const object of objects) io.stdout(`${nameOf(kind)}/${object.metadata.name}\n`);
+      for (const { kind, objects } of listed) for (const object of objects) io.stdout(`${nameOf(kind)}/${object.metadata.name}\n`);
       return;
     default:
-      if (objects.length > 0)
-        io.stdout(
-          formatObjects(objects, kind, { isWide: options.output === 'wide', allNamespaces: options.allNamespaces === true }, io.now()),
-        );
+      if (items.length > 0) io.stdout(tables(listed, options, io.now()));
       else
         io.stderr(
-          kind === 'Node' || options.allNamespaces
+          options.allNamespaces || listed.every(({ kind }) => kind === 'Node')
             ? 'No resources found\n'
             : `No resources found in ${options.namespace ?? 'default'} namespace.\n`,
         );
   }
 }
 
+/** A table for each kind that has objects; where several are asked for, names say of which kind they are. */
+function tables(listed: readonly Listed[], options: GetOptions, nowMs: number): string {
+  const format = { isWide: options.output === 'wide', allNamespaces: options.allNamespaces === true, hasKinds: listed.length > 1 };
+  return listed
+    .filter(({ objects }) => objects.length > 0)
+    .map(({ kind, objects }) => formatObjects(objects, kind, format, nowMs))
+    .join('\n');
+}
+
 /** The table of `kubectl get`. */
 export function formatObjects(
   objects: readonly KubernetesObject[],
   kind: Resource,
-  format: { readonly isWide?: boolean; readonly allNamespaces?: boolean },
+  format: { readonly isWide?: boolean; readonly allNamespaces?: boolean; readonly hasKinds?: boolean },
   nowMs: number,
 ): string {
   const columns = COLUMNS[kind];
   const isNamespaced = kind !== 'Node' && format.allNamespaces === true;
   const header = [...(isNamespaced ? ['NAMESPACE'] : []), ...columns.header, ...(format.isWide ? columns.wideHeader : [])];
-  const rows = objects.map((object) => [
-    ...(isNamespaced ? [object.metadata.namespace ?? ''] : []),
-    ...columns.row(object, nowMs),
-    ...(format.isWide ? columns.wideRow(object) : []),
-  ]);
+  const rows = objects.map((object) => {
+    const [name = '', ...rest] = columns.row(object, nowMs);
+    return [
+      ...(isNamespaced ? [object.metadata.namespace ?? ''] : []),
+      format.hasKinds ? `${nameOf(kind)}/${name}` : name,
+      ...rest,
+      ...(format.isWide ? columns.wideRow(object) : []),
+    ];
+  });
   return formatTable(header, rows);
 }
 

@@ -40,6 +40,21 @@ describe('svcplane get', () => {
     );
   });
 
+  it('prints several kinds, each name with its kind, as kubectl does', async () => {
+    const both = await svcplane(['get', 'svc,endpoints,service', 'web', '-f', '-'], { stdin: SERVICES });
+    expect(both.stdout).toMatch(/^NAME +TYPE .*\nservice\/web +NodePort .*\n\nNAME +ENDPOINTS .*\nendpoints\/web +<none> .*\n$/);
+    expect(await svcplane(['get', 'svc,no', 'web', '-f', '-'], { stdin: SERVICES })).toMatchObject({
+      code: 3,
+      stdout: '',
+      stderr: expect.stringContaining('no web does not exist'),
+    });
+    expect((await svcplane(['get', 'svc,pods', '-f', '-'], { stdin: SERVICES })).stdout).not.toContain('pod/');
+    expect(await svcplane(['get', 'svc,', '-f', '-'], { stdin: SERVICES })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('resource "" is unknown'),
+    });
+  });
+
   it('prints all namespaces with -A, one with -n, selectors with -o wide', async () => {
     expect((await svcplane(['get', 'services', '-A', '-f', '-'], { stdin: SERVICES })).stdout).toContain('other       head   ClusterIP');
     expect((await svcplane(['get', 'services', '-n', 'other', '-f', '-', '-o', 'name'], { stdin: SERVICES })).stdout).toContain(

@@ -32,6 +32,8 @@ function refusal(call: () => unknown): string {
 test.each<[options: unknown, message: string]>([
   [{ nodename: 'a' }, 'option "nodename" is unknown, did you mean nodeName?'],
   ['iptables', 'options "iptables" is not an object'],
+  [{ now: 5 }, 'now 5 is not a function'],
+  [{ onWarning: 'yes' }, 'onWarning "yes" is not a function'],
   [{ config: { clusterCidr: '10.0.0.0/8' } }, 'config.clusterCidr "10.0.0.0/8" is unknown, did you mean clusterCIDR?'],
   [{ config: { ipvs: { strictArp: true } } }, 'config.ipvs.strictArp true is unknown, did you mean strictARP?'],
   [{ sysctls: { 'net.netfilter.nf_conntrack_upd_timeout': 1 } }, 'did you mean net.netfilter.nf_conntrack_udp_timeout?'],
@@ -112,4 +114,10 @@ test('the bytes of a file in place of its text', () => {
   expect(refusal(() => parseManifests(readFileSync('examples/hostnames.yaml') as unknown as string))).toMatch(
     /^text \{"type":"Buffer","data":\[.{70,80}… is not a string \(of a file: readFileSync\(name, 'utf8'\)\)$/,
   );
+});
+
+test('a clock that is no function, of a cluster and of a DNS', async () => {
+  const options = { now: 5 } as unknown as object;
+  expect(refusal(() => createCluster(options))).toBe('now 5 is not a function');
+  await expect(createClusterDns(options)).rejects.toThrow('now 5 is not a function');
 });
