@@ -41,6 +41,42 @@ function chances({ outcomes }: Explanation): { readonly chance: string; readonly
   }));
 }
 
+/** On one line: typed text becomes one change a line. */
+const DUAL_STACK = JSON.stringify({
+  apiVersion: 'v1',
+  kind: 'List',
+  items: [
+    {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: 'n1' },
+      spec: { podCIDRs: ['10.244.1.0/24', 'fd00:10:244:1::/64'] },
+      status: {
+        addresses: [
+          { type: 'InternalIP', address: '192.168.0.11' },
+          { type: 'InternalIP', address: 'fd00::11' },
+        ],
+      },
+    },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web' },
+      spec: {
+        replicas: 2,
+        selector: { matchLabels: { app: 'web' } },
+        template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'web' }] } },
+      },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web' },
+      spec: { type: 'NodePort', ipFamilyPolicy: 'RequireDualStack', selector: { app: 'web' }, ports: [{ port: 80, nodePort: 30080 }] },
+    },
+  ],
+});
+
 const fromPod = { protocol: 'TCP', source: '10.244.1.250', sourcePort: 40000, destinationPort: 80 } as const;
 const fromOutside = { protocol: 'TCP', source: '203.0.113.10', sourcePort: 40000 } as const;
 
@@ -117,6 +153,42 @@ describe.skipIf(isSkipped)(`the playground${isSkipped ? ` (${NO_CHROMIUM})` : ''
       expect(await page.locator('.stages').innerText()).toContain('The reply comes back');
       expect(await heightOf()).toBe(height);
       expect(await page.evaluate('globalThis.shift')).toBe(0);
+      await visitor.leave();
+    });
+
+    test('steps with the arrow keys from the buttons too, and says in the banner where the packet went and why it was masqueraded', async () => {
+      const visitor = await open();
+      const { page } = visitor;
+      await visitor.choose('load-balancer');
+      const { verdict } = ask('web/examples/load-balancer.yaml', 'iptables', 'node-1', {
+        ...fromOutside,
+        destination: '198.51.100.10',
+        destinationPort: 443,
+      });
+      const banner = await page.locator('.verdict').innerText();
+      expect(banner).toContain(`goes to ${verdict.backend?.address}:${verdict.backend?.port}, one of 3 backends; masqueraded`);
+      expect(banner).toContain('Why masqueraded: external traffic');
+      await page.getByLabel('One step on').focus();
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('ArrowLeft');
+      await page.getByText(/^1 of \d+$/).waitFor();
+      await page.keyboard.press('Escape');
+      expect(await page.locator('.entry.current').count()).toBe(0);
+      await visitor.leave();
+    });
+
+    test('lists no endpoints of the other family for a packet, and says that broken manifests are not what it speaks of', async () => {
+      const visitor = await open();
+      const { page } = visitor;
+      const editor = page.getByLabel('Manifests, in YAML or JSON');
+      await editor.fill(DUAL_STACK);
+      await page.getByLabel('From', { exact: true }).fill('external');
+      await page.getByLabel('To', { exact: true }).fill('[fd00::11]:30080');
+      expect(await visitor.outcomes()).toHaveLength(2);
+      expect(await page.locator('.outcomes').innerText()).not.toContain('Not for this packet');
+      await editor.fill('kind: [');
+      expect(await page.locator('.verdict').innerText()).toContain('The manifests are broken');
       await visitor.leave();
     });
 

@@ -15,8 +15,8 @@ import { WalkView } from './walk-view.tsx';
 import { applyChange, openWorld, type Problem, type World } from './world.ts';
 
 const VIEW_TITLES: Readonly<Record<View, string>> = {
-  walk: 'The walk',
-  connections: '1,000 connections',
+  walk: 'Walk',
+  connections: 'Connections',
   modes: 'Two modes',
   cost: 'What it costs',
 };
@@ -65,16 +65,18 @@ export function App({ initial, linkProblem }: AppProps) {
 
   return (
     <div class="page">
-      <Header state={state} problem={linkProblem} />
+      <Header state={state} update={update} problem={linkProblem} />
       <main class="stage">
         <QuestionBar state={state} update={update} cluster={world?.cluster} servicePorts={servicePorts} />
-        <VerdictBanner asked={asked} names={names} mode={mode} />
+        <VerdictBanner asked={asked} names={names} mode={mode} isOutdated={problems.length > 0} />
         <Tabs view={state.view} onChoose={(view) => update({ view })} />
         <section class="view" role="tabpanel" id="view" aria-labelledby={`tab-${state.view}`}>
           {state.view === 'cost' ? (
             <Lazy load={() => import('./cost-view.tsx').then(({ CostView }) => CostView)} />
           ) : typeof asked === 'string' || world === undefined ? (
-            <p class="empty">{typeof asked === 'string' ? asked : ''}</p>
+            <p class="empty">
+              Nothing to show until there is a packet to send: choose where it comes from and goes to, or an example, above.
+            </p>
           ) : state.view === 'walk' ? (
             <WalkView asked={asked} names={names} servicePorts={servicePorts} />
           ) : state.view === 'connections' ? (

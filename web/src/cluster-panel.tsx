@@ -6,7 +6,6 @@ import { fieldsOf, numberOf } from '../../src/cluster/fields.ts';
 import { nodeAddresses } from '../../src/cluster/nodes.ts';
 import { controllerOf } from '../../src/cluster/owners.ts';
 import { isReady, isTerminating, podIPs, podNode } from '../../src/cluster/pods.ts';
-import { EXAMPLES } from './examples.ts';
 import { ManifestEditor } from './manifest-editor.tsx';
 import { type ClusterChange, manifestsOf, type PlaygroundState } from './playground-state.ts';
 import type { Problem } from './world.ts';
@@ -29,25 +28,10 @@ const STEP_SECONDS = 30;
 
 export function ClusterPanel(props: ClusterPanelProps) {
   const { state, update, cluster, problems, notes, servicePorts, nodeName } = props;
-  const choose = (name: string) => {
-    const example = EXAMPLES.find((each) => each.name === name);
-    if (example !== undefined)
-      update({ example: name, manifests: '', changes: [], from: example.from, to: example.to, protocol: '', node: '' });
-  };
   return (
     <aside class="cluster" aria-label="The cluster">
       <section>
-        <div class="row">
-          <h2>Manifests</h2>
-          <select aria-label="Example" value={state.example} onChange={(event) => choose(event.currentTarget.value)}>
-            {state.example === '' ? <option value="">your own</option> : null}
-            {EXAMPLES.map(({ name, title }) => (
-              <option key={name} value={name}>
-                {title}
-              </option>
-            ))}
-          </select>
-        </div>
+        <h2>Manifests</h2>
         <ManifestEditor
           text={manifestsOf(state)}
           problems={problems}
@@ -139,8 +123,13 @@ function Pods({ cluster, change, undoChanges, state }: ClusterPanelProps & { rea
         >
           {STEP_SECONDS} s later
         </button>
-        <button type="button" disabled={state.changes.length === 0} onClick={undoChanges}>
-          As applied
+        <button
+          type="button"
+          disabled={state.changes.length === 0}
+          title="Takes back what happened to Pods and nodes here"
+          onClick={undoChanges}
+        >
+          Undo all
         </button>
       </div>
       {workloads.map((workload) => (
@@ -216,11 +205,11 @@ function PodRow({ pod, change }: { readonly pod: KubernetesObject; readonly chan
       ) : (
         <button
           type="button"
-          aria-label={`End ${pod.metadata.name}: it terminates`}
-          title="Terminate"
+          aria-label={`end ${pod.metadata.name}: it terminates`}
+          title="Deletes the Pod: it terminates"
           onClick={() => change({ kind: 'terminate', pod: name })}
         >
-          ✕
+          end
         </button>
       )}
       <button

@@ -77,8 +77,8 @@ export function ConnectionsView({ asked, names, state, world }: ConnectionsViewP
       </ul>
       <History tallies={tallies} ends={ends} names={names} />
       <p class="fine">
-        The bar is the last thousand, the mark is the chance of a new client. Make Pods unready, terminate, scale or drain them beside, and
-        send again
+        The bar is the last thousand, the mark is the chance of a new client; below, each thousand is a column, the newest at the right.
+        Make Pods unready, terminate, scale or drain them beside, and send again
         {mode === 'ipvs' ? '; or choose another scheduler' : ''}.
       </p>
     </div>
@@ -106,7 +106,7 @@ function Bar({ end, names, count, expected, isSent }: BarProps) {
         {expected === undefined ? null : <s style={{ left: `${expected * 100}%` }} title={`chance ${percentText(expected)}`} />}
       </span>
       <span class="count">
-        {isSent ? count : '–'} <small>{expected === undefined ? 'not any more' : `of ${percentText(expected)}`}</small>
+        {isSent ? count : '–'} <small>{expected === undefined ? 'no longer' : `chance ${percentText(expected)}`}</small>
       </span>
     </li>
   );

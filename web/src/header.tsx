@@ -1,10 +1,19 @@
-// The name of the page, the link that holds all of it, and the choice of light or dark.
-import { useState } from 'preact/hooks';
+// The name of the page, the examples, the link that holds all of it, and the choice of light or dark.
+import { useEffect, useState } from 'preact/hooks';
+import { EXAMPLES } from './examples.ts';
 import type { PlaygroundState } from './playground-state.ts';
 import { shareFragment } from './share-link.ts';
 
-export function Header({ state, problem }: { readonly state: PlaygroundState; readonly problem: string | undefined }) {
+export interface HeaderProps {
+  readonly state: PlaygroundState;
+  readonly update: (patch: Partial<PlaygroundState>) => void;
+  readonly problem: string | undefined;
+}
+
+export function Header({ state, update, problem }: HeaderProps) {
   const [shared, setShared] = useState('');
+  // a link holds what was seen when it was made
+  useEffect(() => setShared(''), [state]);
   const share = async () => {
     const fragment = await shareFragment(state);
     history.replaceState(undefined, '', fragment);
@@ -23,11 +32,33 @@ export function Header({ state, problem }: { readonly state: PlaygroundState; re
       <p class="said" role="status">
         {shared || problem}
       </p>
+      <ExampleChoice chosen={state.example} update={update} />
       <button type="button" class="primary" onClick={share}>
         Share
       </button>
       <ThemeButton />
     </header>
+  );
+}
+
+function ExampleChoice({ chosen, update }: { readonly chosen: string } & Pick<HeaderProps, 'update'>) {
+  const choose = (name: string) => {
+    const example = EXAMPLES.find((each) => each.name === name);
+    if (example !== undefined)
+      update({ example: name, manifests: '', changes: [], from: example.from, to: example.to, protocol: '', node: '' });
+  };
+  return (
+    <label class="example">
+      Example
+      <select value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
+        {chosen === '' ? <option value="">your own manifests</option> : null}
+        {EXAMPLES.map(({ name, title }) => (
+          <option key={name} value={name}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

@@ -1,6 +1,6 @@
 // Every outcome that a new connection can have, each with its probability; and why there is none to speak of, when there is none.
 import type { ServicePortView } from 'svcplane';
-import { formatEndpoint } from '../../src/address.ts';
+import { formatEndpoint, parseAddress } from '../../src/address.ts';
 import type { Asked } from './app.tsx';
 import { type Namer, outcomeName, percentText } from './names.ts';
 
@@ -60,9 +60,9 @@ function Unused({ asked, names, servicePorts }: Pick<OutcomesProps, 'asked' | 'n
   const { outcomes } = asked.answer.explanation;
   const hit = new Set(outcomes.map(outcomeName));
   const services = new Set(outcomes.map(({ servicePort }) => servicePort));
-  const views = servicePorts.filter(
-    ({ servicePort, protocol }) => services.has(servicePort) && protocol === asked.question.packet.protocol,
-  );
+  const { protocol, destination } = asked.question.packet;
+  const family = parseAddress(destination)?.family;
+  const views = servicePorts.filter((view) => services.has(view.servicePort) && view.protocol === protocol && view.family === family);
   const isEmpty = views.length > 0 && views.every(({ endpoints }) => endpoints.length === 0);
   if (isEmpty)
     return <p class="why">{views[0]?.servicePort} has no endpoints at all: no Pod matches its selector, or none has an address.</p>;

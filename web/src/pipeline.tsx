@@ -23,11 +23,8 @@ export function Pipeline({ asked, names, stages, position, children }: PipelineP
   const start = isReply && asked.answer.reply !== undefined ? tupleOf(asked.answer.reply.packet) : tupleOf(packet);
   const now = current?.tuple ?? ending?.tuple ?? start;
   const { verdict } = asked.answer.trace;
-  const goal = isReply
-    ? 'client'
-    : verdict.action === 'DNAT'
-      ? (names.owner(verdict.backend?.address ?? '')?.pod ?? outcomeName(verdict))
-      : verdict.action;
+  const goal = isReply ? 'client' : verdict.action === 'DNAT' ? outcomeName(verdict) : verdict.action;
+  const pod = isReply ? undefined : names.owner(verdict.backend?.address ?? '')?.pod;
   return (
     <div class={`pipeline${isReply ? ' is-reply' : ''}`}>
       <ol class="hooks" aria-label={isReply ? "The reply's hooks" : "The packet's hooks"}>
@@ -40,7 +37,7 @@ export function Pipeline({ asked, names, stages, position, children }: PipelineP
             {stage.title}
           </li>
         ))}
-        <li title={goal} class={`end goal ${isReply ? '' : verdict.action.toLowerCase()}`}>
+        <li title={pod ?? goal} class={`end goal ${isReply ? '' : verdict.action.toLowerCase()}`}>
           {goal}
         </li>
       </ol>

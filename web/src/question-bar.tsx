@@ -22,73 +22,77 @@ export function QuestionBar({ state, update, cluster, servicePorts }: QuestionBa
   const destinations = servicePorts.flatMap((view) => destinationsOf(view, nodes.flatMap(nodeAddresses)));
   return (
     <form class="question" aria-label="The packet" onSubmit={(event) => event.preventDefault()}>
-      <label class="wide">
-        From
-        <input
-          value={state.from}
-          list="sources"
-          autocomplete="off"
-          spellcheck={false}
-          onInput={(event) => update({ from: event.currentTarget.value })}
-        />
-      </label>
-      <span class="arrow" aria-hidden="true">
-        →
-      </span>
-      <label class="wide">
-        To
-        <input
-          value={state.to}
-          list="destinations"
-          autocomplete="off"
-          spellcheck={false}
-          onInput={(event) => update({ to: event.currentTarget.value })}
-        />
-      </label>
-      <label>
-        Protocol
-        <select value={state.protocol} onChange={(event) => update({ protocol: event.currentTarget.value })}>
-          <option value="">as the port</option>
-          <option>TCP</option>
-          <option>UDP</option>
-          <option>SCTP</option>
-        </select>
-      </label>
-      <label>
-        Node
-        <select value={state.node} onChange={(event) => update({ node: event.currentTarget.value })}>
-          <option value="">where it starts</option>
-          {nodes.map(({ metadata }) => (
-            <option key={metadata.name}>{metadata.name}</option>
-          ))}
-        </select>
-      </label>
-      <Choice legend="Mode" values={MODES} chosen={state.mode} onChoose={(mode) => update({ mode })} />
-      <label class={state.mode === 'ipvs' ? '' : 'unused'}>
-        Scheduler
-        <select
-          value={state.scheduler}
-          disabled={state.mode !== 'ipvs'}
-          onChange={(event) => update({ scheduler: event.currentTarget.value })}
-        >
-          {SCHEDULERS.map((name) => (
-            <option key={name}>{name}</option>
-          ))}
-        </select>
-      </label>
-      <label>
-        Engine
-        <select
-          value={state.engine}
-          onChange={(event) => update({ engine: ENGINES.find((each) => each === event.currentTarget.value) ?? 'auto' })}
-        >
-          {ENGINES.map((name) => (
-            <option key={name} value={name}>
-              {ENGINE_TITLES[name]}
-            </option>
-          ))}
-        </select>
-      </label>
+      <div class="fields">
+        <label class="wide">
+          From
+          <input
+            value={state.from}
+            list="sources"
+            autocomplete="off"
+            spellcheck={false}
+            onInput={(event) => update({ from: event.currentTarget.value })}
+          />
+        </label>
+        <span class="arrow" aria-hidden="true">
+          →
+        </span>
+        <label class="wide">
+          To
+          <input
+            value={state.to}
+            list="destinations"
+            autocomplete="off"
+            spellcheck={false}
+            onInput={(event) => update({ to: event.currentTarget.value })}
+          />
+        </label>
+        <label>
+          Protocol
+          <select value={state.protocol} onChange={(event) => update({ protocol: event.currentTarget.value })}>
+            <option value="">as the port</option>
+            <option>TCP</option>
+            <option>UDP</option>
+            <option>SCTP</option>
+          </select>
+        </label>
+        <label>
+          Node
+          <select value={state.node} onChange={(event) => update({ node: event.currentTarget.value })}>
+            <option value="">where it starts</option>
+            {nodes.map(({ metadata }) => (
+              <option key={metadata.name}>{metadata.name}</option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <div class="fields">
+        <Choice legend="Mode" values={MODES} chosen={state.mode} onChoose={(mode) => update({ mode })} />
+        <label class={state.mode === 'ipvs' ? '' : 'unused'}>
+          Scheduler
+          <select
+            value={state.scheduler}
+            disabled={state.mode !== 'ipvs'}
+            onChange={(event) => update({ scheduler: event.currentTarget.value })}
+          >
+            {SCHEDULERS.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+        <label>
+          Engine
+          <select
+            value={state.engine}
+            onChange={(event) => update({ engine: ENGINES.find((each) => each === event.currentTarget.value) ?? 'auto' })}
+          >
+            {ENGINES.map((name) => (
+              <option key={name} value={name}>
+                {ENGINE_TITLES[name]}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
       <datalist id="sources">
         {sources.map((each) => (
           <option key={each} value={each} />

@@ -25,7 +25,7 @@ export function askedBy(state: Pick<PlaygroundState, 'from' | 'to' | 'protocol' 
   try {
     const protocol = state.protocol === '' ? undefined : state.protocol;
     const destination = resolveDestination(state.to.trim(), protocol, context, familyOf(state.from.trim()));
-    if ('reason' in destination) return `${destination.name} has no address to send a packet to: ${destination.reason}.`;
+    if ('reason' in destination) return withoutFlags(`${destination.name} has no address to send a packet to: ${destination.reason}.`);
     const source = resolveSource(state.from.trim(), destination.address, context);
     if (parseAddress(source.address)?.family !== parseAddress(destination.address)?.family)
       return `${source.address} and ${destination.address} are of different families.`;

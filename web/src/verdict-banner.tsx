@@ -1,7 +1,8 @@
 // The answer in one sentence, and the packet before and after it.
 
-import type { ProxyMode } from 'svcplane';
+import type { ProxyMode, Step } from 'svcplane';
 import { formatEndpoint } from '../../src/address.ts';
+import { ruleWords } from '../../src/cli/rule-words.ts';
 import type { Asked } from './app.tsx';
 import { type Namer, outcomeName } from './names.ts';
 
@@ -11,18 +12,26 @@ const SENTENCES = {
   ACCEPT: 'is no Service’s: it goes on as it is',
 } as const;
 
+const MARKED = 'marked for masquerade';
+
 export interface VerdictBannerProps {
   readonly asked: Asked | string;
   readonly names: Namer;
   readonly mode: ProxyMode;
+  /** The manifests are broken now: what is shown is about the last whole ones. */
+  readonly isOutdated: boolean;
 }
 
-export function VerdictBanner({ asked, names, mode }: VerdictBannerProps) {
+export function VerdictBanner({ asked, names, mode, isOutdated }: VerdictBannerProps) {
+  const outdated = isOutdated ? <p class="bad">The manifests are broken: this is about the last whole ones.</p> : null;
   if (typeof asked === 'string') {
     return (
       <div class="verdict refused" role="status">
         <p class="verdict-action">?</p>
-        <p class="verdict-words">{asked}</p>
+        <div class="verdict-words">
+          <p>{asked}</p>
+          {outdated}
+        </div>
       </div>
     );
   }
@@ -32,7 +41,10 @@ export function VerdictBanner({ asked, names, mode }: VerdictBannerProps) {
   const actions = [...new Set(outcomes.map(({ action }) => action))];
   const [action = 'DROP'] = actions;
   const backends = new Set(outcomes.filter(({ backend }) => backend !== undefined).map(outcomeName));
-  const { verdict } = answer.trace;
+  const { verdict, steps } = answer.trace;
+  const owner = verdict.backend === undefined ? undefined : names.owner(verdict.backend.address);
+  const podText = owner?.pod === undefined ? '' : `The backend is ${owner.pod} on ${owner.node}. `;
+  const masqueradeWhy = verdict.masquerade ? markingWords(steps) : undefined;
   return (
     <div class={`verdict ${action.toLowerCase()}`} role="status" data-action={verdict.action} data-outcomes={outcomes.length}>
       <p class="verdict-action">{actions.length > 1 ? 'depends' : action}</p>
@@ -46,8 +58,8 @@ export function VerdictBanner({ asked, names, mode }: VerdictBannerProps) {
             `may end in ${actions.join(' or ')}`
           ) : action === 'DNAT' ? (
             <>
-              goes to <b>{backends.size === 1 ? `the only backend, ${[...backends][0]}` : `one of ${backends.size} backends`}</b>
-              {outcomes.every(({ masquerade }) => masquerade) ? ', masqueraded: they see this node as the client' : ''}
+              goes to <b>{outcomeName(verdict)}</b>, {backends.size === 1 ? 'the only backend' : `one of ${backends.size} backends`};{' '}
+              {verdict.masquerade ? 'masqueraded: the backend sees this node as the client' : 'its source stays'}
             </>
           ) : (
             <b>{SENTENCES[action]}</b>
@@ -55,11 +67,18 @@ export function VerdictBanner({ asked, names, mode }: VerdictBannerProps) {
         </p>
         <p class="fine">
           {node.metadata.name}, {mode} mode, {verdict.rulesEvaluated} rules looked at, by{' '}
-          {answer.engine === 'wasm' ? 'WebAssembly' : 'TypeScript'}.{' '}
-          {verdict.backend === undefined ? '' : `This packet: ${names.owner(verdict.backend.address)?.pod ?? outcomeName(verdict)}. `}
-          {[...notes, ...answer.warnings].join('. ')}
+          {answer.engine === 'wasm' ? 'WebAssembly' : 'TypeScript'}. {podText}
+          {masqueradeWhy === undefined ? '' : `Why masqueraded: ${masqueradeWhy}. `}
+          {[...notes, ...answer.warnings].map((note) => `${note}. `)}
         </p>
+        {outdated}
       </div>
     </div>
   );
+}
+
+/** What the rule says that asked for masquerade, but for its effect, which the sentence has. */
+function markingWords(steps: readonly Step[]): string | undefined {
+  const words = steps.flatMap((step) => (step.kind === 'rule' && step.matched ? ruleWords(step) : []));
+  return words.find((each) => each.includes(MARKED))?.replace(new RegExp(`(:| is) ${MARKED}.*$`), '');
 }

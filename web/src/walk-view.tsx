@@ -52,20 +52,25 @@ export function WalkView({ asked, names, servicePorts }: WalkViewProps) {
     setPlaying(!isPlaying);
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    const on = (position ?? -1) + 1;
+    const back = (position ?? last + 1) - 1;
     const moves: Readonly<Record<string, number | undefined>> = {
-      ArrowDown: (position ?? -1) + 1,
-      ArrowUp: (position ?? last + 1) - 1,
+      ArrowDown: on,
+      ArrowRight: on,
+      ArrowUp: back,
+      ArrowLeft: back,
       Home: 0,
       End: last,
       Escape: undefined,
     };
-    if (!(event.key in moves)) return;
+    if (!(event.key in moves) || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     go(moves[event.key]);
   };
   return (
     <div class="walk-view">
-      <div class="walk-main">
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: keys of the buttons and of the list in it */}
+      <div class="walk-main" onKeyDown={onKeyDown}>
         <Pipeline asked={asked} names={names} stages={walk.stages} position={position}>
           <div class="walk-controls" role="toolbar" aria-label="Walk">
             <button type="button" class="primary" onClick={play}>
@@ -83,8 +88,8 @@ export function WalkView({ asked, names, servicePorts }: WalkViewProps) {
           </div>
         </Pipeline>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the arrow keys step through it */}
-        <section class="steps" tabIndex={0} aria-label={`${walk.title}: arrow keys step`} onKeyDown={onKeyDown}>
-          <h3 class="walk-title">{walk.title}</h3>
+        <section class="steps" tabIndex={0} aria-label={`${walk.title}: arrow keys step`}>
+          <h3 class="walk-title">{walk.title}. Arrow keys step, Escape shows all.</h3>
           <Stages stages={walk.stages} position={position} />
         </section>
       </div>
@@ -105,6 +110,16 @@ function walkOf({ question, answer }: Asked, chosen: number | undefined): Walk {
   return { title: 'This packet and its reply, every rule', stages: [...there, ...back.map((stage) => ({ ...stage, isReply: true }))] };
 }
 
+/** What happens where, for those who see the names for the first time. */
+const STAGE_WORDS: Readonly<Record<string, string>> = {
+  conntrack: 'the node remembers connections: only the first packet of one is decided',
+  PREROUTING: 'just arrived: the destination may change before the node routes it',
+  INPUT: 'for this node itself',
+  FORWARD: 'on its way through this node',
+  OUTPUT: 'sent by this node itself: the destination may change',
+  POSTROUTING: 'about to leave: the source may change',
+};
+
 function Stages({ stages, position }: { readonly stages: Walk['stages']; readonly position: number | undefined }) {
   let number = 0;
   return (
@@ -116,7 +131,9 @@ function Stages({ stages, position }: { readonly stages: Walk['stages']; readonl
         return (
           <li key={index} class={stage.isReply ? 'reply' : ''}>
             {beginsReply ? <h3 class="turn">The reply comes back</h3> : null}
-            <h4>{stage.title}</h4>
+            <h4>
+              {stage.title} <small>{STAGE_WORDS[stage.title]}</small>
+            </h4>
             <ol>
               {stage.entries.map((entry, at) => (
                 <Entry
@@ -146,10 +163,7 @@ const SIGNS: Readonly<Record<WalkEntry['kind'], readonly [string, string]>> = {
 function Entry({ entry, isCurrent, isAhead }: { readonly entry: WalkEntry; readonly isCurrent: boolean; readonly isAhead: boolean }) {
   const row = useRef<HTMLLIElement>(null);
   useEffect(() => {
-    const list = row.current?.closest('.steps');
-    if (!isCurrent || row.current === null || list === null || list === undefined) return;
-    const top = row.current.getBoundingClientRect().top - list.getBoundingClientRect().top;
-    if (top < 0 || top > list.clientHeight - row.current.clientHeight) list.scrollTop += top - list.clientHeight / 2;
+    if (isCurrent) row.current?.scrollIntoView({ block: 'nearest' });
   }, [isCurrent]);
   const [sign, meaning] = SIGNS[entry.kind];
   return (
@@ -158,7 +172,7 @@ function Entry({ entry, isCurrent, isAhead }: { readonly entry: WalkEntry; reado
       class={`entry ${entry.kind}${isCurrent ? ' current' : ''}${isAhead ? ' ahead' : ''}`}
       aria-current={isCurrent ? 'step' : undefined}
     >
-      <span class="sign" role="img" aria-label={meaning}>
+      <span class="sign" role="img" aria-label={meaning} title={meaning}>
         {sign}
       </span>
       {entry.folded === undefined ? (
