@@ -2,6 +2,7 @@
 // starts in half the time. Declarations stay as they are. Run from the root of the repository, after the build.
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { decode, encode } from '@jridgewell/sourcemap-codec';
 import { build } from 'esbuild';
 import { rollup } from 'rollup';
 
@@ -49,6 +50,8 @@ const { outputFiles } = await build({
   minifyWhitespace: true,
   // Node prints the line of an error that nobody caught.
   lineLimit: 120,
+  sourcemap: true,
+  sourcesContent: false,
   write: false,
   logLevel: 'warning',
 });
@@ -62,7 +65,10 @@ const joined = await rollup({
     {
       name: 'output-of-esbuild',
       resolveId: (id, importer) => (importer === undefined ? id : resolve(importer, '..', id)),
-      load: (id) => texts.get(id),
+      load: (id) => ({ code: texts.get(id), map: texts.get(`${id}.map`) }),
+      generateBundle: (_options, files) => {
+        for (const file of Object.values(files)) if (file.fileName.endsWith('.js.map')) file.source = shortMap(file.source);
+      },
     },
   ],
   onwarn: ({ message }) => {
@@ -74,12 +80,24 @@ const isCode = (file) => /\.js(\.map)?$/.test(file);
 for (const file of readdirSync('dist', { recursive: true })) if (isCode(file)) rmSync(join('dist', file));
 await joined.write({
   dir: 'dist',
+  sourcemap: true,
+  sourcemapExcludeSources: true,
   entryFileNames: '[name].js',
   chunkFileNames: 'src/shared/[name].js',
   manualChunks: sharedBy,
   minifyInternalExports: false,
   hoistTransitiveImports: false,
 });
+
+/** A source map that knows lines of the sources and not words: that is what stack traces name, in a third of the size. */
+function shortMap(text) {
+  const { mappings, ...map } = JSON.parse(text);
+  const beginsLine = ([, source, line], index, segments) => {
+    const [, sourceBefore, lineBefore] = segments[index - 1] ?? [];
+    return source !== sourceBefore || line !== lineBefore;
+  };
+  return JSON.stringify({ ...map, mappings: encode(decode(mappings).map((segments) => segments.filter(beginsLine))) });
+}
 
 /** The name of a file as entries have it: where it stands in dist/, without its extension. */
 function nameOf(file) {

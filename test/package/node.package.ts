@@ -32,6 +32,14 @@ test('the lines of the README, saved as app.mjs, run as they stand', () => {
   expect(output.match(/port: 8080 \} 0\.33/g)).toHaveLength(3);
 });
 
+test('source maps name the file and line of an error', () => {
+  const misuse =
+    "import { createDataplaneSync } from 'svcplane'; try { createDataplaneSync({ mode: 'x' }); } catch (error) { console.log(error.stack); }";
+  const options = ['--enable-source-maps', '--input-type=module', '-e', misuse];
+  const stack = execFileSync(process.execPath, options, { cwd: project, encoding: 'utf8' });
+  expect(stack).toMatch(/at settleConfig \(.*src\/api\/settings\.ts:\d+:\d+\)/);
+});
+
 test('npx svcplane says its version', () => {
   const version = execFileSync('npx', ['--no-install', 'svcplane', '--version'], { cwd: project, encoding: 'utf8' });
   expect(version).toMatch(/^\d+\.\d+\.\d+/);
