@@ -10,6 +10,7 @@ import { median, type Summary, summarize } from './statistics.ts';
 export const CONTROL_PLANE = 'control-plane';
 
 const SERVICES = 10_000;
+export const ENDPOINTS_PER_SERVICE = 10;
 const SERVICES_SMOKE = 200;
 const CHANGES = 200;
 const CHANGES_SMOKE = 20;
@@ -60,7 +61,14 @@ function casesOf(isSmoke: boolean): ControlPlaneCase[] {
   const serviceCount = isSmoke ? SERVICES_SMOKE : SERVICES;
   const changeCount = isSmoke ? CHANGES_SMOKE : CHANGES;
   const variants = isSmoke ? SMOKE_VARIANTS : VARIANTS;
-  return variants.map(([mode, family, engine]) => ({ mode, family, engine, serviceCount, endpointsPerService: 10, changeCount }));
+  return variants.map(([mode, family, engine]) => ({
+    mode,
+    family,
+    engine,
+    serviceCount,
+    endpointsPerService: ENDPOINTS_PER_SERVICE,
+    changeCount,
+  }));
 }
 
 async function measure(one: ControlPlaneCase, starts: number): Promise<ControlPlane> {
