@@ -57,6 +57,8 @@ interface SyntaxTree {
 export class ManifestText {
   readonly origin: string;
   readonly text: string;
+  /** Without them no document holds a template: asked once of a text, which may have thousands of documents. */
+  readonly hasBraces: boolean;
   /** Where each document begins and ends; empty: the text was not read as YAML. */
   #ranges: readonly (readonly [start: number, end: number])[] = [];
   readonly #trees = new Map<number, SyntaxTree>();
@@ -65,6 +67,7 @@ export class ManifestText {
   constructor(text: string, origin: string) {
     this.text = text.startsWith('\ufeff') ? text.slice(1) : text;
     this.origin = origin;
+    this.hasBraces = this.text.includes('{{');
   }
 
   /** All documents. Only their places are remembered: the trees of a large dump would outweigh its objects. */
@@ -142,7 +145,7 @@ function toValue(document: Document.Parsed, source: ManifestText): unknown {
     const message = error.code === 'DUPLICATE_KEY' ? `duplicate key ${keyAt(source.text, start)}` : lowerFirst(error.message);
     throw new ManifestError(message, source.locationAt(start));
   }
-  const template = source.text.includes('{{') ? templateIn(document.contents) : undefined;
+  const template = source.hasBraces ? templateIn(document.contents) : undefined;
   if (template !== undefined) throw new ManifestError(UNRENDERED, source.locationAt(offsetOf(template) ?? 0));
   try {
     return document.toJS();
