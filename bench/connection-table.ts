@@ -1,6 +1,7 @@
 // The connection table of the WebAssembly engine by itself, for both families: what a connection takes of memory, how long growing
 // pauses at most, what one of its packets costs, and what a flood of new connections does to those that stand. One process, no rounds.
 import { createDataplaneSync, type Dataplane, PACKET_LAYOUT, type PacketBatch, RECORD_CODES, VERDICT_LAYOUT } from 'svcplane';
+import { CLOCKS } from './clocks.ts';
 import { TCP_ACK, TCP_SYN, TCP_SYN_ACK } from './packets.ts';
 import { alignColumns } from './report.ts';
 import { median } from './statistics.ts';
@@ -162,12 +163,9 @@ const SERVER_PORT = 80;
  * of V8, so the lower of the two is closer to the truth, and never below it.
  */
 function ownNs(run: () => void): number {
-  const processor = process.cpuUsage();
-  const clock = performance.now();
+  const [wall, cpu] = [CLOCKS.wall(), CLOCKS.cpu()];
   run();
-  const passed = performance.now() - clock;
-  const { user, system } = process.cpuUsage(processor);
-  return Math.min(passed * 1e6, (user + system) * 1000);
+  return Math.min(CLOCKS.wall() - wall, CLOCKS.cpu() - cpu) * 1e6;
 }
 
 export function tableLine({ family, size, ...figures }: TableFigures): string {
