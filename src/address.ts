@@ -1,5 +1,5 @@
 // IP addresses, prefixes and endpoints as text and as numbers. A leaf: everyone may import it.
-import { isPlainIPv4, readIPv4, readIPv6, writeIPv6 } from './plain-address.ts';
+import { isPlainIPv4, isPlainIPv6, readIPv4, readIPv6, writeIPv6 } from './plain-address.ts';
 
 export type Family = 'IPv4' | 'IPv6';
 
@@ -25,7 +25,8 @@ export function parseAddress(text: string): Address | undefined {
   // As most addresses of a cluster are written: a text of their own would be kept beside each.
   if (word !== undefined && isPlainIPv4(text, word)) return { family: 'IPv4', words: [word], text };
   const words = parseAddressWords(text);
-  return words === undefined ? undefined : addressOf(words);
+  if (words === undefined) return undefined;
+  return words.length === 4 && isPlainIPv6(text, words) ? { family: 'IPv6', words, text } : addressOf(words);
 }
 
 /** The words of an address alone. Text is what types promise and JavaScript may not keep. */
@@ -33,7 +34,6 @@ export function parseAddressWords(text: string): readonly number[] | undefined {
   if (typeof text !== 'string') return undefined;
   const word = readIPv4(text);
   if (word !== undefined) return [word];
-  if (!text.includes(':')) return undefined;
   const words = readIPv6(text);
   if (words === undefined) return undefined;
   const isMapped = words[0] === 0 && words[1] === 0 && words[2] === 0xffff;

@@ -5,6 +5,7 @@ const ZERO = 48;
 const NINE = 57;
 const DOT = 46;
 const COLON = 58;
+const LETTER_A = 97;
 const GROUPS = 8;
 
 /** The four octets of `10.0.0.1` as one word; leading zeros are decimal. `length`: how much of the text it is. Undefined: no IPv4 address. */
@@ -41,16 +42,20 @@ export function isPlainIPv4(text: string, word: number): boolean {
 
 /** The four words of groups of hexadecimal digits with at most one `::`, of which the last two may be an IPv4 address. Undefined: no IPv6 address. */
 export function readIPv6(text: string): number[] | undefined {
-  if (!text.includes('.')) return readGroups(text);
+  const words = readGroups(text);
+  if (words !== undefined || !text.includes('.')) return words;
   const tail = text.lastIndexOf(':') + 1;
   const word = readIPv4(text.slice(tail));
   if (word === undefined) return undefined;
   return readGroups(`${text.slice(0, tail)}${(word >>> 16).toString(16)}:${(word & 0xffff).toString(16)}`);
 }
 
+/** The groups that were read last. */
+const READ = new Uint16Array(GROUPS);
+
 function readGroups(text: string): number[] | undefined {
-  const groups: number[] = [];
   const { length } = text;
+  let count = 0;
   let gap = -1;
   let index = 0;
   if (text.charCodeAt(0) === COLON) {
@@ -61,45 +66,91 @@ function readGroups(text: string): number[] | undefined {
   while (index < length) {
     let group = 0;
     const start = index;
-    for (; index < length && text.charCodeAt(index) !== COLON; index++) {
-      const digit = hexDigit(text.charCodeAt(index));
+    for (; index < length; index++) {
+      const code = text.charCodeAt(index);
+      if (code === COLON) break;
+      const digit = hexDigit(code);
       if (digit < 0) return undefined;
       group = group * 16 + digit;
     }
-    if (index === start || index - start > 4 || groups.length === GROUPS) return undefined;
-    groups.push(group);
+    if (index === start || index - start > 4 || count === GROUPS) return undefined;
+    READ[count++] = group;
     if (index === length) break;
     index++; // the colon
     if (text.charCodeAt(index) === COLON) {
       if (gap >= 0) return undefined;
-      gap = groups.length;
+      gap = count;
       index++;
     } else if (index === length) return undefined;
   }
-  const missing = GROUPS - groups.length;
-  if (gap < 0 ? missing !== 0 : missing < 1) return undefined;
-  if (gap >= 0) groups.splice(gap, 0, ...Array<number>(missing).fill(0));
-  return [0, 2, 4, 6].map((at) => (groups[at] ?? 0) * 0x10000 + (groups[at + 1] ?? 0));
+  if (gap < 0 ? count < GROUPS : count === GROUPS) return undefined;
+  if (gap >= 0) {
+    READ.copyWithin(GROUPS - (count - gap), gap, count);
+    READ.fill(0, gap, GROUPS - (count - gap));
+  }
+  return [wordAt(0), wordAt(2), wordAt(4), wordAt(6)];
+}
+
+function wordAt(group: number): number {
+  return (READ[group] ?? 0) * 0x10000 + (READ[group + 1] ?? 0);
 }
 
 /** RFC 5952: lower case, no leading zeros, the first of the longest runs of zero groups (two at least) as `::`. */
 export function writeIPv6(words: readonly number[]): string {
-  const groups = words.flatMap((word) => [word >>> 16, word & 0xffff]);
-  let runStart = 0;
-  let runLength = 0;
-  for (let start = 0; start < GROUPS; start++) {
-    let end = start;
-    while (end < GROUPS && groups[end] === 0) end++;
-    if (end - start > runLength) [runStart, runLength] = [start, end - start];
-    start = Math.max(start, end);
+  const { start, end } = longestGap(words);
+  let text = '';
+  for (let group = 0; group < GROUPS; group++) {
+    if (group === start) {
+      text += '::';
+      group = end - 1;
+    } else text += `${group === 0 || group === end ? '' : ':'}${groupOf(words, group).toString(16)}`;
   }
-  const hex = (part: readonly number[]): string => part.map((group) => group.toString(16)).join(':');
-  if (runLength < 2) return hex(groups);
-  return `${hex(groups.slice(0, runStart))}::${hex(groups.slice(runStart + runLength))}`;
+  return text;
+}
+
+/** True when the text, which reads as these words, is how the address is written. */
+export function isPlainIPv6(text: string, words: readonly number[]): boolean {
+  const { start, end } = longestGap(words);
+  let at = 0;
+  for (let group = 0; group < GROUPS; group++) {
+    if (group === start) {
+      if (text.charCodeAt(at) !== COLON || text.charCodeAt(at + 1) !== COLON) return false;
+      at += 2;
+      group = end - 1;
+      continue;
+    }
+    if (group !== 0 && group !== end && text.charCodeAt(at++) !== COLON) return false;
+    const value = groupOf(words, group);
+    let shift = value > 0xfff ? 12 : value > 0xff ? 8 : value > 0xf ? 4 : 0;
+    for (; shift >= 0; shift -= 4) {
+      const digit = (value >>> shift) & 15;
+      if (text.charCodeAt(at++) !== digit + (digit > 9 ? LETTER_A - 10 : ZERO)) return false;
+    }
+  }
+  return at === text.length;
+}
+
+/** The groups that `::` stands for; from the end on: none. */
+function longestGap(words: readonly number[]): { readonly start: number; readonly end: number } {
+  let longest = 1;
+  let longestStart = GROUPS;
+  let run = 0;
+  for (let group = 0; group < GROUPS; group++) {
+    run = groupOf(words, group) === 0 ? run + 1 : 0;
+    if (run <= longest) continue;
+    longest = run;
+    longestStart = group + 1 - run;
+  }
+  return { start: longestStart, end: longestStart + longest };
+}
+
+function groupOf(words: readonly number[], group: number): number {
+  const word = words[group >> 1] ?? 0;
+  return (group & 1) === 0 ? word >>> 16 : word & 0xffff;
 }
 
 function hexDigit(code: number): number {
   if (code >= ZERO && code <= NINE) return code - ZERO;
   const letter = code | 0x20;
-  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
+  return letter >= LETTER_A && letter <= 102 ? letter - LETTER_A + 10 : -1;
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { describe, expect, test } from 'vitest';
 import { parseAddress } from '../src/address.ts';
-import { readIPv4, readIPv6, writeIPv6 } from '../src/plain-address.ts';
+import { isPlainIPv6, readIPv4, readIPv6, writeIPv6 } from '../src/plain-address.ts';
 
 const group = fc.oneof({ arbitrary: fc.constant(0), weight: 2 }, { arbitrary: fc.integer({ min: 0, max: 0xffff }), weight: 1 });
 const groups = fc.array(group, { minLength: 8, maxLength: 8 });
@@ -27,6 +27,29 @@ describe('addresses', () => {
         }
       }),
     );
+  });
+
+  test('are known to be written as they are read, or not', () => {
+    fc.assert(
+      fc.property(groups, fc.nat(7), fc.nat(8), (parts, start, end) => {
+        const words = wordsOf(parts);
+        const plain = writeIPv6(words);
+        const padded = parts.map((part) => part.toString(16).padStart(2, '0'));
+        // A gap of one's own choice, where these groups are 0.
+        const zeros = parts.map((part, index) => (index >= start && index < end ? 0 : part));
+        const shortened = [zeros.slice(0, start), zeros.slice(Math.max(start, end))].map((side) => side.map((part) => part.toString(16)));
+        const gapped = `${shortened[0]?.join(':')}::${shortened[1]?.join(':')}`;
+        for (const text of [plain, plain.toUpperCase(), padded.join(':'), new ipaddr.IPv6(parts).toNormalizedString(), gapped]) {
+          const read = readIPv6(text);
+          if (read === undefined) continue;
+          expect(isPlainIPv6(text, read), text).toBe(text === writeIPv6(read));
+          expect(isPlainIPv6(`${text}0`, read), text).toBe(false);
+          const isMapped = read[0] === 0 && read[1] === 0 && read[2] === 0xffff;
+          if (!isMapped) expect(parseAddress(text)?.text).toBe(writeIPv6(read));
+        }
+      }),
+    );
+    expect(isPlainIPv6('::1.2.3.4', readIPv6('::1.2.3.4') ?? [])).toBe(false);
   });
 
   test('are never read from text that ipaddr.js refuses', () => {
