@@ -1,11 +1,11 @@
 // What kube-proxy does to IPVS when its Services change: virtual services and real servers added, edited and removed, and TCP servers that
 // are wanted no more drained (graceful termination). Both engines follow it; their IPVS carries it out.
-import { type Address, type Family, formatEndpoint, parseAddress } from '../address.ts';
-import { InvalidArgumentError } from '../errors.ts';
-import type { IpvsEngine, ServerKey, ServerSettings, ServiceKey, ServiceSettings } from '../ipvs/engine.ts';
-import { readServiceSettings } from '../ipvs/settings.ts';
+import { type Family, formatEndpoint } from '../address.ts';
+import type { IpvsEngine, ServerKey, ServiceKey, ServiceSettings } from '../ipvs/engine.ts';
+import { type ServerRun, weighted } from '../ipvs/server-list.ts';
 import type { Change } from '../program/change.ts';
 import type { IpvsTimeouts, VirtualService } from '../program/virtual-service.ts';
+import { type WantedService, WantedServices } from './wanted-services.ts';
 
 /** kube-proxy looks at its list of draining servers that often. */
 const DRAIN_CHECK_MS = 60_000;
@@ -13,34 +13,17 @@ const DRAIN_CHECK_MS = 60_000;
 /** The IPVS that is kept in step. Times are milliseconds of the dataplane's clock, and may have fractions. */
 export type SyncedIpvs = Pick<
   IpvsEngine,
-  'advance' | 'addService' | 'editService' | 'deleteService' | 'addServer' | 'editServer' | 'deleteServer' | 'servers' | 'setTimeouts'
+  | 'advance'
+  | 'addService'
+  | 'editService'
+  | 'deleteService'
+  | 'addServer'
+  | 'addServers'
+  | 'editServer'
+  | 'deleteServer'
+  | 'servers'
+  | 'setTimeouts'
 >;
-
-class WantedServer implements ServerKey {
-  readonly address: Address;
-  readonly port: number;
-  readonly weight: number;
-
-  constructor(address: Address, port: number, weight: number) {
-    this.address = address;
-    this.port = port;
-    this.weight = weight;
-  }
-
-  /** Made for who asks: a large cluster has hundreds of thousands of servers, and most of them nobody looks for. */
-  get id(): string {
-    return formatEndpoint(this.address.text, this.port);
-  }
-}
-
-/** A virtual service of a Program, read and checked. */
-export interface WantedService {
-  readonly wanted: VirtualService;
-  readonly key: ServiceKey;
-  readonly settings: ServiceSettings;
-  /** In the order in which they are added. */
-  readonly servers: readonly WantedServer[];
-}
 
 /** What the next Program of a family changes. */
 export interface SyncPlan {
@@ -53,13 +36,8 @@ export interface SyncPlan {
   readonly hasDoubles: boolean;
 }
 
-/** A service that IPVS has, and its servers of weight 0 that wait for their connections to end. */
-interface SyncedService extends WantedService {
-  readonly draining: Map<string, ServerKey>;
-}
-
 interface FamilyServices {
-  readonly byId: Map<string, SyncedService>;
+  readonly byId: Map<string, WantedService>;
   hasDoubles: boolean;
 }
 
@@ -69,8 +47,8 @@ export class IpvsSync {
     IPv4: { byId: new Map(), hasDoubles: false },
     IPv6: { byId: new Map(), hasDoubles: false },
   };
-  /** Those of #families that have draining servers, in the order in which they began to. */
-  readonly #draining = new Set<SyncedService>();
+  /** Servers of weight 0 that wait for their connections to end, by id: of services of #families, in the order in which they began to. */
+  readonly #draining = new Map<WantedService, Map<string, ServerKey>>();
   #timeouts: IpvsTimeouts | undefined;
   #now = 0;
   #nextCheck: number | undefined;
@@ -99,15 +77,11 @@ export class IpvsSync {
   /** Reads a change of a family's services; nothing moves yet. `all`: those of the new Program. @throws InvalidArgumentError, UnsupportedError */
   plan(family: Family, { removed, added }: Change<VirtualService>, all: () => readonly VirtualService[]): SyncPlan {
     const { byId, hasDoubles } = this.#families[family];
-    const leaving = new Set(removed.map((service) => endsOf(service, family).id));
-    const coming = new Set(added.map((service) => endsOf(service, family).id));
-    const isSingle = !hasDoubles && coming.size === added.length && [...coming].every((id) => leaving.has(id) || !byId.has(id));
+    const own = new WantedServices(family, added).byId;
+    const leaving = new Set(new WantedServices(family, removed).byId.keys());
+    const isSingle = !hasDoubles && own.size === added.length && [...own.keys()].every((id) => leaving.has(id) || !byId.has(id));
     const services = isSingle ? added : all();
-    const read = new Map<string, WantedService>();
-    for (const service of services) {
-      const { id, address } = endsOf(service, family);
-      if (!read.has(id)) read.set(id, readService(service, { id, family, address }));
-    }
+    const read = isSingle ? own : new WantedServices(family, services).byId;
     const gone = [...(isSingle ? leaving : byId.keys())].filter((id) => !read.has(id));
     const wanted = [...read.values()].filter(({ key, wanted }) => byId.get(key.id)?.wanted !== wanted);
     return { family, wanted, gone, hasDoubles: read.size < services.length };
@@ -120,7 +94,10 @@ export class IpvsSync {
     this.#timeouts = timeouts ?? this.#timeouts;
     const services = this.#families[family];
     services.hasDoubles = hasDoubles;
-    for (const service of wanted) services.byId.set(service.key.id, this.#follow(service, services.byId.get(service.key.id)));
+    for (const service of wanted) {
+      this.#follow(service, services.byId.get(service.key.id));
+      services.byId.set(service.key.id, service);
+    }
     for (const id of gone) {
       const known = services.byId.get(id);
       if (known === undefined) continue;
@@ -130,41 +107,47 @@ export class IpvsSync {
     }
   }
 
-  #follow(service: WantedService, known: SyncedService | undefined): SyncedService {
+  #follow(service: WantedService, known: WantedService | undefined): void {
     const { key, settings, servers } = service;
-    if (known === undefined) this.#ipvs.addService(key, settings);
-    else if (!isSameSettings(settings, known.settings)) this.#ipvs.editService(key, settings);
-    const draining = new Map(known?.draining);
-    if (known === undefined) for (const server of servers) this.#ipvs.addServer(key, server, settingsOf(server.weight));
-    else this.#followServers(service, known, draining);
-    const synced: SyncedService = { wanted: service.wanted, key, settings, servers, draining };
-    if (known !== undefined) this.#draining.delete(known);
-    if (draining.size > 0) this.#draining.add(synced);
-    return synced;
+    if (known === undefined) {
+      this.#ipvs.addService(key, settings);
+      this.#ipvs.addServers(key, servers);
+      return;
+    }
+    if (!isSameSettings(settings, known.settings)) this.#ipvs.editService(key, settings);
+    const draining = this.#followServers(service, known);
+    this.#draining.delete(known);
+    if (draining.size > 0) this.#draining.set(service, draining);
   }
 
-  #followServers({ key, servers }: WantedService, known: SyncedService, draining: Map<string, ServerKey>): void {
-    const before = new Map(known.servers.map((server) => [server.id, server]));
-    for (const server of servers) {
-      const { id } = server;
-      const was = before.get(id);
-      before.delete(id);
+  /** Returns the servers that drain from then on. */
+  #followServers({ key: service, servers }: WantedService, known: WantedService): Map<string, ServerKey> {
+    const draining = new Map(this.#draining.get(known));
+    const before = new Map(serversOf(known.servers).map((server) => [server.key.id, server]));
+    for (const server of serversOf(servers)) {
+      const { key, weight } = server;
+      const was = before.get(key.id);
+      before.delete(key.id);
       // One that drains and is wanted again begins anew.
-      if (draining.delete(id)) this.#ipvs.deleteServer(key, server);
-      else if (this.#isKept(key, server, was)) continue;
-      this.#ipvs.addServer(key, server, settingsOf(server.weight));
+      if (draining.delete(key.id)) this.#ipvs.deleteServer(service, key);
+      else if (this.#isKept(service, server, was)) continue;
+      this.#ipvs.addServer(service, key, weighted(weight));
     }
     // Those that are left are wanted no more.
-    for (const server of this.#removeIdle(key, [...before.values()])) {
-      this.#ipvs.editServer(key, server, settingsOf(0));
+    for (const server of this.#removeIdle(
+      service,
+      Array.from(before.values(), ({ key }) => key),
+    )) {
+      this.#ipvs.editServer(service, server, weighted(0));
       draining.set(server.id, server);
     }
+    return draining;
   }
 
   /** It was wanted before: no more than its weight can be another one. */
-  #isKept(service: ServiceKey, server: WantedServer, before: WantedServer | undefined): boolean {
+  #isKept(service: ServiceKey, { key, weight }: WeightedServer, before: WeightedServer | undefined): boolean {
     if (before === undefined) return false;
-    if (before.weight !== server.weight) this.#ipvs.editServer(service, server, settingsOf(server.weight));
+    if (before.weight !== weight) this.#ipvs.editServer(service, key, weighted(weight));
     return true;
   }
 
@@ -181,51 +164,25 @@ export class IpvsSync {
   }
 
   #removeDrained(): void {
-    for (const service of this.#draining) {
-      const busy = new Set(this.#removeIdle(service.key, [...service.draining.values()]));
-      for (const server of service.draining.values()) if (!busy.has(server)) service.draining.delete(server.id);
-      if (service.draining.size === 0) this.#draining.delete(service);
+    for (const [service, draining] of this.#draining) {
+      const busy = new Set(this.#removeIdle(service.key, [...draining.values()]));
+      for (const server of draining.values()) if (!busy.has(server)) draining.delete(server.id);
+      if (draining.size === 0) this.#draining.delete(service);
     }
   }
 }
 
-/** The key of a virtual service as the engines know it: `TCP 10.96.0.10:80`. */
-export function virtualServiceId(protocol: string, address: string, port: number): string {
-  return `${protocol} ${formatEndpoint(address, port)}`;
+interface WeightedServer {
+  readonly key: ServerKey;
+  readonly weight: number;
 }
 
-function settingsOf(weight: number): ServerSettings {
-  return { weight, upperThreshold: 0, lowerThreshold: 0 };
-}
-
-function endsOf({ protocol, address: text, port }: VirtualService, family: Family): { readonly id: string; readonly address: Address } {
-  const address = loadAddress(text, family, `virtual service ${virtualServiceId(protocol, text, port)}`);
-  return { id: virtualServiceId(protocol, address.text, port), address };
-}
-
-function readService(
-  wanted: VirtualService,
-  own: { readonly id: string; readonly family: Family; readonly address: Address },
-): WantedService {
-  const where = `virtual service ${own.id}`;
-  const { protocol, port, scheduler, flags, persistence } = wanted;
-  const key: ServiceKey = { kind: 'address', id: own.id, family: own.family, protocol, address: own.address, port };
-  const options =
-    persistence === undefined ? { scheduler, flags } : { scheduler, flags, persistence: { timeout: persistence.timeoutSeconds } };
-  const settings = readServiceSettings(options, key, (field) => `${where}: ${field}`);
-  const servers = wanted.destinations.map(({ address, port, weight }) => {
-    return new WantedServer(loadAddress(address, own.family, `${where}: destination`), port, weight);
-  });
-  return { wanted, key, settings, servers };
-}
-
-function loadAddress(text: string, family: Family, where: string): Address {
-  const address = parseAddress(text);
-  if (address?.family !== family) throw new InvalidArgumentError(where, text, `is not an ${family} address`);
-  return address;
+function serversOf({ list, first, count }: ServerRun): WeightedServer[] {
+  return Array.from({ length: count }, (_, index) => ({ key: list.key(first + index), weight: list.weight(first + index) }));
 }
 
 function isSameSettings(a: ServiceSettings, b: ServiceSettings): boolean {
+  if (a === b) return true;
   return (
     a.scheduler === b.scheduler &&
     a.persistence?.timeoutSeconds === b.persistence?.timeoutSeconds &&

@@ -2,6 +2,7 @@
 // The exact order of things is told in docs/ipvs-path.md; the engines agree on it to the bit.
 import type { Address, Family } from '../address.ts';
 import type { SctpChunk, TransportProtocol } from '../packet.ts';
+import type { ServerRun } from './server-list.ts';
 import type { IpvsConnection, IpvsVerdict, ServerState } from './types.ts';
 
 /** In the order of their codes in the core. */
@@ -133,6 +134,8 @@ export interface IpvsEngine extends Disposable {
   /** The ids of all services, in the order in which they were added. */
   services(): string[];
   addServer(service: ServiceKey, server: ServerKey, settings: ServerSettings): void;
+  /** Adds servers in their order to a service that has none. */
+  addServers(service: ServiceKey, servers: ServerRun): void;
   editServer(service: ServiceKey, server: ServerKey, settings: ServerSettings): void;
   deleteServer(service: ServiceKey, server: ServerKey): void;
   /** Newest first. */

@@ -19,6 +19,10 @@ export function diff<Item>(before: readonly Item[], after: readonly Item[]): Edi
     beforeEnd--;
     afterEnd--;
   }
+  if (start === beforeEnd || start === afterEnd)
+    return start === beforeEnd && start === afterEnd
+      ? []
+      : [{ at: start, removed: before.slice(start, beforeEnd), added: after.slice(start, afterEnd) }];
   const edits: Edit<Item>[] = [];
   let stays: ReadonlySet<Item> | undefined;
   let stood: ReadonlySet<Item> | undefined;

@@ -35,7 +35,10 @@ export function joined<Item>(parts: Joined<Item>['parts'], around: { head?: read
 
 /** All of them, in order. */
 export function itemsOf<Item>({ head, parts, tail }: Joined<Item>): readonly Item[] {
-  return [head, ...parts, tail].flat();
+  const items = [...head];
+  for (const part of parts) for (const item of part) items.push(item);
+  for (const item of tail) items.push(item);
+  return items;
 }
 
 export function joinTable(fields: Omit<Table, 'chains'>, chains: Joined<ChainItem>): Table {

@@ -1,6 +1,7 @@
 // The verbs that IPVS hears when a Program changes: those of kube-proxy, graceful termination included, and no more than the change needs.
 import { expect, test } from 'vitest';
 import { IpvsSync, type SyncedIpvs } from '../../src/engine/ipvs-sync.ts';
+import { weighted } from '../../src/ipvs/server-list.ts';
 import type { ServerState } from '../../src/ipvs/types.ts';
 import type { VirtualService } from '../../src/program/virtual-service.ts';
 
@@ -19,6 +20,9 @@ class Recorder implements SyncedIpvs {
   readonly addServer: SyncedIpvs['addServer'] = (_, { id, address, port }, { weight }) => {
     this.#servers.set(id, { address: address.text, port, weight, active: 0, inactive: 0 });
     this.#note(`add ${id} ${weight}`);
+  };
+  readonly addServers: SyncedIpvs['addServers'] = (service, { list, first, count }) => {
+    for (let server = first; server < first + count; server++) this.addServer(service, list.key(server), weighted(list.weight(server)));
   };
   readonly editServer: SyncedIpvs['editServer'] = (_, { id }, { weight }) => this.#note(`edit ${id} ${weight}`);
   readonly deleteServer: SyncedIpvs['deleteServer'] = (_, { id }) => {

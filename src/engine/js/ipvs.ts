@@ -9,7 +9,8 @@ import type { Change } from '../../program/change.ts';
 import type { IpvsTimeouts, VirtualService } from '../../program/virtual-service.ts';
 import type { ProtocolHeader } from '../engine.ts';
 import { ipvsPacket } from '../ipvs-packet.ts';
-import { IpvsSync, type SyncPlan, virtualServiceId } from '../ipvs-sync.ts';
+import { IpvsSync, type SyncPlan } from '../ipvs-sync.ts';
+import { virtualServiceId } from '../wanted-services.ts';
 import type { AddressWords } from './addresses.ts';
 import type { Tuple } from './flight.ts';
 
@@ -99,7 +100,7 @@ export class NodeIpvs {
 
   /** In the kernel's order; undefined: there is no such service. */
   realServers(protocol: TransportProtocol, address: string, port: number): readonly RealServer[] | undefined {
-    return this.#ipvs.realServers(virtualServiceId(protocol, address, port))?.map(({ key, weight, lastWeight, active, total }) => {
+    return this.#ipvs.realServers(virtualServiceId({ protocol, address, port }))?.map(({ key, weight, lastWeight, active, total }) => {
       return { address: key.address.text, port: key.port, weight, lastWeight, active, inactive: total - active };
     });
   }

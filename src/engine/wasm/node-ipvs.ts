@@ -10,7 +10,8 @@ import type { Change } from '../../program/change.ts';
 import type { IpvsTimeouts, VirtualService } from '../../program/virtual-service.ts';
 import type { ProtocolHeader, TupleText } from '../engine.ts';
 import { ipvsPacket } from '../ipvs-packet.ts';
-import { IpvsSync, type SyncPlan, virtualServiceId } from '../ipvs-sync.ts';
+import { IpvsSync, type SyncPlan } from '../ipvs-sync.ts';
+import { virtualServiceId } from '../wanted-services.ts';
 import type { Core } from './core.ts';
 import type { LinearMemory } from './memory.ts';
 
@@ -75,7 +76,7 @@ export class NodeIpvs {
 
   /** In the kernel's order; undefined: there is no such service. */
   realServers(protocol: TransportProtocol, address: string, port: number): readonly RealServer[] | undefined {
-    return this.#ipvs.realServers(virtualServiceId(protocol, address, port));
+    return this.#ipvs.realServers(virtualServiceId({ protocol, address, port }));
   }
 
   /** For the self-check. */

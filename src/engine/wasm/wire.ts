@@ -20,8 +20,9 @@ export function writeAddress(words: Uint32Array, at: number, text: string): numb
     words[at] = swapBytes(word);
     return 1;
   }
-  const read = addressWords(text);
-  words.set(read, at);
+  const read = parseAddressWords(text);
+  if (read === undefined) throw new InvalidArgumentError('program address', text, 'is not an IP address');
+  for (let index = 0; index < read.length; index++) words[at + index] = swapBytes(read[index] ?? 0);
   return read.length;
 }
 
@@ -73,14 +74,17 @@ function readPrefix(text: string): Prefix {
 
 /** The core's class of a protocol by its name in any case. ICMP packets never occur, so both kinds share a class. */
 export function protocolClass(name: string): number {
-  switch (name.toLowerCase()) {
+  switch (name) {
+    case 'TCP':
     case 'tcp':
       return CLASS_TCP;
+    case 'UDP':
     case 'udp':
       return CLASS_UDP;
+    case 'SCTP':
     case 'sctp':
       return CLASS_SCTP;
     default:
-      return CLASS_ICMP;
+      return name === name.toLowerCase() ? CLASS_ICMP : protocolClass(name.toLowerCase());
   }
 }

@@ -12,6 +12,7 @@ import type {
   ServiceSettings,
   TimeoutSettings,
 } from '../engine.ts';
+import { type ServerRun, weighted } from '../server-list.ts';
 import type { IpvsConnection, IpvsVerdict, ServerState } from '../types.ts';
 import { type Connection, describeConnection } from './connection.ts';
 import { ConnectionTable } from './connection-table.ts';
@@ -70,6 +71,10 @@ export class JsIpvs implements IpvsEngine {
 
   addServer(service: ServiceKey, server: ServerKey, settings: ServerSettings): void {
     this.#services.addServer(this.#service(service.id), server, settings);
+  }
+
+  addServers(service: ServiceKey, { list, first, count }: ServerRun): void {
+    for (let server = first; server < first + count; server++) this.addServer(service, list.key(server), weighted(list.weight(server)));
   }
 
   editServer(service: ServiceKey, key: ServerKey, settings: ServerSettings): void {

@@ -33,10 +33,9 @@ import {
   NAMESPACE_UNRESERVED,
   SERVER_ACTIVE,
   SERVER_REFERENCES,
+  SERVER_SIZE,
   SERVER_TOTAL,
   SERVICE_NEXT,
-  SERVICE_SERVER_COUNT,
-  SERVICE_SERVERS,
   TIMER_AT,
   TIMER_CHILDREN,
   TIMER_CONN,
@@ -115,12 +114,12 @@ function checkCounters(namespace: NamespaceMemory, services: Services): void {
     );
   }
   for (const server of cachedServers(namespace)) of(server).references++;
-  for (const { service, key, record } of services.servers.all()) {
+  for (const record of services.allServerRecords()) {
     const { total, active, references } = of(record);
     const said = [SERVER_TOTAL, SERVER_ACTIVE, SERVER_REFERENCES].map((field) => word(namespace, record + field));
     expect(
       said[0] === total && said[1] === active && said[2] === references,
-      `${service} ${key.id} counts ${said.join(', ')} (total, active, references), it is ${total}, ${active}, ${references}`,
+      `the server at ${record} counts ${said.join(', ')} (total, active, references), it is ${total}, ${active}, ${references}`,
     );
     counted.delete(record);
   }
@@ -219,12 +218,9 @@ function checkServices(namespace: NamespaceMemory, services: Services, family: F
       expect(expected.delete(record), `a chain of ${family} holds ${record}, which is no service or stands there twice`);
   }
   expect(expected.size === 0, `${expected.size} services of ${family} are in no chain`);
-  for (const { key, record, servers } of services.all()) {
-    const listed = Array.from({ length: word(namespace, record + SERVICE_SERVER_COUNT) }, (_, index) =>
-      word(namespace, word(namespace, record + SERVICE_SERVERS) + index * 4),
-    );
-    expect(listed.join() === servers.map((server) => server.record).join(), `the list of servers of ${key.id} is not the one in memory`);
-  }
+  const records = [...services.allServerRecords()];
+  expect(new Set(records).size === records.length, 'a server stands in two lists, or twice in one');
+  expect(records.length * SERVER_SIZE === services.servers.usedBytes, 'a server is in no list and not aside');
 }
 
 function word({ memory }: NamespaceMemory, address: number): number {

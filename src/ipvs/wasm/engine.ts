@@ -17,6 +17,7 @@ import type {
   ServiceSettings,
   TimeoutSettings,
 } from '../engine.ts';
+import type { ServerRun } from '../server-list.ts';
 import type { IpvsConnection, IpvsVerdict, ServerState } from '../types.ts';
 import { flushRemovedServers, listConnections } from './connections.ts';
 import { NamespaceMemory, type NamespaceOptions } from './namespace.ts';
@@ -77,6 +78,10 @@ export class WasmIpvs implements IpvsEngine {
     this.#services.addServer(this.#service(service.id), server, settings);
   }
 
+  addServers(service: ServiceKey, servers: ServerRun): void {
+    this.#services.addServers(this.#service(service.id), servers);
+  }
+
   editServer(service: ServiceKey, server: ServerKey, settings: ServerSettings): void {
     this.#services.editServer(this.#service(service.id), server, settings);
   }
@@ -87,7 +92,7 @@ export class WasmIpvs implements IpvsEngine {
   }
 
   servers(service: ServiceKey): ServerState[] {
-    return this.#service(service.id).servers.map((server) => this.#services.servers.describe(server));
+    return this.#services.serverRecords(this.#service(service.id)).map((record) => this.#services.servers.describe(service.family, record));
   }
 
   setTimeouts(seconds: TimeoutSettings): void {
@@ -134,7 +139,9 @@ export class WasmIpvs implements IpvsEngine {
 
   /** In the kernel's order; undefined: there is no such service. */
   realServers(serviceId: string): readonly RealServer[] | undefined {
-    return this.#services.get(serviceId)?.servers.map((server) => this.#services.servers.describeReal(server));
+    const service = this.#services.get(serviceId);
+    if (service === undefined) return undefined;
+    return this.#services.serverRecords(service).map((record) => this.#services.servers.describeReal(service.key.family, record));
   }
 
   connections(): IpvsConnection[] {
@@ -151,7 +158,7 @@ export class WasmIpvs implements IpvsEngine {
   }
 
   #removeService(service: Service): void {
-    const hadServers = service.servers.length > 0;
+    const hadServers = this.#services.serverRecords(service).length > 0;
     this.#services.remove(service);
     if (hadServers) this.#flushStranded();
   }

@@ -55,7 +55,7 @@ export class PacketBorder {
     this.#namespace.core.foresee(family, this.#namespace.address, this.#packet, this.#verdict, isConfirmed);
     switch (this.#action) {
       case IPVS_FORWARD: {
-        const address = this.#servers.at(this.#word(IPVS_VERDICT_SERVER))?.key.address.text ?? this.#address(packet);
+        const address = this.#serverAddress(packet);
         const by = FORWARD_BY[this.#half(IPVS_VERDICT_BY)] ?? 'scheduler';
         return { kind: 'forward', destination: { address, port: swapPort(this.#word(IPVS_VERDICT_PORT)) }, by };
       }
@@ -94,7 +94,7 @@ export class PacketBorder {
   #read(packet: EnginePacket): IpvsVerdict {
     switch (this.#action) {
       case IPVS_FORWARD: {
-        const address = this.#servers.at(this.#word(IPVS_VERDICT_SERVER))?.key.address.text ?? this.#address(packet);
+        const address = this.#serverAddress(packet);
         return { action: 'FORWARD', server: { address, port: swapPort(this.#word(IPVS_VERDICT_PORT)) } };
       }
       case IPVS_TRANSLATE: {
@@ -108,6 +108,11 @@ export class PacketBorder {
       default:
         return leaveAlone(packet);
     }
+  }
+
+  #serverAddress(packet: EnginePacket): string {
+    const server = this.#word(IPVS_VERDICT_SERVER);
+    return server === 0 ? this.#address(packet) : this.#servers.addressText(packet.source.family, server);
   }
 
   get #action(): number {

@@ -14,80 +14,85 @@ import {
   SERVER_UPPER,
   SERVER_WEIGHT,
 } from '../../../assembly/shared/ipvs-layout.ts';
+import { addressKey, type Family, formatAddress } from '../../address.ts';
 import { swapBytes } from '../../engine/packet-record.ts';
 import type { LinearMemory } from '../../engine/wasm/memory.ts';
 import { swapPort } from '../../engine/wasm/wire.ts';
-import type { RealServer, ServerKey, ServerSettings } from '../engine.ts';
+import type { RealServer, ServerKey, ServerSettings, ServiceKey } from '../engine.ts';
+import type { ServerList } from '../server-list.ts';
 import type { ServerState } from '../types.ts';
-
-export interface Server {
-  readonly key: ServerKey;
-  /** The id of its service. */
-  readonly service: string;
-  readonly record: number;
-}
 
 /** Removed servers at which the ones that nothing refers to any more are looked for. */
 const ASIDE_AT_FIRST = 64;
 
 export class Servers {
   readonly #memory: LinearMemory;
-  readonly #byRecord = new Map<number, Server>();
-  /** By name. */
-  readonly #aside = new Map<string, Server>();
+  /** Removed ones, by name. */
+  readonly #aside = new Map<string, number>();
   #sweepAt = ASIDE_AT_FIRST;
+  /** All that have a record, removed ones too. */
+  #count = 0;
 
   constructor(memory: LinearMemory) {
     this.#memory = memory;
   }
 
-  /** What a record in a verdict belongs to. */
-  at(record: number): Server | undefined {
-    return this.#byRecord.get(record);
-  }
-
-  /** All that have a record, removed ones too. */
-  all(): IterableIterator<Server> {
-    return this.#byRecord.values();
-  }
-
-  /** The removed server of that key, if it is still known, or a fresh one. */
-  take(service: string, key: ServerKey): Server {
-    const known = this.#aside.size === 0 ? undefined : this.#aside.get(nameOf({ service, key }));
+  /** The record of the removed server of that key, if it is still known, or a fresh one. */
+  take(service: ServiceKey, { address, port }: ServerKey): number {
+    const name = this.#aside.size === 0 ? '' : nameOf(service, address.words, port);
+    const known = this.#aside.get(name);
     if (known !== undefined) {
-      this.#aside.delete(nameOf(known));
+      this.#aside.delete(name);
       return known;
     }
-    const server: Server = { key, service, record: this.#memory.allocate(SERVER_SIZE) };
-    key.address.words.forEach((word, index) => {
-      this.#set(server, SERVER_ADDRESS + index * 4, swapBytes(word));
+    const record = this.#allocate();
+    address.words.forEach((word, index) => {
+      this.#set(record, SERVER_ADDRESS + index * 4, swapBytes(word));
     });
-    this.#set(server, SERVER_PORT, swapPort(key.port));
-    this.#byRecord.set(server.record, server);
-    return server;
+    this.#set(record, SERVER_PORT, swapPort(port));
+    return record;
+  }
+
+  /** A fresh record of a server of a list, with its weight. */
+  takeListed(list: ServerList, server: number): number {
+    const record = this.#allocate();
+    const { words } = this.#memory;
+    const first = record / 4;
+    const weight = list.weight(server);
+    words[first + SERVER_WEIGHT / 4] = weight;
+    words[first + SERVER_LAST_WEIGHT / 4] = weight;
+    words[first + SERVER_FLAGS / 4] = SERVER_FLAG_AVAILABLE;
+    for (let word = 0; word < list.wordCount; word++) words[first + SERVER_ADDRESS / 4 + word] = swapBytes(list.word(server, word));
+    words[first + SERVER_PORT / 4] = swapPort(list.port(server));
+    return record;
+  }
+
+  isOf(record: number, { address, port }: ServerKey): boolean {
+    if (this.#get(record, SERVER_PORT) !== swapPort(port)) return false;
+    return address.words.every((word, index) => this.#get(record, SERVER_ADDRESS + index * 4) === swapBytes(word));
   }
 
   /** Weight and thresholds. `isAdded`: also a weight of 0 is remembered as the last one, and the server is in its service's list. */
-  configure(server: Server, { weight, upperThreshold, lowerThreshold }: ServerSettings, isAdded: boolean): void {
-    this.#set(server, SERVER_WEIGHT, weight);
-    if (isAdded || weight > 0) this.#set(server, SERVER_LAST_WEIGHT, weight);
-    this.#set(server, SERVER_UPPER, upperThreshold);
-    this.#set(server, SERVER_LOWER, lowerThreshold);
-    const total = this.#get(server, SERVER_TOTAL);
+  configure(record: number, { weight, upperThreshold, lowerThreshold }: ServerSettings, isAdded: boolean): void {
+    this.#set(record, SERVER_WEIGHT, weight);
+    if (isAdded || weight > 0) this.#set(record, SERVER_LAST_WEIGHT, weight);
+    this.#set(record, SERVER_UPPER, upperThreshold);
+    this.#set(record, SERVER_LOWER, lowerThreshold);
+    const total = this.#get(record, SERVER_TOTAL);
     const low = lowerThreshold > 0 ? lowerThreshold : upperThreshold - Math.floor(upperThreshold / 4);
-    const wasOver = (this.#get(server, SERVER_FLAGS) & SERVER_FLAG_OVER) !== 0;
+    const wasOver = (this.#get(record, SERVER_FLAGS) & SERVER_FLAG_OVER) !== 0;
     const isOver = upperThreshold > 0 && (total >= upperThreshold || (wasOver && total >= low));
-    this.#set(server, SERVER_FLAGS, SERVER_FLAG_AVAILABLE | (isOver ? SERVER_FLAG_OVER : 0));
+    this.#set(record, SERVER_FLAGS, SERVER_FLAG_AVAILABLE | (isOver ? SERVER_FLAG_OVER : 0));
   }
 
   /** It left its service's list. */
-  remove(server: Server): void {
-    this.#set(server, SERVER_FLAGS, this.#get(server, SERVER_FLAGS) & ~SERVER_FLAG_AVAILABLE);
-    if (this.#get(server, SERVER_REFERENCES) === 0) {
-      this.#free(server);
+  remove(service: ServiceKey, record: number): void {
+    this.#set(record, SERVER_FLAGS, this.#get(record, SERVER_FLAGS) & ~SERVER_FLAG_AVAILABLE);
+    if (this.#get(record, SERVER_REFERENCES) === 0) {
+      this.#free(record);
       return;
     }
-    this.#aside.set(nameOf(server), server);
+    this.#aside.set(nameOf(service, this.#addressWords(service.family, record), swapPort(this.#get(record, SERVER_PORT))), record);
     if (this.#aside.size >= this.#sweepAt) this.#sweep();
   }
 
@@ -97,54 +102,77 @@ export class Servers {
     return this.#aside.size > 0;
   }
 
+  get asideCount(): number {
+    return this.#aside.size;
+  }
+
+  /** The records of removed servers. */
+  aside(): IterableIterator<number> {
+    return this.#aside.values();
+  }
+
   /** Bytes of all records. */
   get usedBytes(): number {
-    return this.#byRecord.size * SERVER_SIZE;
+    return this.#count * SERVER_SIZE;
   }
 
   isAvailable(record: number): boolean {
-    return ((this.#memory.words[(record + SERVER_FLAGS) / 4] ?? 0) & SERVER_FLAG_AVAILABLE) !== 0;
+    return (this.#get(record, SERVER_FLAGS) & SERVER_FLAG_AVAILABLE) !== 0;
   }
 
-  describeReal(server: Server): RealServer {
-    return { ...this.describe(server), lastWeight: this.#get(server, SERVER_LAST_WEIGHT) };
+  addressText(family: Family, record: number): string {
+    return formatAddress(this.#addressWords(family, record));
   }
 
-  describe(server: Server): ServerState {
-    const active = this.#get(server, SERVER_ACTIVE);
+  describeReal(family: Family, record: number): RealServer {
+    return { ...this.describe(family, record), lastWeight: this.#get(record, SERVER_LAST_WEIGHT) };
+  }
+
+  describe(family: Family, record: number): ServerState {
+    const active = this.#get(record, SERVER_ACTIVE);
     return {
-      address: server.key.address.text,
-      port: server.key.port,
-      weight: this.#get(server, SERVER_WEIGHT),
+      address: this.addressText(family, record),
+      port: swapPort(this.#get(record, SERVER_PORT)),
+      weight: this.#get(record, SERVER_WEIGHT),
       active,
-      inactive: this.#get(server, SERVER_TOTAL) - active,
+      inactive: this.#get(record, SERVER_TOTAL) - active,
     };
   }
 
   #sweep(): void {
-    for (const server of this.#aside.values()) {
-      if (this.#get(server, SERVER_REFERENCES) > 0) continue;
-      this.#aside.delete(nameOf(server));
-      this.#free(server);
+    for (const [name, record] of this.#aside) {
+      if (this.#get(record, SERVER_REFERENCES) > 0) continue;
+      this.#aside.delete(name);
+      this.#free(record);
     }
     this.#sweepAt = Math.max(ASIDE_AT_FIRST, this.#aside.size * 2);
   }
 
-  #free({ record }: Server): void {
-    this.#byRecord.delete(record);
+  #allocate(): number {
+    this.#count++;
+    return this.#memory.allocate(SERVER_SIZE);
+  }
+
+  #free(record: number): void {
+    this.#count--;
     this.#memory.release(record, SERVER_SIZE);
   }
 
-  #get({ record }: Server, field: number): number {
+  #addressWords(family: Family, record: number): number[] {
+    const first = (record + SERVER_ADDRESS) / 4;
+    return Array.from(this.#memory.words.subarray(first, first + (family === 'IPv4' ? 1 : 4)), swapBytes);
+  }
+
+  #get(record: number, field: number): number {
     return this.#memory.words[(record + field) / 4] ?? 0;
   }
 
-  #set({ record }: Server, field: number, value: number): void {
+  #set(record: number, field: number, value: number): void {
     this.#memory.words[(record + field) / 4] = value;
   }
 }
 
 /** Unique among the servers of all services: a server that comes back to its service has the same. */
-function nameOf({ service, key }: Pick<Server, 'service' | 'key'>): string {
-  return `${service} ${key.id}`;
+function nameOf({ id }: ServiceKey, words: readonly number[], port: number): string {
+  return `${id} ${addressKey(words)} ${port}`;
 }

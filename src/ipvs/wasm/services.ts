@@ -33,15 +33,14 @@ import { swapBytes } from '../../engine/packet-record.ts';
 import { protocolClass, swapPort } from '../../engine/wasm/wire.ts';
 import { CapacityError } from '../../errors.ts';
 import { SCHEDULERS, type SchedulerName, type ServerKey, type ServerSettings, type ServiceKey, type ServiceSettings } from '../engine.ts';
+import { type ServerRun, weighted } from '../server-list.ts';
 import type { NamespaceMemory } from './namespace.ts';
-import { type Server, Servers } from './servers.ts';
+import { Servers } from './servers.ts';
 
 export interface Service {
   readonly key: ServiceKey;
   readonly record: number;
   settings: ServiceSettings;
-  /** Newest first, as in the record. */
-  readonly servers: Server[];
   /** Servers that fit into the list of the record. */
   serverLimit: number;
 }
@@ -89,7 +88,7 @@ export class Services {
   add(key: ServiceKey, settings: ServiceSettings): void {
     const { family } = key;
     const record = this.#namespace.memory.allocate(SERVICE_SIZE);
-    const service: Service = { key, record, settings, servers: [], serverLimit: 0 };
+    const service: Service = { key, record, settings, serverLimit: 0 };
     this.#set(service, SERVICE_CLASS, key.kind === 'fwmark' ? SERVICE_CLASS_MARK : protocolClass(key.protocol));
     this.#set(service, SERVICE_PORT, key.kind === 'fwmark' ? 0 : swapPort(key.port));
     this.#set(service, SERVICE_ADDRESS_SIZE, family === 'IPv4' ? ADDRESS_V4 : ADDRESS_V6);
@@ -123,56 +122,85 @@ export class Services {
     this.#unlink(service);
     this.#namespace.setFamily(family, FAMILY_SERVICE_COUNT, this.#namespace.getFamily(family, FAMILY_SERVICE_COUNT) - 1);
     this.#unbind(service);
-    for (const server of service.servers) this.servers.remove(server);
+    for (const server of this.serverRecords(service)) this.servers.remove(service.key, server);
     if (service.serverLimit > 0) memory.release(this.#get(service, SERVICE_SERVERS), service.serverLimit * 4);
     memory.release(service.record, SERVICE_SIZE);
     this.#services.delete(service.key.id);
   }
 
+  /** The records of its servers, newest first. */
+  serverRecords(service: Service): number[] {
+    const first = this.#get(service, SERVICE_SERVERS) / 4;
+    return Array.from(this.#namespace.memory.words.subarray(first, first + this.#get(service, SERVICE_SERVER_COUNT)));
+  }
+
+  /** Those in lists, and those kept aside. */
+  *allServerRecords(): IterableIterator<number> {
+    for (const service of this.#services.values()) yield* this.serverRecords(service);
+    yield* this.servers.aside();
+  }
+
   /** At the front. A server that was kept aside comes back as the same one. */
   addServer(service: Service, key: ServerKey, settings: ServerSettings): void {
-    this.#reserveServers(service, service.servers.length + 1);
-    const server = this.servers.take(service.key.id, key);
-    this.servers.configure(server, settings, true);
-    const { memory } = this.#namespace;
-    const list = this.#get(service, SERVICE_SERVERS);
-    memory.words.copyWithin(list / 4 + 1, list / 4, list / 4 + service.servers.length);
-    memory.words[list / 4] = server.record;
-    service.servers.unshift(server);
-    this.#set(service, SERVICE_SERVER_COUNT, service.servers.length);
+    const count = this.#get(service, SERVICE_SERVER_COUNT);
+    this.#reserveServers(service, count + 1);
+    const record = this.servers.take(service.key, key);
+    this.servers.configure(record, settings, true);
+    const { words } = this.#namespace.memory;
+    const list = this.#get(service, SERVICE_SERVERS) / 4;
+    words.copyWithin(list + 1, list, list + count);
+    words[list] = record;
+    this.#set(service, SERVICE_SERVER_COUNT, count + 1);
+    this.#namespace.core.serverAdded(service.record);
+  }
+
+  /** To a service that has none. */
+  addServers(service: Service, { list, first, count }: ServerRun): void {
+    // The level of wrr depends on the servers that were there in between.
+    if (service.settings.scheduler === 'wrr' || this.servers.asideCount > 0) {
+      for (let server = first; server < first + count; server++) this.addServer(service, list.key(server), weighted(list.weight(server)));
+      return;
+    }
+    this.#reserveServers(service, count);
+    for (let server = 0; server < count; server++) {
+      const record = this.servers.takeListed(list, first + server);
+      this.#namespace.memory.words[this.#get(service, SERVICE_SERVERS) / 4 + count - 1 - server] = record;
+    }
+    this.#set(service, SERVICE_SERVER_COUNT, count);
     this.#namespace.core.serverAdded(service.record);
   }
 
   editServer(service: Service, key: ServerKey, settings: ServerSettings): void {
-    this.servers.configure(this.#server(service, key).server, settings, false);
+    this.servers.configure(this.#server(service, key).record, settings, false);
     this.#namespace.core.serverEdited(service.record);
   }
 
   removeServer(service: Service, key: ServerKey): void {
-    const { server, index } = this.#server(service, key);
+    const { record, index } = this.#server(service, key);
     const first = this.#get(service, SERVICE_SERVERS) / 4;
-    this.#namespace.memory.words.copyWithin(first + index, first + index + 1, first + service.servers.length);
-    service.servers.splice(index, 1);
-    this.#set(service, SERVICE_SERVER_COUNT, service.servers.length);
+    const count = this.#get(service, SERVICE_SERVER_COUNT);
+    this.#namespace.memory.words.copyWithin(first + index, first + index + 1, first + count);
+    this.#set(service, SERVICE_SERVER_COUNT, count - 1);
     this.#namespace.core.serverRemoved(service.record, index);
-    this.servers.remove(server);
+    this.servers.remove(service.key, record);
   }
 
-  #server(service: Service, key: ServerKey): { server: Server; index: number } {
-    const index = service.servers.findIndex((known) => known.key.id === key.id);
-    const server = service.servers[index];
-    if (server === undefined) throw new Error(`no server ${key.id}`);
-    return { server, index };
+  #server(service: Service, key: ServerKey): { record: number; index: number } {
+    const records = this.serverRecords(service);
+    const index = records.findIndex((record) => this.servers.isOf(record, key));
+    const record = records[index];
+    if (record === undefined) throw new Error(`no server ${key.id}`);
+    return { record, index };
   }
 
   #reserveServers(service: Service, count: number): void {
     if (count <= service.serverLimit) return;
     if (count > SERVERS_MAX) throw new CapacityError(`servers of virtual service ${service.key.id}`, SERVERS_MAX, count);
     const { memory } = this.#namespace;
-    const limit = Math.min(SERVERS_MAX, Math.max(SERVERS_AT_FIRST, count * 2));
+    const limit = Math.min(SERVERS_MAX, Math.max(SERVERS_AT_FIRST, count, service.serverLimit * 2));
     const before = this.#get(service, SERVICE_SERVERS);
     const list = memory.allocate(limit * 4);
-    memory.words.copyWithin(list / 4, before / 4, before / 4 + service.servers.length);
+    memory.words.copyWithin(list / 4, before / 4, before / 4 + this.#get(service, SERVICE_SERVER_COUNT));
     this.#set(service, SERVICE_SERVERS, list);
     if (service.serverLimit > 0) memory.release(before, service.serverLimit * 4);
     service.serverLimit = limit;
