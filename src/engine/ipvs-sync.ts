@@ -134,10 +134,8 @@ export class IpvsSync {
       this.#ipvs.addServer(service, key, weighted(weight));
     }
     // Those that are left are wanted no more.
-    for (const server of this.#removeIdle(
-      service,
-      Array.from(before.values(), ({ key }) => key),
-    )) {
+    const left = Array.from(before.values(), ({ key }) => key);
+    for (const server of this.#removeIdle(service, left)) {
       this.#ipvs.editServer(service, server, weighted(0));
       draining.set(server.id, server);
     }

@@ -53,13 +53,17 @@ export class LinearMemory {
       return reused;
     }
     const address = this.#end;
-    const pages = Math.ceil((address + rounded) / PAGE);
-    const have = this.#memory.buffer.byteLength / PAGE;
-    if (pages > PAGES_MAX) throw new CapacityError('linear memory in pages of 64 KiB', PAGES_MAX, pages);
-    // More than is needed: each growth takes new views, and untouched pages cost nothing.
-    if (pages > have) this.#memory.grow(Math.min(PAGES_MAX, Math.max(pages, Math.ceil(have * GROWTH))) - have);
+    if (address + rounded > this.bytes.length) this.#grow(address + rounded);
     this.#end = address + rounded;
     return address;
+  }
+
+  #grow(end: number): void {
+    const pages = Math.ceil(end / PAGE);
+    const have = this.bytes.length / PAGE;
+    if (pages > PAGES_MAX) throw new CapacityError('linear memory in pages of 64 KiB', PAGES_MAX, pages);
+    // More than is needed: each growth takes new views, and untouched pages cost nothing.
+    this.#memory.grow(Math.min(PAGES_MAX, Math.max(pages, have * GROWTH)) - have);
   }
 
   /** Gives a block back; `size` as it was asked for. */
@@ -91,7 +95,8 @@ export function align(address: number): number {
 
 /** Sizes are rounded to eighths of a power of two, so that a slightly larger table can reuse the block of the one before. */
 function blockSize(size: number): number {
-  const bits = 32 - Math.clz32(Math.max(size, 1) - 1); // of the power of two that is as large or the next one
-  const step = 2 ** Math.max(ALIGNMENT_BITS, bits - 3);
-  return Math.ceil(Math.max(size, 1) / step) * step;
+  if (size <= ALIGNMENT) return ALIGNMENT;
+  const bits = 32 - Math.clz32(size - 1); // of the power of two that is as large or the next one
+  const step = 1 << Math.max(ALIGNMENT_BITS, bits - 3);
+  return Math.ceil(size / step) * step;
 }
