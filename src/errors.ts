@@ -110,7 +110,8 @@ export class InvalidArgumentError extends SvcplaneError {
   readonly value: unknown;
 
   constructor(path: string, value: unknown, expected: string) {
-    const text = JSON.stringify(value) ?? String(value);
+    // NaN and Infinity are null to JSON.
+    const text = (typeof value === 'number' ? undefined : JSON.stringify(value)) ?? String(value);
     super(`${path} ${text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text} ${expected}`);
     this.path = path;
     this.value = value;

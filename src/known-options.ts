@@ -17,3 +17,14 @@ export function functionOption<F extends (...given: never[]) => unknown>(name: s
   if (typeof given !== 'function') throw new InvalidArgumentError(name, given, 'is not a function');
   return given;
 }
+
+/** An option that is a clock in milliseconds. What one that is given says is checked, as it ends up in timers. @throws InvalidArgumentError */
+export function clockOption(name: string, given: (() => number) | undefined, fallback: () => number): () => number {
+  const now = functionOption(name, given, fallback);
+  if (given === undefined) return now;
+  return () => {
+    const moment = now();
+    if (Number.isFinite(moment) && moment >= 0) return moment;
+    throw new InvalidArgumentError(`${name}()`, moment, 'is not a number of milliseconds, 0 or more');
+  };
+}

@@ -30,7 +30,7 @@ import { InvalidArgumentError, UnsupportedError } from './errors.ts';
 import { explainPacket } from './explain/explain.ts';
 import { tracePacket } from './explain/trace.ts';
 import { EngineBackedFrameRing, ringShape } from './frame-ring.ts';
-import { functionOption, requireKnownOptions } from './known-options.ts';
+import { clockOption, functionOption, requireKnownOptions } from './known-options.ts';
 import type { Packet, ProxyMode, Verdict } from './packet.ts';
 import { EnginePacketBatch } from './packet-batch.ts';
 import { type Dump, dumpedProgram, parseIptablesSave } from './parse/iptables-save.ts';
@@ -91,7 +91,7 @@ export function prepare(options: DataplaneOptions): Start {
       tcpLoose: settings.tcpLoose,
       ipvsSysctls: nodeIpvsSysctls(settings.mode, options.sysctls),
     },
-    now: functionOption('now', options.now, () => performance.now()),
+    now: clockOption('now', options.now, () => performance.now()),
     onWarning,
     ...(dumped === undefined ? {} : { dumped }),
   };
@@ -184,8 +184,10 @@ export class NodeDataplane implements Dataplane {
       if (known !== undefined && from.every((part, index) => part === known[index])) return [];
       return [{ from, program: this.#programOf(expected, compileOptionsFor(this.#settings, family, node)) }];
     });
+    if (changed.length === 0) return;
+    const now = this.#now();
     for (const { program, from } of changed) {
-      this.#engine.load(program, this.#now());
+      this.#engine.load(program, now);
       this.#programs.set(program.family, { program, from });
     }
   }

@@ -2,7 +2,7 @@
 // conformance data name them.
 import { type Address, parseAddress } from '../address.ts';
 import { InvalidArgumentError, UnsupportedError } from '../errors.ts';
-import { functionOption } from '../known-options.ts';
+import { clockOption } from '../known-options.ts';
 import { isWithin, labelsOf, readName } from './domain-name.ts';
 import { type LabelSelector, parseLabelSelector } from './label-selector.ts';
 
@@ -122,7 +122,7 @@ export function settleDnsOptions(options: ClusterDnsOptions): DnsSettings {
     ...(autopath === undefined ? {} : { autopath: (autopath.search ?? []).map((domain) => requireName('autopath', domain)) }),
     transfer: options.transfer ?? false,
     ...(upstream === undefined ? {} : { upstream }),
-    now: functionOption('now', options.now, Date.now),
+    now: clockOption('now', options.now, Date.now),
   };
 }
 

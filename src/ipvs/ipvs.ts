@@ -2,6 +2,7 @@
 import { type EngineRequest, type Engines, startEngine, startEngineSync } from '../engine/start.ts';
 import { embeddedCore } from '../engine/wasm/embedded-core.ts';
 import { InvalidArgumentError } from '../errors.ts';
+import { clockOption, functionOption } from '../known-options.ts';
 import { type Command, perform } from './commands.ts';
 import type { IpvsEngine, IpvsEngineOptions } from './engine.ts';
 import { createJsIpvs } from './js/engine.ts';
@@ -62,17 +63,13 @@ interface Prepared {
 }
 
 function prepare(options: IpvsOptions): Prepared {
-  const {
-    engine: engineChoice = 'auto',
-    now = () => performance.now(),
-    onWarning = () => {},
-    sysctls = {},
-    conntrackHooks = false,
-  } = options;
+  const { engine: engineChoice = 'auto', sysctls = {}, conntrackHooks = false } = options;
   if (engineChoice !== 'auto' && engineChoice !== 'wasm' && engineChoice !== 'js')
     throw new InvalidArgumentError('options.engine', engineChoice, 'is not one of auto, wasm, js');
   const seed = wholeNumber(options.seed ?? randomSeed(), 0, MAX_U32, 'options.seed');
   const engineOptions: IpvsEngineOptions = { seed, sysctls: settleSysctls(sysctls), hasConntrackHooks: conntrackHooks };
+  const onWarning = functionOption('options.onWarning', options.onWarning, () => {});
+  const now = clockOption('options.now', options.now, () => performance.now());
   return { request: { engineChoice, engineOptions, onWarning }, now };
 }
 
@@ -192,8 +189,9 @@ class NamespaceIpvs implements Ipvs {
   }
 
   #run(command: Command): void {
+    const moment = this.#moment();
     this.#registry.apply(command, asPath);
-    this.#engine.advance(this.#moment());
+    this.#engine.advance(moment);
     perform(this.#engine, command);
   }
 

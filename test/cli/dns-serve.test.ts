@@ -116,7 +116,7 @@ describe('svcplane dns serve', () => {
 
   test.each([
     [['--listen', 'nowhere'], 2, 'error: --listen nowhere: expected an IP address, with a port behind it or not\n'],
-    [['--listen', '127.0.0.1:0', '--ttl', 'long'], 2, 'error: ttl null is not a whole number of 0-3600\n'],
+    [['--listen', '127.0.0.1:0', '--ttl', 'long'], 2, 'error: ttl NaN is not a whole number of 0-3600\n'],
     [['--listen', '192.0.2.1:0'], 3, 'error: --listen 192.0.2.1:0: is no address of this machine\n'],
     [['--listen', '127.0.0.1:53', '--upstream', '127.0.0.1'], 2, 'error: --upstream 127.0.0.1 is the server itself\n'],
   ])('says what is wrong with %j', async (argv, code, stderr) => {

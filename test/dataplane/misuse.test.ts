@@ -11,6 +11,7 @@ import {
   parseConfig,
   parseManifests,
 } from '../../src/index.ts';
+import { createIpvsSync } from '../../src/ipvs.ts';
 
 const PACKET = { protocol: 'TCP', source: '10.0.0.1', sourcePort: 40000, destination: '10.96.0.1', destinationPort: 80 } as const;
 const SERVICE = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { clusterIP: '10.96.0.1', ports: [{ port: 80 }] } };
@@ -116,8 +117,31 @@ test('the bytes of a file in place of its text', () => {
   );
 });
 
-test('a clock that is no function, of a cluster and of a DNS', async () => {
+test('a clock that is no function, of a cluster, an IPVS and a DNS', async () => {
   const options = { now: 5 } as unknown as object;
+  expect(refusal(() => createIpvsSync(options))).toBe('options.now 5 is not a function');
   expect(refusal(() => createCluster(options))).toBe('now 5 is not a function');
   await expect(createClusterDns(options)).rejects.toThrow('now 5 is not a function');
+});
+
+test.each<[number, string]>([
+  [-5, '-5'],
+  [Number.NaN, 'NaN'],
+  [Number.POSITIVE_INFINITY, 'Infinity'],
+])('a clock that says %s, whichever the engine: nothing changes', (moment, shown) => {
+  const expected = `now() ${shown} is not a number of milliseconds, 0 or more`;
+  for (const engine of ['wasm', 'js'] as const) {
+    let time = 1000;
+    const options = { engine, now: () => time };
+    using dataplane = createDataplaneSync(options);
+    using ipvs = createIpvsSync(options);
+    time = moment;
+    expect(refusal(() => dataplane.process(PACKET))).toBe(expected);
+    expect(refusal(() => dataplane.apply([SERVICE]))).toBe(expected);
+    expect(refusal(() => ipvs.addService({ protocol: 'TCP', address: '10.96.0.1', port: 80 }))).toBe(`options.${expected}`);
+    time = 2000;
+    expect(dataplane.servicePorts()).toEqual([]);
+    expect(dataplane.process(PACKET).action).toBe('ACCEPT');
+    expect(ipvs.services()).toEqual([]);
+  }
 });
