@@ -26,6 +26,7 @@ import {
   CHUNK_DATA,
   CHUNK_DUE,
   CHUNK_HEARTBEAT_ACK,
+  CLASS_NONE,
   CLASS_SCTP,
   CLASS_TCP,
   CLASS_UDP,
@@ -98,6 +99,7 @@ if (CT_FLAG_MASQUERADE >> OUTCOME_SHIFT != 1 || CT_FLAG_DNAT >> OUTCOME_SHIFT !=
 
 /** Before a batch: what clock and Program make of it. */
 export function prepareSettled<A>(): void {
+  store<u32>(classAt(CLASS_NONE), 0xffffffff, CLASS_HEAD); // no entry is like one that is gone
   setClass(CLASS_TCP, TCP_STATE_ESTABLISHED, TCP_KIND_FLAGS, TCP_STATE_ESTABLISHED);
   setClass(CLASS_UDP, TCP_STATE_NONE, 0, TIMEOUT_UDP_STREAM);
   setClass(CLASS_SCTP, SCTP_STATE_ESTABLISHED, OTHER_CHUNKS, TIMEOUT_SCTP + SCTP_STATE_ESTABLISHED);

@@ -23,6 +23,18 @@ const objects: readonly KubernetesObject[] = [
   },
 ];
 
+/** Without endpoints: REJECT. */
+const refused: readonly KubernetesObject[] = (['IPv4', 'IPv6'] as const).map((family) => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { namespace: 'ns', name: `refused-${family.toLowerCase()}` },
+  spec: {
+    clusterIP: family === 'IPv4' ? '10.96.0.9' : 'fd03::9',
+    ipFamilies: [family],
+    ports: ['TCP', 'UDP', 'SCTP'].map((protocol) => ({ name: protocol.toLowerCase(), port: 53, protocol })),
+  },
+}));
+
 const SYN = 2;
 const ACK = 16;
 const FIN = 1;
@@ -68,6 +80,62 @@ test('both engines keep the same connections in a full table', () => {
     }),
     { numRuns: 60 },
   );
+});
+
+test('both engines keep the same connections in a full table, batch by batch', () => {
+  const inBatch = fc.record({ one: step, isRefused: fc.constantFrom(false, false, true) });
+  const batch = fc.record({
+    isIPv6: fc.boolean(),
+    advanceMs: fc.constantFrom(0, 0, 1, 2500, 31_000),
+    steps: fc.array(inBatch, { minLength: 1, maxLength: 40 }),
+  });
+  fc.assert(
+    fc.property(fc.array(batch, { maxLength: 20 }), fc.constantFrom(2, 20, 45), (batches, conntrackMax) => {
+      let now = 0;
+      const sides = (['wasm', 'js'] as const).map((engine) => {
+        const dataplane = createDataplaneSync({ engine, seed: 5, nodeIPs: ['192.168.0.1', 'fd02::1'], conntrackMax, now: () => now });
+        dataplane.apply(refused);
+        return { dataplane, IPv4: dataplane.createBatch(40), IPv6: dataplane.createBatch(40, { family: 'IPv6' }) };
+      });
+      for (const { isIPv6, advanceMs, steps } of batches) {
+        now += advanceMs;
+        const [wasm, js] = sides.map((side) => {
+          const packets = side[isIPv6 ? 'IPv6' : 'IPv4'];
+          for (const [index, { one, isRefused }] of steps.entries()) {
+            const packet = packetOf({ ...one, isIPv6, client: one.client % 6 });
+            packets.set(index, isRefused ? { ...packet, destination: isIPv6 ? 'fd03::9' : '10.96.0.9', destinationPort: 53 } : packet);
+          }
+          packets.count = steps.length;
+          side.dataplane.processBatch(packets);
+          return { verdicts: steps.map((_, index) => packets.verdict(index)), connections: [...side.dataplane.connections()] };
+        });
+        expect(js).toEqual(wasm);
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('a connection that had to go is gone for the packets behind it in the same batch', () => {
+  for (const engine of ['wasm', 'js'] as const) {
+    const dataplane = createDataplaneSync({ engine, seed: 5, nodeIPs: ['192.168.0.1'], conntrackMax: 1, now: () => 0 });
+    dataplane.apply(refused);
+    const packets = dataplane.createBatch(3);
+    const toDns: Packet = { protocol: 'UDP', source: '10.9.0.1', sourcePort: 1000, destination: '10.8.0.1', destinationPort: 53 };
+    packets.set(0, toDns);
+    packets.set(1, { ...toDns, destination: '10.96.0.9' });
+    packets.set(2, toDns);
+    packets.count = 1;
+    dataplane.processBatch(packets);
+
+    packets.count = 3;
+    dataplane.processBatch(packets);
+
+    expect(
+      [0, 1, 2].map((index) => packets.verdict(index).connection),
+      engine,
+    ).toEqual(['ESTABLISHED', 'NEW', 'NEW']);
+  }
 });
 
 test('a traced packet foresees the source port that early drop leaves free', () => {
