@@ -32,6 +32,7 @@ export class Flight {
   isIpvs: bool = false;
   isForProxy: bool = false; // a proxy on this node gets it, whatever its destination
   snatPort: u32 = 0; // network order; PORT_KEEP: any
+  endpoint: usize = 0; // ENDPOINT record whose chain was entered last
   newSource: usize = 0; // address of the address that replaces the source; 0: it stays
   askedSet: usize = 0; // the set that was asked last about the present destination; 0: none
   askedSelectors: u32 = 0;

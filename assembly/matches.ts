@@ -13,6 +13,7 @@ import {
 import { checkRecent, updateRecent } from "./recent.ts";
 import { containsAddress, lookup } from "./sets.ts";
 import {
+  ENDPOINT_ADDRESS,
   INTERFACE_SIZE,
   MATCH_A,
   MATCH_B,
@@ -32,6 +33,7 @@ import {
   MATCH_SIGHTING,
   MATCH_SIZE,
   MATCH_SOURCE,
+  MATCH_SOURCE_ENDPOINT,
   MATCH_SOURCE_LOCAL,
   MATCH_SOURCE_PORT,
   MATCH_STATISTIC,
@@ -78,6 +80,8 @@ function holds<A>(match: usize): bool {
   switch (load<u32>(match, MATCH_KIND)) {
     case MATCH_SOURCE:
       return insideNetwork<A>(sourceAddress(), words, words + 16);
+    case MATCH_SOURCE_ENDPOINT:
+      return equalAddress<A>(sourceAddress(), flight.endpoint + ENDPOINT_ADDRESS);
     case MATCH_DESTINATION:
       return insideNetwork<A>(destinationAddress(), words, words + 16);
     case MATCH_CLASS:

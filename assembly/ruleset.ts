@@ -21,18 +21,22 @@ import {
   CHAIN_COUNT,
   CHAIN_DEPTH_MAX,
   CHAIN_END,
-  CHAIN_KIND,
-  CHAIN_KIND_CHANCE,
-  CHAIN_KIND_PLAIN,
   CHAIN_PAD,
   CHAIN_PAD_SHORT,
   CHAIN_PADDED,
   CHAIN_RULES,
-  CHAIN_TAGS,
+  CHAIN_WRITTEN,
   COUNTER_CHAIN_TOO_DEEP,
+  DRAW_CHAIN,
+  DRAW_SIZE,
+  DRAW_THRESHOLD,
+  ENDPOINT_ADDRESS,
+  ENDPOINT_BIT,
+  ENDPOINT_PATTERN,
+  ENDPOINT_PORT,
+  ENDPOINT_SERVICE_PORT,
   HOOK_OUTPUT,
   HOOK_PREROUTING,
-  MATCH_A,
   PORT_KEEP,
   ROOT_HOOKS,
   RULE_SIZE,
@@ -45,6 +49,8 @@ import {
   STATE_BIT_UNTRACKED,
   TARGET_ACCEPT,
   TARGET_DNAT,
+  TARGET_DNAT_ENDPOINT,
+  TARGET_DRAW,
   TARGET_DROP,
   TARGET_GOTO,
   TARGET_JUMP,
@@ -117,7 +123,7 @@ function walk<A>(root: usize, base: usize): u32 {
       row = load<u32>(STACK + (depth << 3), 4);
       continue;
     }
-    const rule = changetype<Rule>(<usize>load<u32>(chain, CHAIN_RULES) + <usize>row * RULE_SIZE);
+    const rule = changetype<Rule>(<usize>load<u32>(chain, CHAIN_RULES) + <usize>min(row, load<u32>(chain, CHAIN_WRITTEN)) * RULE_SIZE);
     row++;
     let next: usize = 0; // the chain to go on in
     switch (rule.target) {
@@ -136,6 +142,7 @@ function walk<A>(root: usize, base: usize): u32 {
         row = rows; // as at the end of the chain
         continue;
       case TARGET_JUMP:
+      case TARGET_DRAW:
         if (depth == CHAIN_DEPTH_MAX) {
           count(COUNTER_CHAIN_TOO_DEEP);
           flight.servicePort = deciderOf(rule);
@@ -144,7 +151,7 @@ function walk<A>(root: usize, base: usize): u32 {
         store<u32>(STACK + (depth << 3), <u32>chain);
         store<u32>(STACK + (depth << 3), row, 4);
         depth++;
-        next = load<u32>(root + <usize>rule.a);
+        next = load<u32>(root + <usize>(rule.target == TARGET_JUMP ? rule.a : load<u32>(drawOf(rule, row - 1), DRAW_CHAIN)));
         break;
       case TARGET_GOTO:
         next = load<u32>(root + <usize>rule.a);
@@ -161,9 +168,20 @@ function walk<A>(root: usize, base: usize): u32 {
         if (flight.conntrackState == STATE_BIT_INVALID) flight.conntrackState = STATE_BIT_UNTRACKED;
         continue;
       case TARGET_DNAT:
-        setDestination<A>(rule.a, rule.b != PORT_KEEP ? rule.b : flight.destinationPort);
-        bindDestination(deciderOf(rule));
+      case TARGET_DNAT_ENDPOINT: {
+        let address: usize = rule.a;
+        let port = rule.b != PORT_KEEP ? rule.b : flight.destinationPort;
+        let servicePort = deciderOf(rule);
+        if (rule.target == TARGET_DNAT_ENDPOINT) {
+          const endpoint = flight.endpoint;
+          address = endpoint + ENDPOINT_ADDRESS;
+          port = load<u32>(endpoint, ENDPOINT_PORT);
+          servicePort = load<u32>(endpoint, ENDPOINT_SERVICE_PORT);
+        }
+        setDestination<A>(address, port);
+        bindDestination(servicePort);
         return ACTION_ACCEPT;
+      }
       case TARGET_SNAT:
         flight.newSource = rule.a;
         flight.snatPort = rule.b;
@@ -195,6 +213,10 @@ function walk<A>(root: usize, base: usize): u32 {
       default:
         unreachable();
     }
+    if ((next & ENDPOINT_BIT) != 0) {
+      flight.endpoint = next - ENDPOINT_BIT;
+      next = load<u32>(next - ENDPOINT_BIT, ENDPOINT_PATTERN);
+    }
     chain = next;
     row = 0;
   }
@@ -224,11 +246,20 @@ const LANES: u32 = CHAIN_PAD_SHORT;
 
 /** The first rule from `row` on that matches, or the number of rules, `rows`. Counts each one it looks at. @inline */
 function nextMatch<A>(chain: usize, row: u32, rows: u32): u32 {
+  const written = load<u32>(chain, CHAIN_WRITTEN);
+  if (row < written) {
+    const match = nextWritten<A>(chain, row, written);
+    if (match < written || written == rows) return match;
+    row = written;
+  }
+  return nextDraw(changetype<Rule>(<usize>load<u32>(chain, CHAIN_RULES) + <usize>written * RULE_SIZE), row, rows);
+}
+
+/** The same among the rules that are written each by itself. @inline */
+function nextWritten<A>(chain: usize, row: u32, rows: u32): u32 {
   const columnSize = (<usize>load<u32>(chain, CHAIN_PADDED)) << 2;
   const rules: usize = load<u32>(chain, CHAIN_RULES);
-  const kind = load<u32>(chain, CHAIN_KIND);
-  if (kind == CHAIN_KIND_CHANCE) return nextByChance(rules, row, rows);
-  const isPlain = kind == CHAIN_KIND_PLAIN;
+  const isPlain = columnSize == 0;
   // The last word of an address tells most rules apart; the others are checked once it fits.
   const columns: usize = load<u32>(chain, CHAIN_COLUMNS);
   const addresses = columns + ((offsetof<A>() >> 2) - 1) * columnSize;
@@ -241,7 +272,7 @@ function nextMatch<A>(chain: usize, row: u32, rows: u32): u32 {
       if (first + LANES > rows) bits >>= first + LANES - rows;
     } else {
       if ((first & (WIDE - 1)) == 0 && first + WIDE <= rows) {
-        const next = skipOthers(chain, addresses, masks, first, rows);
+        const next = skipOthers(chain, addresses, masks, columnSize, first, rows);
         if (next != first) {
           first = next;
           continue;
@@ -268,27 +299,32 @@ function nextMatch<A>(chain: usize, row: u32, rows: u32): u32 {
   return rows;
 }
 
-/** The same in a chain whose rules ask for nothing but chance. */
-function nextByChance(rules: usize, row: u32, rows: u32): u32 {
+/** The first draw from `row` on that is below its threshold. The last one takes whatever comes to it. */
+function nextDraw(rule: Rule, row: u32, rows: u32): u32 {
   let random = engine.random;
   let current = row;
-  for (; current < rows; current++) {
-    const rule = changetype<Rule>(rules + <usize>current * RULE_SIZE);
-    if (rule.matchCount == 0) break;
+  for (; current < rows - 1; current++) {
     random = nextRandom(random);
-    if ((random & 0x7fffffff) < load<u32>(rule.matches, MATCH_A)) break;
+    if ((random & 0x7fffffff) < load<u32>(drawOf(rule, current), DRAW_THRESHOLD)) break;
   }
   engine.random = random;
-  flight.rulesEvaluated += min<u32>(current + 1, rows) - row;
+  flight.rulesEvaluated += current + 1 - row;
   return current;
+}
+
+/** The DRAW of a row. @inline */
+function drawOf(rule: Rule, row: u32): usize {
+  return <usize>rule.a + <usize>row * DRAW_SIZE;
 }
 
 /**
  * Of a long chain nearly all rules name another destination. From the row that begins a block of WIDE ones, the first such block with a
  * rule that may name this one, or where whole blocks end, or those of one mask.
  */
-function skipOthers(chain: usize, addresses: usize, masks: usize, first: u32, rows: u32): u32 {
-  if (first < load<u32>(chain, CHAIN_ALIKE)) return skipOtherTags(chain, load<u32>(masks), first);
+function skipOthers(chain: usize, addresses: usize, masks: usize, columnSize: usize, first: u32, rows: u32): u32 {
+  const alike = load<u32>(chain, CHAIN_ALIKE);
+  // Tags lie behind the three last columns.
+  if (first < alike) return skipOtherTags(masks + 3 * columnSize, load<u32>(masks), first, alike);
   const destination = aimAddress();
   const end: usize = (<usize>(rows & ~(WIDE - 1))) << 2;
   let at: usize = (<usize>first) << 2;
@@ -300,10 +336,9 @@ function skipOthers(chain: usize, addresses: usize, masks: usize, first: u32, ro
 }
 
 /** The same among the rules of one mask: half the memory is read, and a rule in 65,536 that has the tag names another address. @inline */
-function skipOtherTags(chain: usize, mask: u32, first: u32): u32 {
+function skipOtherTags(tags: usize, mask: u32, first: u32, alike: u32): u32 {
   const tag = i16x8.splat(<i16>tagOf(i32x4.extract_lane(aimAddress(), 0) & mask));
-  const tags: usize = load<u32>(chain, CHAIN_TAGS);
-  const end = tags + ((<usize>load<u32>(chain, CHAIN_ALIKE)) << 1);
+  const end = tags + ((<usize>alike) << 1);
   let at = tags + ((<usize>first) << 1);
   do {
     if (v128.any_true(equalBlock(at, tag))) break;

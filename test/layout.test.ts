@@ -102,7 +102,25 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
       ['CHAIN_RULES', 4],
       ['CHAIN_END', 4],
       ['CHAIN_ALIKE', 4],
-      ['CHAIN_KIND', 4],
+      ['CHAIN_WRITTEN', 4],
+    ],
+  ],
+  [
+    'draw',
+    'DRAW_SIZE',
+    [
+      ['DRAW_THRESHOLD', 4],
+      ['DRAW_CHAIN', 4],
+    ],
+  ],
+  [
+    'endpoint, IPv4',
+    'ENDPOINT_SIZE_V4',
+    [
+      ['ENDPOINT_PATTERN', 4],
+      ['ENDPOINT_SERVICE_PORT', 4],
+      ['ENDPOINT_PORT', 4],
+      ['ENDPOINT_ADDRESS', layout.ADDRESS_V4],
     ],
   ],
   [

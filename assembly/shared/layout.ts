@@ -5,7 +5,7 @@
 // Connection tracking, frames and IPVS have files of their own beside this one.
 
 /** Goes up with every change in these files; the core exports its copy, and a stale binary is refused. */
-export const LAYOUT_VERSION: u32 = 13;
+export const LAYOUT_VERSION: u32 = 14;
 
 export const ADDRESS_V4: u32 = 4;
 export const ADDRESS_V6: u32 = 16;
@@ -179,21 +179,17 @@ export const PRIORITY_IPVS_OUTPUT: i32 = -98;
 // ---- Chain, 32 bytes. The columns hold one word a rule and column, each column CHAIN_PADDED words long:
 //      destination address (a/4 columns), its mask (a/4 columns), ports, classes. A rule whose columns match has its MATCH records asked.
 //      Behind them, of the rules that CHAIN_ALIKE counts, the tags: half a word each, tagOf the last word of the address.
+//      Rules from CHAIN_WRITTEN on are draws: all of them have one record, of kind TARGET_DRAW, behind those of the written ones.
 //   0       4        8         12      16           20      24     28
-//   | rules | padded | columns | rules | end action | alike | kind | tags |
+//   | rules | padded | columns | rules | end action | alike | written | 0 |
 export const CHAIN_SIZE: u32 = 32;
 export const CHAIN_COUNT: u32 = 0;
-export const CHAIN_PADDED: u32 = 4; // count rounded up to CHAIN_PAD_SHORT, from CHAIN_PAD on to CHAIN_PAD, with rows that match nothing
+export const CHAIN_PADDED: u32 = 4; // 0 where no rule names a destination, ports or classes; else CHAIN_WRITTEN rounded up to CHAIN_PAD_SHORT, from CHAIN_PAD on to CHAIN_PAD, with rows that match nothing
 export const CHAIN_COLUMNS: u32 = 8;
 export const CHAIN_RULES: u32 = 12;
 export const CHAIN_END: u32 = 16; // ACTION_* at the end of a base chain: its policy
 export const CHAIN_ALIKE: u32 = 20; // so many rules, whole CHAIN_PADs from the first on, have the mask of the first one, as far as its last word goes
-export const CHAIN_TAGS: u32 = 28;
-export const CHAIN_KIND: u32 = 24; // CHAIN_KIND_*
-/** Of its rules some name a destination, ports or classes; none does; none does, and none has matches but for one of kind MATCH_STATISTIC. */
-export const CHAIN_KIND_ANY: u32 = 0;
-export const CHAIN_KIND_PLAIN: u32 = 1;
-export const CHAIN_KIND_CHANCE: u32 = 2;
+export const CHAIN_WRITTEN: u32 = 24;
 /** Ports: lowest | ~highest << 16, host order, so that one unsigned comparison of halves with port | ~port << 16 tests both ends. */
 export const PORTS_ANY: u32 = 0;
 export const PORTS_NONE: u32 = 0xffffffff; // from 65535 to 0
@@ -227,7 +223,24 @@ export const TARGET_RANDOM_CHAIN: u32 = 12; // a: address of references of chain
 export const TARGET_UPDATE_SIGHTING: u32 = 13; // a: number of a dynamic set, b: its timeout in seconds
 export const TARGET_NOTRACK: u32 = 14;
 export const TARGET_TPROXY: u32 = 15; // a: value, b: mask of the mark
+export const TARGET_DNAT_ENDPOINT: u32 = 16; // to the Endpoint whose chain it is
+export const TARGET_DRAW: u32 = 17; // a: address of a DRAW for each rule from the first written one on, counted as if they had some too
 export const PORT_KEEP: u32 = 0xffffffff;
+
+// ---- Draw, 8 bytes: a rule that asks for chance and jumps. The last one of a chain asks for nothing.   | 31-bit threshold | reference of a chain |
+export const DRAW_SIZE: u32 = 8;
+export const DRAW_THRESHOLD: u32 = 0;
+export const DRAW_CHAIN: u32 = 4;
+
+// ---- Endpoint, 16 bytes (IPv4), 32 bytes (IPv6): the chain of one Endpoint. Its rules are those of a pattern, a CHAIN that many share. A
+//      reference that leads to an Endpoint holds its address + ENDPOINT_BIT.   | pattern | service port | port, network order | address ... |
+export const ENDPOINT_BIT: u32 = 1;
+export const ENDPOINT_SIZE_V4: u32 = 16;
+export const ENDPOINT_SIZE_V6: u32 = 32;
+export const ENDPOINT_PATTERN: u32 = 0;
+export const ENDPOINT_SERVICE_PORT: u32 = 4;
+export const ENDPOINT_PORT: u32 = 8;
+export const ENDPOINT_ADDRESS: u32 = 12;
 
 // ---- Match, 48 bytes: what the columns cannot say.   | kind | negated | a | b | 8 words |
 export const MATCH_SIZE: u32 = 48;
@@ -252,8 +265,9 @@ export const MATCH_RECENT_CHECK: u32 = 11; // a: RECENT list, b: seconds, words[
 export const MATCH_RECENT_SET: u32 = 12; // a: RECENT list
 export const MATCH_SET: u32 = 13; // a: reference of a SET, b: key selectors
 export const MATCH_INTERFACE: u32 = 14; // a: length that counts, words: 16 bytes of the name
-export const MATCH_SIGHTING: u32 = 16; // a: number of a dynamic set
 export const MATCH_IPVS: u32 = 15; // a: class, b: port in network order, words: address
+export const MATCH_SIGHTING: u32 = 16; // a: number of a dynamic set
+export const MATCH_SOURCE_ENDPOINT: u32 = 17; // the address of the Endpoint whose chain it is
 
 export const STATE_BIT_NEW: u32 = 1;
 export const STATE_BIT_ESTABLISHED: u32 = 2;

@@ -17,6 +17,7 @@ import {
   NO_MATCHES,
   NO_TARGET,
   oneIn,
+  oneInThreshold,
   protocolOf,
   reject,
   source,
@@ -239,7 +240,9 @@ const endpointChainWriter: EndpointChainWriter<EndpointSource> = {
   name: endpointChainName,
 
   // xt_recent lists have the names of chains.
-  areAlike: ({ affinitySeconds }) => affinitySeconds === undefined,
+  likeness: ({ affinitySeconds, protocol }) => (affinitySeconds === undefined ? protocol : undefined),
+  servicePort: ({ name }) => name,
+  threshold: oneInThreshold,
 
   rules(source, { address, port }, chain) {
     const { name: servicePort, affinitySeconds } = source;

@@ -178,7 +178,8 @@ const endpointChainWriter: EndpointChainWriter<EndpointSource> = {
   name: ({ serviceText }, endpoint) => nftEndpointChainName(serviceText, endpoint),
 
   // Dynamic sets have the names of chains.
-  areAlike: ({ affinitySeconds }) => affinitySeconds === undefined,
+  likeness: ({ affinitySeconds, protocol }) => (affinitySeconds === undefined ? protocol : undefined),
+  servicePort: ({ name }) => name,
 
   rules(source, { address, port }, chain) {
     const { name: servicePort, affinitySeconds } = source;

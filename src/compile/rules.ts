@@ -65,6 +65,7 @@ const PROTOCOL_MATCHES: Readonly<Record<IpProtocol, readonly [Match]>> = {
   icmp: [{ kind: 'protocol', protocol: 'icmp' }],
   icmpv6: [{ kind: 'protocol', protocol: 'icmpv6' }],
 };
+const oneInThresholds: number[] = [];
 const oneInMatches = new Map<number, readonly [Match]>();
 
 /** `-p P`. */
@@ -96,11 +97,16 @@ export function probabilityText(count: number): string {
 }
 
 /** iptables keeps what kube-proxy printed as a 31-bit fraction. */
+export function oneInThreshold(count: number): number {
+  oneInThresholds[count] ??= Math.round(Number(probabilityText(count)) * 0x80000000);
+  return oneInThresholds[count];
+}
+
+/** The match for it. */
 export function oneIn(count: number): readonly Match[] {
   const known = oneInMatches.get(count);
   if (known !== undefined) return known;
-  const threshold = Math.round(Number(probabilityText(count)) * 0x80000000);
-  const matches = [{ kind: 'statistic', threshold }] as const;
+  const matches = [{ kind: 'statistic', threshold: oneInThreshold(count) }] as const;
   oneInMatches.set(count, matches);
   return matches;
 }

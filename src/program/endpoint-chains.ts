@@ -14,11 +14,18 @@ export interface ChainEndpoint {
 /** How a proxy mode writes such chains. `Source`: what they are made of beside the Endpoint, as plain data. Same input, same words. */
 export interface EndpointChainWriter<Source> {
   name(source: Source, endpoint: ChainEndpoint): string;
+  /** The ServicePort that all rules name. */
+  servicePort(source: Source): string;
   rules(source: Source, endpoint: ChainEndpoint, name: string): readonly Rule[];
-  /** True: the rules of two Endpoints differ in the Endpoint alone, its address as source, its address and port as destination. */
-  areAlike(source: Source): boolean;
-  /** The rules that choose. `chains`: the names of the chains to choose from. */
+  /**
+   * What the rules are like. Those of the same likeness differ in the ServicePort and in the Endpoint alone: its address as source, its address
+   * and port as destination. undefined: rules name what is of one Endpoint alone.
+   */
+  likeness(source: Source): string | undefined;
+  /** The rules that choose. `chains`: the names of the chains to choose from. Of chains that are alike, as `threshold` says. */
   choice(source: Source, endpoints: readonly ChainEndpoint[], chains: readonly string[]): readonly Rule[];
+  /** Of chains that are alike one is drawn by a rule for each, which holds below this threshold when so many are left, the last one always; absent: by one rule. */
+  readonly threshold?: (left: number) => number;
 }
 
 /** The chains of all Endpoints of a ServicePort: one item of a table, which stands for as many chains. */
@@ -76,18 +83,29 @@ export class EndpointChains<Source = unknown> {
 
   /** These chains as items of a table: one for all of them when they are alike. */
   get items(): readonly ChainItem[] {
-    if (!this.#areAlike) return this.chains;
+    if (this.likeness === undefined) return this.chains;
     return this.endpoints.length === 0 ? [] : [this];
   }
 
   /** A chain that chooses among those of some of the Endpoints. @param first its rules before the choice. */
   chooser(name: string, endpoints: readonly ChainEndpoint[], first: readonly Rule[]): Chain {
     const chain = new ChoiceChain(name, this, endpoints, first);
-    return this.#areAlike ? chain : { name, rules: chain.rules };
+    return this.likeness === undefined ? { name, rules: chain.rules } : chain;
   }
 
-  get #areAlike(): boolean {
-    return this.#writer.areAlike(this.#source);
+  /** The ServicePort that the rules name. */
+  get servicePort(): string {
+    return this.#writer.servicePort(this.#source);
+  }
+
+  /** As the writer has it. */
+  get likeness(): string | undefined {
+    return this.#writer.likeness(this.#source);
+  }
+
+  /** As the writer has it. */
+  get threshold(): ((left: number) => number) | undefined {
+    return this.#writer.threshold;
   }
 
   rules(endpoint: ChainEndpoint, name: string): readonly Rule[] {
@@ -132,7 +150,7 @@ export class ChoiceChain implements Chain {
   static readonly #rules: PropertyDescriptor = {
     enumerable: true,
     get(this: ChoiceChain): readonly Rule[] {
-      this.#read ??= this.rulesTo(this.#among.namesOf(this.#endpoints));
+      this.#read ??= [...this.#first, ...this.#among.choice(this.#endpoints, this.#among.namesOf(this.#endpoints))];
       return this.#read;
     },
   };
@@ -146,10 +164,14 @@ export class ChoiceChain implements Chain {
     return this.#endpoints;
   }
 
-  /** Its rules, when the chains of its Endpoints have these names. */
-  rulesTo(chains: readonly string[]): readonly Rule[] {
-    const choice = this.#among.choice(this.#endpoints, chains);
-    return this.#first.length === 0 ? choice : [...this.#first, ...choice];
+  /** Its rules before the choice. */
+  get first(): readonly Rule[] {
+    return this.#first;
+  }
+
+  /** As that of the chains to choose from. */
+  get threshold(): ((left: number) => number) | undefined {
+    return this.#among.threshold;
   }
 
   isSame(other: ChoiceChain): boolean {

@@ -13,7 +13,8 @@ test('chains of endpoints are found once somebody came to the chain that leads t
         named.push(`${of} ${text}`);
         return `SEP ${of} ${text}`;
       },
-      areAlike: () => true,
+      servicePort: (of) => of,
+      likeness: () => 'alike',
       rules: (servicePort, { address, port }) => [{ matches: [], target: { kind: 'dnat', address, port }, servicePort }],
       choice: (_of, _endpoints, names) => [{ matches: [], target: { kind: 'randomVerdictMap', chains: names } }],
     });

@@ -29,7 +29,8 @@ function writer(names: string[] = []): EndpointChainWriter<Source> {
       names.push(text);
       return `SEP ${text}`;
     },
-    areAlike: ({ list }) => list === undefined,
+    servicePort: ({ servicePort }) => servicePort,
+    likeness: ({ list }) => (list === undefined ? 'alike' : undefined),
     rules: ({ servicePort }, { address, port }) => [{ matches: [], target: { kind: 'dnat', address, port }, servicePort }],
     choice: (_source, _endpoints, chains) => [{ matches: [], target: { kind: 'randomVerdictMap', chains } }],
   };

@@ -9,21 +9,12 @@ import {
   CHAIN_COLUMNS,
   CHAIN_COUNT,
   CHAIN_END,
-  CHAIN_KIND,
-  CHAIN_KIND_ANY,
-  CHAIN_KIND_CHANCE,
-  CHAIN_KIND_PLAIN,
   CHAIN_PAD,
   CHAIN_PAD_SHORT,
   CHAIN_PADDED,
   CHAIN_RULES,
   CHAIN_SIZE,
-  CHAIN_TAGS,
-  CLASSES_ANY,
-  MATCH_KIND,
-  MATCH_NEGATED,
-  MATCH_STATISTIC,
-  PORTS_ANY,
+  CHAIN_WRITTEN,
   PORTS_NONE,
   RULE_A,
   RULE_B,
@@ -34,9 +25,10 @@ import {
   RULE_TARGET,
 } from '../../../assembly/shared/layout.ts';
 import { type RowEdit, rowEdits } from '../../program/change.ts';
+import { ChoiceChain } from '../../program/endpoint-chains.ts';
 import { isJoined, rulesOf } from '../../program/joined.ts';
 import type { Chain, Rule } from '../../program/ruleset.ts';
-import { align } from './memory.ts';
+import { encodeChoice } from './choice-records.ts';
 import { type Block, NO_BLOCK, type Records } from './records.ts';
 import {
   ROW_A,
@@ -74,6 +66,8 @@ export interface ChainRecord {
   readonly number: number;
   block: Block;
   count: number;
+  /** Those of them that are written each by itself. */
+  written: number;
   padded: number;
   /** Its rules come from many parts: each has its annex. Otherwise what the rules point to lies in the block of the chain. */
   isShared: boolean;
@@ -85,8 +79,9 @@ export interface PartSource {
   readonly records: Records;
   /** Words of an address: 1 or 4. */
   readonly addressWords: number;
-  /** The rules of a chain as they are encoded: of some, before its names are made. */
-  rulesOf(chain: Chain): readonly Rule[];
+  /** The numbers of the chains that a chain chooses from. */
+  numbersOf(chain: ChoiceChain): readonly number[];
+  servicePortId(name: string): number;
   encode(part: readonly Rule[], rows: RowImage, annex: TableImage): void;
   /** Of the part that was encoded last; undefined: there is nothing to give back one day. */
   takeAnnex(block: Block): Annex | undefined;
@@ -99,7 +94,7 @@ const annex = new TableImage();
 
 /** The record of a chain that will be written. */
 export function newChainRecord(chain: Chain, number: number): ChainRecord {
-  return { chain, number, block: NO_BLOCK, count: 0, padded: 0, isShared: false, annexes: NO_ANNEXES };
+  return { chain, number, block: NO_BLOCK, count: 0, written: 0, padded: 0, isShared: false, annexes: NO_ANNEXES };
 }
 
 /** Writes the chain of a record. @param before the chain of that name as it is, for what can be copied. */
@@ -117,32 +112,35 @@ export function writeChain(record: ChainRecord, before: ChainRecord | undefined,
   if (before !== undefined) source.records.release(before.block);
 }
 
-/** Writes a chain with room behind it for copies of it, `copies` of them with itself: its block is for all. They begin on cache lines. */
-export function writeAlikeChains(chain: Chain, copies: number, source: PartSource): ChainRecord {
-  const record = newChainRecord(chain, 0);
-  rows.clear();
-  writeOwnRules(record, source, copies);
-  describeColumns(record, source);
-  return record;
-}
-
 /** Gives back all that a chain holds. */
 export function dropChain(record: ChainRecord, source: PartSource): void {
-  for (const annex of record.annexes.values()) source.dropAnnex(annex);
-  source.records.release(record.block);
+  dropRules(record, source);
   source.records.giveNumber(record.number);
 }
 
-function writeOwnRules(record: ChainRecord, source: PartSource, copies = 1): void {
-  const rules = source.rulesOf(record.chain);
+/** All but its number. */
+export function dropRules(record: ChainRecord, source: PartSource): void {
+  for (const annex of record.annexes.values()) source.dropAnnex(annex);
+  source.records.release(record.block);
+}
+
+function writeOwnRules(record: ChainRecord, source: PartSource): void {
+  const { chain } = record;
+  const rules = chain instanceof ChoiceChain ? chain.first : chain.rules;
   annex.clear();
   source.encode(rules, rows, annex);
-  const { memory } = source.records;
-  const to = layOut(record, rules.length, annex.size, source, copies);
-  const end = to.rules * 4 + rules.length * RULE_SIZE;
+  const draws = chain instanceof ChoiceChain ? encodeChoice(chain, source.numbersOf(chain), rows, annex) : 0;
+  const written = rows.count - Math.min(draws, 1);
+  const columns = rows.arePlain(written) ? 0 : written;
+  const to = layOut(record, { written, draws, columns, room: annex.size }, source);
+  const { words } = source.records.memory;
+  const end = to.rules * 4 + rows.count * RULE_SIZE;
   rows.settle(end);
-  annex.place(memory.words, end);
-  for (let row = 0; row < rules.length; row++) writeRow(memory.words, to, row, row * ROW_WORDS);
+  annex.place(words, end);
+  for (let row = 0; row < rows.count; row++) {
+    if (row < columns) writeColumns(words, to, row, row * ROW_WORDS);
+    writeRule(words, to, row, row * ROW_WORDS);
+  }
   const owned = source.takeAnnex(NO_BLOCK);
   if (owned !== undefined) record.annexes = new Map([[rules, owned]]);
 }
@@ -155,7 +153,7 @@ function writeEdits(record: ChainRecord, before: ChainRecord | undefined, edits:
     for (const part of added) encodePart(part, annexes, source);
     count += lengthOf(added) - lengthOf(removed);
   }
-  const to = layOut(record, count, 0, source);
+  const to = layOut(record, { written: count, draws: 0, columns: count, room: 0 }, source);
   record.annexes = annexes;
   const { words } = source.records.memory;
   const from = before === undefined ? undefined : placesOf(before, to.columnCount);
@@ -169,7 +167,10 @@ function writeEdits(record: ChainRecord, before: ChainRecord | undefined, edits:
   };
   for (const { at, removed, added } of edits) {
     copyTo(at);
-    for (const end = row + lengthOf(added); row < end; row++, image += ROW_WORDS) writeRow(words, to, row, image);
+    for (const end = row + lengthOf(added); row < end; row++, image += ROW_WORDS) {
+      writeColumns(words, to, row, image);
+      writeRule(words, to, row, image);
+    }
     old += lengthOf(removed);
   }
   copyTo(before?.count ?? 0);
@@ -211,32 +212,43 @@ interface Places {
   readonly columnCount: number;
 }
 
-/** Takes a block for a chain of that many rules, with room behind it, and writes all but the rules. */
-function layOut(record: ChainRecord, count: number, room: number, { records, addressWords }: PartSource, copies = 1): Places {
-  const pad = count >= CHAIN_PAD ? CHAIN_PAD : CHAIN_PAD_SHORT;
-  const padded = Math.ceil(count / pad) * pad;
+/** What a chain takes. */
+interface Extent {
+  readonly written: number;
+  readonly draws: number;
+  /** Rows of the columns; none, when they hold nothing. */
+  readonly columns: number;
+  /** Bytes behind the rules. */
+  readonly room: number;
+}
+
+/** Takes a block for a chain, and writes all but the rules. */
+function layOut(record: ChainRecord, { written, draws, columns, room }: Extent, { records, addressWords }: PartSource): Places {
+  const pad = columns >= CHAIN_PAD ? CHAIN_PAD : CHAIN_PAD_SHORT;
+  const padded = Math.ceil(columns / pad) * pad;
   const columnCount = addressWords * 2 + 2;
-  const size = CHAIN_SIZE + (columnCount * padded + tagWords(count)) * 4 + count * RULE_SIZE + room;
-  const block = records.allocate(copies === 1 ? size : align(size) * copies);
+  const rules = written + Math.min(draws, 1);
+  const block = records.allocate(CHAIN_SIZE + (columnCount * padded + tagWords(columns)) * 4 + rules * RULE_SIZE + room);
   record.block = block;
-  record.count = count;
+  record.count = written + draws;
+  record.written = written;
   record.padded = padded;
   const to = placesOf(record, columnCount);
   const { words } = records.memory;
-  words[(block.address + CHAIN_COUNT) / 4] = count;
+  words[(block.address + CHAIN_COUNT) / 4] = record.count;
+  words[(block.address + CHAIN_WRITTEN) / 4] = written;
   words[(block.address + CHAIN_PADDED) / 4] = padded;
   words[(block.address + CHAIN_COLUMNS) / 4] = to.columns * 4;
-  words[(block.address + CHAIN_TAGS) / 4] = to.tags * 4;
   words[(block.address + CHAIN_RULES) / 4] = to.rules * 4;
   words[(block.address + CHAIN_END) / 4] = record.chain.base?.policy === 'drop' ? ACTION_DROP : ACTION_ACCEPT;
-  words.fill(PORTS_NONE, to.columns + (columnCount - 2) * padded + count, to.columns + (columnCount - 1) * padded);
+  if (padded > 0) words.fill(PORTS_NONE, to.columns + (columnCount - 2) * padded + written, to.columns + (columnCount - 1) * padded);
   return to;
 }
 
-function placesOf({ block, count, padded }: ChainRecord, columnCount: number): Places {
+function placesOf({ block, written, padded }: ChainRecord, columnCount: number): Places {
   const columns = (block.address + CHAIN_SIZE) / 4;
   const tags = columns + columnCount * padded;
-  return { columns, padded, tags, rules: tags + tagWords(count), columnCount };
+  return { columns, padded, tags, rules: tags + (padded > 0 ? tagWords(written) : 0), columnCount };
 }
 
 /** Words of the tags of a chain: two rules a word, in chains long enough to have blocks of rules that are alike. */
@@ -244,14 +256,13 @@ function tagWords(count: number): number {
   return (count - (count % CHAIN_PAD)) / 2;
 }
 
-/** What the columns hold, so that the core need not look at those that hold nothing. */
+/** What the columns of a long chain have in common, so that the core need not look at all of them. */
 function describeColumns(record: ChainRecord, { records, addressWords }: PartSource): void {
   const { words } = records.memory;
   const places = placesOf(record, addressWords * 2 + 2);
-  const alike = record.count < CHAIN_PAD ? 0 : alikeRows(words, places, record.count);
+  const alike = record.padded < CHAIN_PAD ? 0 : alikeRows(words, places, record.written);
   words[(record.block.address + CHAIN_ALIKE) / 4] = alike;
   writeTags(words, places, alike);
-  words[(record.block.address + CHAIN_KIND) / 4] = chainKind(words, places, record.count);
 }
 
 /** Rows from the first on, in whole blocks of CHAIN_PAD, that have the mask of the first one, as far as its last word goes. */
@@ -269,29 +280,6 @@ function writeTags(words: Uint32Array, { columns, padded, tags, columnCount }: P
   }
 }
 
-function chainKind(words: Uint32Array, places: Places, count: number): number {
-  if (!isPlain(words, places, count)) return CHAIN_KIND_ANY;
-  for (let row = 0; row < count; row++) {
-    const rule = places.rules + row * (RULE_SIZE / 4);
-    const matchCount = words[rule + RULE_MATCH_COUNT / 4] ?? 0;
-    if (matchCount === 0) continue;
-    const match = (words[rule + RULE_MATCHES / 4] ?? 0) / 4;
-    const isChance = words[match + MATCH_KIND / 4] === MATCH_STATISTIC && words[match + MATCH_NEGATED / 4] === 0;
-    if (matchCount > 1 || !isChance) return CHAIN_KIND_PLAIN;
-  }
-  return CHAIN_KIND_CHANCE;
-}
-
-/** No row asks anything of a packet: neither its destination nor its ports or class. */
-function isPlain(words: Uint32Array, { columns, padded, columnCount }: Places, count: number): boolean {
-  const ports = columns + (columnCount - 2) * padded;
-  for (let row = 0; row < count; row++) {
-    if (words[ports + padded + row] !== CLASSES_ANY || words[ports + row] !== PORTS_ANY) return false;
-    for (let mask = columnCount / 2 - 1; mask < columnCount - 2; mask++) if (words[columns + mask * padded + row] !== 0) return false;
-  }
-  return true;
-}
-
 function copyRows(words: Uint32Array, from: Places, first: number, to: Places, row: number, count: number): void {
   for (let column = 0; column < to.columnCount; column++) {
     const start = from.columns + column * from.padded + first;
@@ -302,7 +290,7 @@ function copyRows(words: Uint32Array, from: Places, first: number, to: Places, r
 }
 
 /** @param image where the row begins in the image of rows. */
-function writeRow(words: Uint32Array, to: Places, row: number, image: number): void {
+function writeColumns(words: Uint32Array, to: Places, row: number, image: number): void {
   const { words: from } = rows;
   const addressWords = (to.columnCount - 2) / 2;
   let cell = to.columns + row;
@@ -310,6 +298,10 @@ function writeRow(words: Uint32Array, to: Places, row: number, image: number): v
   for (let word = 0; word < addressWords; word++, cell += to.padded) words[cell] = from[image + ROW_MASK + word] ?? 0;
   words[cell] = from[image + ROW_PORTS] ?? 0;
   words[cell + to.padded] = from[image + ROW_CLASSES] ?? 0;
+}
+
+function writeRule(words: Uint32Array, to: Places, row: number, image: number): void {
+  const { words: from } = rows;
   const at = to.rules + row * (RULE_SIZE / 4);
   words[at + RULE_TARGET / 4] = from[image + ROW_TARGET] ?? 0;
   words[at + RULE_A / 4] = from[image + ROW_A] ?? 0;

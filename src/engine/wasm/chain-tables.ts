@@ -2,7 +2,6 @@
 import type { TableChange } from '../../program/change.ts';
 import { EndpointChains } from '../../program/endpoint-chains.ts';
 import { type Annex, type ChainRecord, dropChain, newChainRecord, writeChain } from './chain-records.ts';
-import { singleRecords } from './endpoint-chain-records.ts';
 import { EndpointTables } from './endpoint-tables.ts';
 import { chainReference, PartEncoder } from './part-encoder.ts';
 import type { Records } from './records.ts';
@@ -81,9 +80,11 @@ export class ChainTables {
         writeChain(record, before.get(record), source);
         this.#records.setRecord(record.number, record.block.address);
       }
-      this.#endpointsOf(table).write(source);
     }
-    for (const { name: table, removed, added } of changes) this.#dropRemoved(table, removed, added);
+    for (const { name: table, removed, added } of changes) {
+      this.#endpointsOf(table).write(removed, this.#encoder(table));
+      this.#dropRemoved(table, removed, added);
+    }
   }
 
   commit(): void {
@@ -122,10 +123,14 @@ export class ChainTables {
     return chainReference(table, this.#chainsOf(table), name);
   }
 
-  /** All chains in force, for checks. */
+  /** All chains in force but those of Endpoints, for checks. */
   *all(): IterableIterator<ChainRecord> {
     for (const chains of this.#tables.values()) yield* chains.values();
-    for (const endpoints of this.#endpoints.values()) for (const record of endpoints.all()) yield* singleRecords(record);
+  }
+
+  /** And those of Endpoints, by table. */
+  endpointTables(): IterableIterator<EndpointTables> {
+    return this.#endpoints.values();
   }
 
   #chainsOf(table: string): Map<string, ChainRecord> {
@@ -142,7 +147,6 @@ export class ChainTables {
 
   #dropRemoved(table: string, removed: TableChange['removed'], added: TableChange['added']): void {
     if (removed.length === 0) return;
-    this.#endpointsOf(table).drop(removed);
     const gone = new Set(namesIn(removed));
     for (const name of namesIn(added)) gone.delete(name);
     for (const name of gone) {

@@ -7,23 +7,21 @@ import {
   CHAIN_ALIKE,
   CHAIN_COLUMNS,
   CHAIN_COUNT,
-  CHAIN_KIND,
-  CHAIN_KIND_ANY,
-  CHAIN_KIND_CHANCE,
   CHAIN_PAD,
   CHAIN_PADDED,
   CHAIN_RULES,
   CHAIN_SIZE,
-  CHAIN_TAGS,
-  CLASSES_ANY,
+  CHAIN_WRITTEN,
+  DRAW_CHAIN,
+  DRAW_SIZE,
+  DRAW_THRESHOLD,
+  ENDPOINT_BIT,
+  ENDPOINT_PATTERN,
   HOOK_COUNT,
   MATCH_A,
   MATCH_KIND,
-  MATCH_NEGATED,
   MATCH_SET,
   MATCH_SIZE,
-  MATCH_STATISTIC,
-  PORTS_ANY,
   PORTS_NONE,
   ROOT_HOOKS,
   ROOT_LOCAL,
@@ -41,6 +39,7 @@ import {
   SLOT_KEY,
   SLOT_VALUE,
   TARGET_DNAT,
+  TARGET_DRAW,
   TARGET_GOTO,
   TARGET_JUMP,
   TARGET_RANDOM_CHAIN,
@@ -50,6 +49,7 @@ import {
 } from '../../../assembly/shared/layout.ts';
 import { CoreError } from '../../errors.ts';
 import type { ChainRecord } from './chain-records.ts';
+import { type EndpointsRecord, endpointSize } from './endpoint-records.ts';
 import type { Block } from './records.ts';
 import type { TableRecords } from './tables.ts';
 
@@ -72,10 +72,11 @@ class TableCheck {
   }
 
   run(): void {
-    const { chains, sets, records } = this.#tables;
+    const { chains, patterns, endpoints, sets, records } = this.#tables;
     this.#checkBlocks();
     const numbers = [
       ...chains.map(({ number }) => number),
+      ...endpoints.flatMap((record) => record.numbers),
       ...sets.map(({ number }) => number),
       ...chains.flatMap(({ annexes }) => [...annexes.values()].flatMap(({ ownSets }) => ownSets.map(({ number }) => number))),
     ];
@@ -85,7 +86,9 @@ class TableCheck {
     for (const { number, block } of sets) this.#expectRecord(number, block, this.#setAt);
     for (const { annexes } of chains)
       for (const { ownSets } of annexes.values()) for (const { number, block } of ownSets) this.#expectRecord(number, block, this.#setAt);
-    for (const record of chains) this.#checkChain(record);
+    for (const record of endpoints) this.#checkEndpoints(record);
+    for (const record of chains) this.#checkChain(record, this.#field(ROOT_SIZE + record.number * 4));
+    for (const record of patterns) this.#checkChain(record, record.block.address);
     for (const { name, number, isMap } of sets)
       this.#checkSet(name, this.#field(ROOT_SIZE + number * 4), isMap ? this.#chainAt : undefined);
     this.#checkSet('local addresses', this.#field(ROOT_LOCAL), undefined);
@@ -94,9 +97,9 @@ class TableCheck {
 
   /** No two blocks overlap, and together they are what the records count as used. */
   #checkBlocks(): void {
-    const { chains, sets, rootBlocks, records } = this.#tables;
+    const { chains, patterns, endpoints, sets, rootBlocks, records } = this.#tables;
     const blocks = [
-      ...chains.map(({ block }) => block),
+      ...[...chains, ...patterns, ...endpoints].map(({ block }) => block),
       ...chains.flatMap(({ annexes }) =>
         [...annexes.values()].flatMap(({ block, ownSets }) => [block, ...ownSets.map((own) => own.block)]),
       ),
@@ -114,25 +117,38 @@ class TableCheck {
     expect(bytes === records.usedBytes, `${records.usedBytes} bytes are counted as used, the records take ${bytes}`);
   }
 
-  #checkChain({ chain, number, count, padded }: ChainRecord): void {
+  /** Each number leads to the record of its Endpoint, and that to the rules. */
+  #checkEndpoints({ chains, numbers, block, pattern }: EndpointsRecord): void {
+    const name = `endpoints of ${chains.key}`;
+    expect(numbers.length === chains.endpoints.length, `${name}: ${numbers.length} numbers are for ${chains.endpoints.length} of them`);
+    expect(this.#tables.patterns.includes(pattern), `${name}: their rules are not there`);
+    for (const [index, number] of numbers.entries()) {
+      const at = block.address + index * endpointSize(this.#tables.addressWords);
+      expect(this.#field(ROOT_SIZE + number * 4) === at + ENDPOINT_BIT, `${name}: number ${number} stands for another one`);
+      expect(this.#word(at + ENDPOINT_PATTERN) === pattern.block.address, `${name}: one has other rules`);
+      this.#chainAt.add(ROOT_SIZE + number * 4);
+    }
+  }
+
+  #checkChain({ chain, count, written, padded }: ChainRecord, at: number): void {
     const { addressWords } = this.#tables;
-    const at = this.#field(ROOT_SIZE + number * 4);
     const name = `chain ${chain.name}`;
     expect(count === chain.rules.length, `${name} has ${chain.rules.length} rules, its record ${count}`);
     expect(this.#word(at + CHAIN_COUNT) === count && this.#word(at + CHAIN_PADDED) === padded, `${name}: its header has other counts`);
+    expect(this.#word(at + CHAIN_WRITTEN) === written && written <= count, `${name}: its header has another count of written rules`);
     const columns = this.#word(at + CHAIN_COLUMNS);
     const columnSize = padded * 4;
     expect(columns === at + CHAIN_SIZE, `${name}: its columns are elsewhere`);
     const rules = this.#word(at + CHAIN_RULES);
-    const tags = this.#word(at + CHAIN_TAGS);
-    expect(tags === columns + (addressWords * 2 + 2) * columnSize, `${name}: its tags are elsewhere`);
-    expect(rules === tags + (count - (count % CHAIN_PAD)) * 2, `${name}: its rules are elsewhere`);
-    for (let row = count; row < padded; row++) {
+    const tags = columns + (addressWords * 2 + 2) * columnSize;
+    expect(rules === tags + (padded > 0 ? written - (written % CHAIN_PAD) : 0) * 2, `${name}: its rules are elsewhere`);
+    for (let row = written; row < padded; row++) {
       expect(this.#word(columns + addressWords * 2 * columnSize + row * 4) === PORTS_NONE, `${name}: row ${row} past its end could match`);
     }
-    for (let row = 0; row < count; row++) this.#checkRule(name, rules + row * RULE_SIZE);
+    for (let row = 0; row < written; row++) this.#checkRule(name, rules + row * RULE_SIZE);
+    if (written < count) this.#checkDraws(name, rules + written * RULE_SIZE, written, count);
     const alike = this.#word(at + CHAIN_ALIKE);
-    expect(alike <= count && alike % CHAIN_PAD === 0, `${name}: ${alike} of its ${count} rules are said to have one mask`);
+    expect(alike <= written && alike % CHAIN_PAD === 0, `${name}: ${alike} of its ${written} rules are said to have one mask`);
     const lastMask = columns + (addressWords * 2 - 1) * columnSize;
     for (let row = 0; row < alike; row++)
       expect(this.#word(lastMask + row * 4) === this.#word(lastMask), `${name}: rule ${row} has another mask than the first one`);
@@ -143,25 +159,16 @@ class TableCheck {
         `${name}: rule ${row} has the tag of another address`,
       );
     }
-    const kind = this.#word(at + CHAIN_KIND);
-    if (kind !== CHAIN_KIND_ANY) this.#checkPlain(name, columns, columnSize, count);
-    for (let row = 0; kind === CHAIN_KIND_CHANCE && row < count; row++) {
-      const rule = rules + row * RULE_SIZE;
-      const match = this.#word(rule + RULE_MATCHES);
-      const asks = this.#word(rule + RULE_MATCH_COUNT);
-      const isChance = this.#word(match + MATCH_KIND) === MATCH_STATISTIC && this.#word(match + MATCH_NEGATED) === 0;
-      expect(asks === 0 || (asks === 1 && isChance), `${name}: rule ${row} asks for more than chance`);
-    }
+    expect(padded === 0 || written <= padded, `${name}: its columns are too short`);
   }
 
-  #checkPlain(chain: string, columns: number, columnSize: number, count: number): void {
-    const { addressWords } = this.#tables;
-    const ports = columns + addressWords * 2 * columnSize;
-    for (let row = 0; row < count; row++) {
-      for (let mask = addressWords; mask < addressWords * 2; mask++)
-        expect(this.#word(columns + mask * columnSize + row * 4) === 0, `${chain}: rule ${row} of a plain chain names a destination`);
-      const asksMore = this.#word(ports + row * 4) !== PORTS_ANY || this.#word(ports + columnSize + row * 4) !== CLASSES_ANY;
-      expect(!asksMore, `${chain}: rule ${row} of a plain chain asks for ports or classes`);
+  #checkDraws(chain: string, rule: number, written: number, count: number): void {
+    expect(this.#word(rule + RULE_TARGET) === TARGET_DRAW, `${chain}: its draws have no record`);
+    for (let row = written; row < count; row++) {
+      const draw = this.#word(rule + RULE_A) + row * DRAW_SIZE;
+      this.#expectReference(this.#word(draw + DRAW_CHAIN), this.#chainAt, `${chain}: a draw leads to`);
+      const isLast = this.#word(draw + DRAW_THRESHOLD) === 0x80000000;
+      expect(isLast === (row === count - 1), `${chain}: draw ${row} of ${count} has the threshold of another one`);
     }
   }
 

@@ -1,9 +1,9 @@
 // The chains of Endpoints of one table: which numbers they have, and what a change makes of them. An Endpoint that stays keeps its number, so
 // that chains which lead there need not be written again.
-import { UnsupportedError } from '../../errors.ts';
+import { CoreError, UnsupportedError } from '../../errors.ts';
 import { type ChainEndpoint, type ChainItem, type ChoiceChain, EndpointChains } from '../../program/endpoint-chains.ts';
-import type { PartSource } from './chain-records.ts';
-import { type EndpointChainsRecord, writeEndpointChains } from './endpoint-chain-records.ts';
+import { type ChainRecord, dropRules, type PartSource } from './chain-records.ts';
+import { type EndpointsRecord, writeEndpoints, writePattern } from './endpoint-records.ts';
 import type { Records } from './records.ts';
 
 interface Numbered {
@@ -11,14 +11,23 @@ interface Numbered {
   readonly numbers: readonly number[];
 }
 
+/** The rules of chains that are alike, and how many ServicePorts have such. */
+interface Pattern {
+  readonly record: ChainRecord;
+  readonly uses: number;
+}
+
 export class EndpointTables {
   readonly #records: Records;
   /** In force, by key. */
-  readonly #known = new Map<string, EndpointChainsRecord>();
+  readonly #known = new Map<string, EndpointsRecord>();
+  /** By likeness. */
+  #patterns: ReadonlyMap<string, Pattern> = new Map();
   // Of the change at hand.
   #numbered = new Map<string, Numbered>();
-  #written: EndpointChainsRecord[] = [];
+  #written: EndpointsRecord[] = [];
   #gone: string[] = [];
+  #draftPatterns = new Map<string, Pattern>();
 
   constructor(records: Records) {
     this.#records = records;
@@ -42,21 +51,24 @@ export class EndpointTables {
     return endpoints.map(({ text }) => byText.get(text) ?? 0);
   }
 
-  write(source: PartSource): void {
+  /** Writes numbered chains, and drops those that are gone. */
+  write(removed: readonly ChainItem[], source: PartSource): void {
+    this.#draftPatterns = new Map(this.#patterns);
     for (const { chains, numbers } of this.#numbered.values()) {
-      this.#written.push(writeEndpointChains(chains, numbers, source));
-      const before = this.#known.get(chains.key);
-      if (before !== undefined) this.#records.release(before.block);
+      this.#written.push(writeEndpoints(chains, numbers, this.#patternOf(chains, source), source));
+      this.#release(this.#known.get(chains.key));
     }
-  }
-
-  drop(removed: readonly ChainItem[]): void {
     for (const item of removed) {
       const record = item instanceof EndpointChains && !this.#numbered.has(item.key) ? this.#known.get(item.key) : undefined;
       if (record === undefined) continue;
-      this.#records.release(record.block);
+      this.#release(record);
       for (const number of record.numbers) this.#records.giveNumber(number);
       this.#gone.push(record.chains.key);
+    }
+    for (const [likeness, { record, uses }] of this.#draftPatterns) {
+      if (uses > 0) continue;
+      dropRules(record, source);
+      this.#draftPatterns.delete(likeness);
     }
   }
 
@@ -72,6 +84,7 @@ export class EndpointTables {
       this.#known.set(record.chains.key, record);
       more += this.#rulesOf(record.chains.key);
     }
+    this.#patterns = this.#draftPatterns;
     this.abort();
     return more;
   }
@@ -80,15 +93,37 @@ export class EndpointTables {
     this.#numbered = new Map();
     this.#written = [];
     this.#gone = [];
+    this.#draftPatterns = new Map(this.#patterns);
   }
 
-  all(): IterableIterator<EndpointChainsRecord> {
+  all(): IterableIterator<EndpointsRecord> {
     return this.#known.values();
+  }
+
+  *patterns(): IterableIterator<ChainRecord> {
+    for (const { record } of this.#patterns.values()) yield record;
+  }
+
+  #patternOf(chains: EndpointChains, source: PartSource): ChainRecord {
+    const { key, likeness } = chains;
+    if (likeness === undefined) throw new CoreError(`the chains of the endpoints of ${key} are not alike`);
+    const known = this.#draftPatterns.get(likeness);
+    const record = known?.record ?? writePattern(chains, source);
+    this.#draftPatterns.set(likeness, { record, uses: (known?.uses ?? 0) + 1 });
+    return record;
+  }
+
+  #release(record: EndpointsRecord | undefined): void {
+    if (record === undefined) return;
+    this.#records.release(record.block);
+    const likeness = record.chains.likeness ?? '';
+    const pattern = this.#draftPatterns.get(likeness);
+    if (pattern !== undefined) this.#draftPatterns.set(likeness, { ...pattern, uses: pattern.uses - 1 });
   }
 
   #rulesOf(key: string): number {
     const known = this.#known.get(key);
-    return known === undefined ? 0 : known.count * known.numbers.length;
+    return known === undefined ? 0 : known.pattern.count * known.numbers.length;
   }
 
   /** Both lists of Endpoints are sorted by text. */

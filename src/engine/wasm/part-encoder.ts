@@ -1,7 +1,7 @@
 // Encodes the rules of one table, part by part: finds what they refer to, and keeps book of what a part alone owns.
 import { UnsupportedError } from '../../errors.ts';
-import { ChoiceChain } from '../../program/endpoint-chains.ts';
-import type { Chain, PortRange, Rule } from '../../program/ruleset.ts';
+import type { ChoiceChain } from '../../program/endpoint-chains.ts';
+import type { PortRange, Rule } from '../../program/ruleset.ts';
 import type { Annex, ChainRecord, OwnSet, PartSource } from './chain-records.ts';
 import { type Block, type Records, referenceTo } from './records.ts';
 import type { RowImage } from './row-image.ts';
@@ -37,9 +37,6 @@ export class PartEncoder implements PartSource, RuleTargets {
   #lastServicePort = { name: '', id: 0 };
   #expected: readonly ChainRecord[] = [];
   #next = 0;
-  /** Of the chains that the chain at hand chooses from; their names are not made for it. */
-  #choices: readonly number[] = [];
-  #nextChoice = 0;
 
   /** @param chains of the table, by name. */
   constructor(table: string, chains: ReadonlyMap<string, ChainRecord>, shared: EncoderContext) {
@@ -51,10 +48,8 @@ export class PartEncoder implements PartSource, RuleTargets {
     this.#shared = shared;
   }
 
-  rulesOf(chain: Chain): readonly Rule[] {
-    this.#nextChoice = 0;
-    this.#choices = chain instanceof ChoiceChain ? this.#shared.numbersOf(chain) : [];
-    return chain instanceof ChoiceChain ? chain.rulesTo(standIns(this.#choices.length)) : chain.rules;
+  numbersOf(chain: ChoiceChain): readonly number[] {
+    return this.#shared.numbersOf(chain);
   }
 
   encode(part: readonly Rule[], rows: RowImage, annex: TableImage): void {
@@ -86,11 +81,6 @@ export class PartEncoder implements PartSource, RuleTargets {
   }
 
   chainReference(name: string): number {
-    const choice = this.#choices[this.#nextChoice];
-    if (choice !== undefined && name === STAND_INS[this.#nextChoice]) {
-      this.#nextChoice++;
-      return referenceTo(choice);
-    }
     const guess = this.#expected[this.#next];
     if (guess?.chain.name !== name) return chainReference(this.table, this.#chains, name);
     this.#next++;
@@ -138,14 +128,6 @@ export class PartEncoder implements PartSource, RuleTargets {
     this.#ownSets.push({ block, number });
     return referenceTo(number);
   }
-}
-
-/** Names of chains to choose from, of which a chain's rules ask for one after the other. */
-const STAND_INS: string[] = [];
-
-function standIns(count: number): readonly string[] {
-  while (STAND_INS.length < count) STAND_INS.push(`choice ${STAND_INS.length}`);
-  return STAND_INS.slice(0, count);
 }
 
 /** The reference to a chain of a table. @throws UnsupportedError */

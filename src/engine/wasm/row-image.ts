@@ -27,6 +27,20 @@ export class RowImage {
     return this.#words;
   }
 
+  /** Rows since the last `clear`. */
+  get count(): number {
+    return this.#length / ROW_WORDS;
+  }
+
+  /** None of the first `count` rows asks anything of a packet that stands in columns: neither its destination nor its ports or class. */
+  arePlain(count: number): boolean {
+    for (let row = 0; row < count * ROW_WORDS; row += ROW_WORDS) {
+      if (this.#words[row + ROW_PORTS] !== PORTS_ANY || this.#words[row + ROW_CLASSES] !== CLASSES_ANY) return false;
+      for (let mask = row + ROW_MASK; mask < row + ROW_PORTS; mask++) if (this.#words[mask] !== 0) return false;
+    }
+    return true;
+  }
+
   /** Begins another chain. */
   clear(): void {
     this.#length = 0;

@@ -18,6 +18,7 @@ import { itemsOf, listsOf } from '../../program/joined.ts';
 import { emptyProgram, type Program } from '../../program/program.ts';
 import type { ChainRecord } from './chain-records.ts';
 import { ChainTables } from './chain-tables.ts';
+import type { EndpointsRecord } from './endpoint-records.ts';
 import { writeHooks } from './hook-records.ts';
 import type { LinearMemory } from './memory.ts';
 import type { NodeIpvs } from './node-ipvs.ts';
@@ -45,6 +46,9 @@ export interface TableRecords {
   readonly records: Records;
   readonly addressWords: number;
   readonly chains: readonly ChainRecord[];
+  /** The rules of chains of Endpoints: chains without a number. */
+  readonly patterns: readonly ChainRecord[];
+  readonly endpoints: readonly EndpointsRecord[];
   /** Of maps: their values are references to chains. */
   readonly sets: readonly { readonly name: string; readonly number: number; readonly block: Block; readonly isMap: boolean }[];
   readonly rootBlocks: readonly Block[];
@@ -132,6 +136,8 @@ export class ProgramTables {
       records: this.#records,
       addressWords: this.#addressWords,
       chains: [...this.#chains.all()],
+      patterns: [...this.#chains.endpointTables()].flatMap((table) => [...table.patterns()]),
+      endpoints: [...this.#chains.endpointTables()].flatMap((table) => [...table.all()]),
       sets: [...this.#sets.all()],
       rootBlocks: [this.#blocks.hooks, this.#blocks.local?.block ?? NO_BLOCK, this.#blocks.masquerade],
     };
