@@ -43,6 +43,7 @@ export class NodeIpvs {
   }
 
   load(plan: SyncPlan, timeouts: IpvsTimeouts | undefined, now: number): void {
+    this.#ipvs.reserveServices(plan.family, plan.wanted.length);
     this.#sync.load(plan, timeouts, now);
     for (const { key, wanted } of plan.wanted) this.#ipvs.setTag(key, this.#servicePortId(wanted.servicePort));
     if (this.#isPublished || plan.wanted.length === 0) return;

@@ -10,7 +10,7 @@ import {
 } from '../../../assembly/shared/layout.ts';
 import { CapacityError, UnsupportedError } from '../../errors.ts';
 import type { ElementKey, KeyField } from '../../program/sets.ts';
-import { networkWords, protocolClass, writeAddress } from './wire.ts';
+import { protocolClass, writeAddress, writePrefix } from './wire.ts';
 
 /** Words of an IPv6 network. */
 const WIDEST_FIELD = 5;
@@ -33,12 +33,9 @@ export function readKey(name: string, fields: readonly KeyField[], key: ElementK
       case 'address':
         length += writeAddress(KEY, length, String(part));
         break;
-      case 'network': {
-        const { network, length: bits } = networkWords(String(part));
-        KEY.set([...network, bits], length);
-        length += network.length + 1;
+      case 'network':
+        length += writePrefix(KEY, length, String(part));
         break;
-      }
       case 'protocol':
         protocol = protocolClass(String(part));
         break;

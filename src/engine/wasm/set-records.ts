@@ -155,16 +155,25 @@ function countLengths({ key: fields }: SetShape, before: WrittenSet['lengths'], 
   const at = fields.indexOf('network');
   if (at < 0) return NO_LENGTHS;
   const lengths = new Map(before);
-  for (const key of removed) {
-    const { length } = networkWords(String(key[at]));
-    const known = lengths.get(length);
-    if (known === undefined || known.elementCount === 1) lengths.delete(length);
-    else lengths.set(length, { ...known, elementCount: known.elementCount - 1 });
-  }
+  const count = (text: string, more: number): void => {
+    const { length, mask, network } = networkWords(text);
+    const elementCount = (lengths.get(length)?.elementCount ?? 0) + more;
+    if (elementCount > 0) lengths.set(length, { mask, network, elementCount });
+    else lengths.delete(length);
+  };
+  for (const key of removed) count(String(key[at]), -1);
+  // Most are plain addresses, all of one family: reading one of them is enough.
+  let plain = '';
+  let plainCount = 0;
   for (const { key } of added) {
-    const { length, mask, network } = networkWords(String(key[at]));
-    lengths.set(length, { mask, network, elementCount: (lengths.get(length)?.elementCount ?? 0) + 1 });
+    const text = String(key[at]);
+    if (text.includes('/')) count(text, 1);
+    else {
+      plain = text;
+      plainCount++;
+    }
   }
+  if (plainCount > 0) count(plain, plainCount);
   return lengths;
 }
 

@@ -40,6 +40,19 @@ export function writeNetwork(words: Uint32Array, network: number, mask: number, 
   }
 }
 
+/** Writes the wire words of a network from index `at` on, its prefix length behind them, and returns how many all are. @throws InvalidArgumentError */
+export function writePrefix(words: Uint32Array, at: number, text: string): number {
+  if (text.includes('/')) {
+    const { network, length } = networkWords(text);
+    words.set(network, at);
+    words[at + network.length] = length;
+    return network.length + 1;
+  }
+  const count = writeAddress(words, at, text);
+  words[at + count] = count * 32;
+  return count + 1;
+}
+
 /** A port between host and network order. */
 export function swapPort(port: number): number {
   return ((port & 0xff) << 8) | (port >>> 8);

@@ -2,6 +2,7 @@
 // `createIpvs`, with a core of its own, and the engine of a dataplane (src/engine/wasm/node-ipvs.ts), beside the tables of its Programs.
 import { CONNTRACK_BESIDE, CONNTRACK_NONE } from '../../../assembly/shared/ipvs-layout.ts';
 import { nextRandom, seedRandom } from '../../../assembly/shared/random.ts';
+import type { Family } from '../../address.ts';
 import type { Core } from '../../engine/wasm/core.ts';
 import { LinearMemory } from '../../engine/wasm/memory.ts';
 import type {
@@ -125,6 +126,11 @@ export class WasmIpvs implements IpvsEngine {
   /** Room for whatever so many packets may begin, which the core finds by itself. */
   reserve(packets: number): void {
     this.#namespace.reserve(packets);
+  }
+
+  /** Before so many services are added, to have the table of services grow once. */
+  reserveServices(family: Family, more: number): void {
+    this.#services.reserve(family, more);
   }
 
   /** The host's own number for a service. */

@@ -85,8 +85,15 @@ export class Services {
     this.#set(service, SERVICE_TAG, tag);
   }
 
+  /** Chains for so many more services. */
+  reserve(family: Family, more: number): void {
+    const count = this.#namespace.getFamily(family, FAMILY_SERVICE_COUNT) + more;
+    if (count * 2 > this.#namespace.getFamily(family, FAMILY_SERVICE_MASK)) this.#moveChains(family, count * 4);
+  }
+
   add(key: ServiceKey, settings: ServiceSettings): void {
     const { family } = key;
+    this.reserve(family, 1);
     const record = this.#namespace.memory.allocate(SERVICE_SIZE);
     const service: Service = { key, record, settings, serverLimit: 0 };
     this.#set(service, SERVICE_CLASS, key.kind === 'fwmark' ? SERVICE_CLASS_MARK : protocolClass(key.protocol));
@@ -99,10 +106,8 @@ export class Services {
     this.#services.set(key.id, service);
     this.#write(service);
     this.#bind(service);
-    const count = this.#namespace.getFamily(family, FAMILY_SERVICE_COUNT) + 1;
-    this.#namespace.setFamily(family, FAMILY_SERVICE_COUNT, count);
-    if (count * 2 > this.#namespace.getFamily(family, FAMILY_SERVICE_MASK)) this.#moveChains(family, count * 4);
-    else this.#link(service);
+    this.#namespace.setFamily(family, FAMILY_SERVICE_COUNT, this.#namespace.getFamily(family, FAMILY_SERVICE_COUNT) + 1);
+    this.#link(service);
     this.#namespace.forgetRoom();
   }
 
