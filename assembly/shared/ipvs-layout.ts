@@ -2,7 +2,7 @@
 // ports are wire words, as in layout.ts. All state of one network namespace hangs on its NAMESPACE record: several may live side by side.
 
 /** Goes up with every change in this file; the core exports its copy, and a stale binary is refused. */
-export const IPVS_LAYOUT_VERSION: u32 = 4;
+export const IPVS_LAYOUT_VERSION: u32 = 5;
 
 // ---- Namespace, 200 bytes.
 //   0     8          16       48         52       56           100   104      108     112     116          120     124    128     132
@@ -61,8 +61,8 @@ export const FAMILY_SERVICE_MASK: u32 = 24; // heads - 1, heads a power of two
 // ---- Service (a virtual service), 128 bytes. Found by key: class, port and address.
 //   0      4       8      12             16        32          36      40        44      48         52        56      60       64
 //   | next | class | port | address size | address | scheduler | flags | servers | count | position | level   | top   | gcd   | table |
-//   68          72         80          96    100
-//   | timeout s | bound at | mask ...  | tag | is stale |
+//   68          72         80          96    100        104
+//   | timeout s | bound at | mask ...  | tag | is stale | limit |
 export const SERVICE_SIZE: u32 = 128;
 export const SERVICE_NEXT: u32 = 0; // in the chain of its hash
 export const SERVICE_CLASS: u32 = 4; // CLASS_TCP, CLASS_UDP, CLASS_SCTP, or SERVICE_CLASS_MARK
@@ -83,6 +83,7 @@ export const SERVICE_BOUND_AT: u32 = 72; // f64, lblc, lblcr: when the scheduler
 export const SERVICE_MASK: u32 = 80; // of persistent clients
 export const SERVICE_TAG: u32 = 96; // the host's own number
 export const SERVICE_IS_STALE: u32 = 100; // sh, dh, mh: 1 when the servers have changed since the table was filled
+export const SERVICE_SERVER_LIMIT: u32 = 104; // servers that fit into the list; the core does not ask
 
 /** Beside the classes of packets: a firewall mark. */
 export const SERVICE_CLASS_MARK: u32 = 4;

@@ -13,16 +13,7 @@ const DRAIN_CHECK_MS = 60_000;
 /** The IPVS that is kept in step. Times are milliseconds of the dataplane's clock, and may have fractions. */
 export type SyncedIpvs = Pick<
   IpvsEngine,
-  | 'advance'
-  | 'addService'
-  | 'editService'
-  | 'deleteService'
-  | 'addServer'
-  | 'addServers'
-  | 'editServer'
-  | 'deleteServer'
-  | 'servers'
-  | 'setTimeouts'
+  'advance' | 'addService' | 'editService' | 'deleteService' | 'addServer' | 'editServer' | 'deleteServer' | 'servers' | 'setTimeouts'
 >;
 
 /** What the next Program of a family changes. */
@@ -110,8 +101,7 @@ export class IpvsSync {
   #follow(service: WantedService, known: WantedService | undefined): void {
     const { key, settings, servers } = service;
     if (known === undefined) {
-      this.#ipvs.addService(key, settings);
-      this.#ipvs.addServers(key, servers);
+      this.#ipvs.addService(key, settings, servers);
       return;
     }
     if (!isSameSettings(settings, known.settings)) this.#ipvs.editService(key, settings);

@@ -126,16 +126,13 @@ export interface IpvsEngine extends Disposable {
   readonly name: 'wasm' | 'js';
   /** Fires every timer that is due at `now` or before. */
   advance(now: number): void;
-  addService(service: ServiceKey, settings: ServiceSettings): void;
+  /** `servers` are added in their order. */
+  addService(service: ServiceKey, settings: ServiceSettings, servers?: ServerRun): void;
   editService(service: ServiceKey, settings: ServiceSettings): void;
   deleteService(service: ServiceKey): void;
   /** Deletes all services, in the order in which they were added. */
   clear(): void;
-  /** The ids of all services, in the order in which they were added. */
-  services(): string[];
   addServer(service: ServiceKey, server: ServerKey, settings: ServerSettings): void;
-  /** Adds servers in their order to a service that has none. */
-  addServers(service: ServiceKey, servers: ServerRun): void;
   editServer(service: ServiceKey, server: ServerKey, settings: ServerSettings): void;
   deleteServer(service: ServiceKey, server: ServerKey): void;
   /** Newest first. */

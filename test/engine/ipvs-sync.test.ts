@@ -14,15 +14,17 @@ class Recorder implements SyncedIpvs {
   readonly advance: SyncedIpvs['advance'] = (now) => {
     if (now % 1000 !== 0) throw new Error(`a look at ${now}`);
   };
-  readonly addService: SyncedIpvs['addService'] = ({ id }, { scheduler }) => this.#note(`add ${id} ${scheduler}`);
+  readonly addService: SyncedIpvs['addService'] = (service, { scheduler }, servers) => {
+    this.#note(`add ${service.id} ${scheduler}`);
+    if (servers === undefined) return;
+    const { list, first, count } = servers;
+    for (let server = first; server < first + count; server++) this.addServer(service, list.key(server), weighted(list.weight(server)));
+  };
   readonly editService: SyncedIpvs['editService'] = ({ id }, { scheduler }) => this.#note(`edit ${id} ${scheduler}`);
   readonly deleteService: SyncedIpvs['deleteService'] = ({ id }) => this.#note(`delete ${id}`);
   readonly addServer: SyncedIpvs['addServer'] = (_, { id, address, port }, { weight }) => {
     this.#servers.set(id, { address: address.text, port, weight, active: 0, inactive: 0 });
     this.#note(`add ${id} ${weight}`);
-  };
-  readonly addServers: SyncedIpvs['addServers'] = (service, { list, first, count }) => {
-    for (let server = first; server < first + count; server++) this.addServer(service, list.key(server), weighted(list.weight(server)));
   };
   readonly editServer: SyncedIpvs['editServer'] = (_, { id }, { weight }) => this.#note(`edit ${id} ${weight}`);
   readonly deleteServer: SyncedIpvs['deleteServer'] = (_, { id }) => {

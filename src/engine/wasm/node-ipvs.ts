@@ -77,7 +77,10 @@ export class NodeIpvs {
 
   /** In the kernel's order; undefined: there is no such service. */
   realServers(protocol: TransportProtocol, address: string, port: number): readonly RealServer[] | undefined {
-    return this.#ipvs.realServers(virtualServiceId({ protocol, address, port }));
+    const read = parseAddress(address);
+    if (read === undefined) return undefined;
+    const id = virtualServiceId({ protocol, address: read.text, port });
+    return this.#ipvs.realServers({ kind: 'address', id, family: read.family, protocol, address: read, port });
   }
 
   /** For the self-check. */

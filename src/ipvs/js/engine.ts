@@ -49,8 +49,11 @@ export class JsIpvs implements IpvsEngine {
     this.#connections.fireTimers();
   }
 
-  addService(key: ServiceKey, settings: ServiceSettings): void {
+  addService(key: ServiceKey, settings: ServiceSettings, servers?: ServerRun): void {
     this.#services.add(key, settings);
+    if (servers === undefined) return;
+    const { list, first, count } = servers;
+    for (let server = first; server < first + count; server++) this.addServer(key, list.key(server), weighted(list.weight(server)));
   }
 
   editService(key: ServiceKey, settings: ServiceSettings): void {
@@ -65,16 +68,8 @@ export class JsIpvs implements IpvsEngine {
     for (const id of this.#services.ids()) this.#removeService(this.#service(id));
   }
 
-  services(): string[] {
-    return this.#services.ids();
-  }
-
   addServer(service: ServiceKey, server: ServerKey, settings: ServerSettings): void {
     this.#services.addServer(this.#service(service.id), server, settings);
-  }
-
-  addServers(service: ServiceKey, { list, first, count }: ServerRun): void {
-    for (let server = first; server < first + count; server++) this.addServer(service, list.key(server), weighted(list.weight(server)));
   }
 
   editServer(service: ServiceKey, key: ServerKey, settings: ServerSettings): void {

@@ -35,6 +35,7 @@ import {
   SERVER_REFERENCES,
   SERVER_SIZE,
   SERVER_TOTAL,
+  SERVICE_ADDRESS_SIZE,
   SERVICE_NEXT,
   TIMER_AT,
   TIMER_CHILDREN,
@@ -43,7 +44,7 @@ import {
   TIMER_TEMPLATE,
   TIMER_V6,
 } from '../../../assembly/shared/ipvs-layout.ts';
-import { CLASS_NONE } from '../../../assembly/shared/layout.ts';
+import { ADDRESS_V4, ADDRESS_V6, CLASS_NONE } from '../../../assembly/shared/layout.ts';
 import type { Family } from '../../address.ts';
 import { CoreError } from '../../errors.ts';
 import { type Entry, entriesOf, isTemplate } from './connections.ts';
@@ -114,7 +115,7 @@ function checkCounters(namespace: NamespaceMemory, services: Services): void {
     );
   }
   for (const server of cachedServers(namespace)) of(server).references++;
-  for (const record of services.allServerRecords()) {
+  for (const record of serverRecords(services)) {
     const { total, active, references } = of(record);
     const said = [SERVER_TOTAL, SERVER_ACTIVE, SERVER_REFERENCES].map((field) => word(namespace, record + field));
     expect(
@@ -210,7 +211,8 @@ function findPlace(
 }
 
 function checkServices(namespace: NamespaceMemory, services: Services, family: Family): void {
-  const expected = new Set([...services.all()].filter(({ key }) => key.family === family).map(({ record }) => record));
+  const addressSize = family === 'IPv4' ? ADDRESS_V4 : ADDRESS_V6;
+  const expected = new Set([...services.all()].filter((service) => word(namespace, service + SERVICE_ADDRESS_SIZE) === addressSize));
   expect(expected.size === namespace.getFamily(family, FAMILY_SERVICE_COUNT), `the count of ${family} services is wrong`);
   for (let number = 0; number <= namespace.getFamily(family, FAMILY_SERVICE_MASK); number++) {
     const head = namespace.getFamily(family, FAMILY_SERVICES) + number * 4;
@@ -218,9 +220,14 @@ function checkServices(namespace: NamespaceMemory, services: Services, family: F
       expect(expected.delete(record), `a chain of ${family} holds ${record}, which is no service or stands there twice`);
   }
   expect(expected.size === 0, `${expected.size} services of ${family} are in no chain`);
-  const records = [...services.allServerRecords()];
+  const records = serverRecords(services);
   expect(new Set(records).size === records.length, 'a server stands in two lists, or twice in one');
   expect(records.length * SERVER_SIZE === services.servers.usedBytes, 'a server is in no list and not aside');
+}
+
+/** Those in lists, and those kept aside. */
+function serverRecords(services: Services): number[] {
+  return [...Array.from(services.all(), (service) => services.serversOf(service)).flat(), ...services.servers.aside()];
 }
 
 function word({ memory }: NamespaceMemory, address: number): number {

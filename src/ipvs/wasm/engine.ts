@@ -23,7 +23,7 @@ import type { IpvsConnection, IpvsVerdict, ServerState } from '../types.ts';
 import { flushRemovedServers, listConnections } from './connections.ts';
 import { NamespaceMemory, type NamespaceOptions } from './namespace.ts';
 import { PacketBorder } from './packet.ts';
-import { type Service, Services } from './services.ts';
+import { Services } from './services.ts';
 
 /** One with a core of its own. */
 export function createWasmIpvs(core: Core, { seed, sysctls, hasConntrackHooks }: IpvsEngineOptions): WasmIpvs {
@@ -55,45 +55,38 @@ export class WasmIpvs implements IpvsEngine {
     this.#namespace.core.advance(this.#namespace.address, now);
   }
 
-  addService(key: ServiceKey, settings: ServiceSettings): void {
-    this.#services.add(key, settings);
+  addService(key: ServiceKey, settings: ServiceSettings, servers?: ServerRun): void {
+    this.#services.add(key, settings, servers);
   }
 
   editService(key: ServiceKey, settings: ServiceSettings): void {
-    this.#services.edit(this.#service(key.id), settings);
+    this.#services.edit(this.#service(key), settings);
   }
 
   deleteService(key: ServiceKey): void {
-    this.#removeService(this.#service(key.id));
+    this.#removeService(this.#service(key));
   }
 
   clear(): void {
-    for (const id of this.#services.ids()) this.#removeService(this.#service(id));
-  }
-
-  services(): string[] {
-    return this.#services.ids();
+    for (const service of this.#services.all()) this.#removeService(service);
   }
 
   addServer(service: ServiceKey, server: ServerKey, settings: ServerSettings): void {
-    this.#services.addServer(this.#service(service.id), server, settings);
-  }
-
-  addServers(service: ServiceKey, servers: ServerRun): void {
-    this.#services.addServers(this.#service(service.id), servers);
+    this.#services.addServer(service, this.#service(service), server, settings);
   }
 
   editServer(service: ServiceKey, server: ServerKey, settings: ServerSettings): void {
-    this.#services.editServer(this.#service(service.id), server, settings);
+    this.#services.editServer(this.#service(service), server, settings);
   }
 
   deleteServer(service: ServiceKey, server: ServerKey): void {
-    this.#services.removeServer(this.#service(service.id), server);
+    this.#services.removeServer(this.#service(service), server);
     this.#flushStranded();
   }
 
   servers(service: ServiceKey): ServerState[] {
-    return this.#services.serverRecords(this.#service(service.id)).map((record) => this.#services.servers.describe(service.family, record));
+    const { servers } = this.#services;
+    return this.#services.serversOf(this.#service(service)).map((server) => servers.describe(service.family, server));
   }
 
   setTimeouts(seconds: TimeoutSettings): void {
@@ -135,7 +128,7 @@ export class WasmIpvs implements IpvsEngine {
 
   /** The host's own number for a service. */
   setTag(service: ServiceKey, tag: number): void {
-    this.#services.setTag(this.#service(service.id), tag);
+    this.#services.setTag(this.#service(service), tag);
   }
 
   /** What would become of a client's packet at the present moment. Nothing moves. */
@@ -144,10 +137,10 @@ export class WasmIpvs implements IpvsEngine {
   }
 
   /** In the kernel's order; undefined: there is no such service. */
-  realServers(serviceId: string): readonly RealServer[] | undefined {
-    const service = this.#services.get(serviceId);
+  realServers(key: ServiceKey): readonly RealServer[] | undefined {
+    const service = this.#services.find(key);
     if (service === undefined) return undefined;
-    return this.#services.serverRecords(service).map((record) => this.#services.servers.describeReal(service.key.family, record));
+    return this.#services.serversOf(service).map((server) => this.#services.servers.describeReal(key.family, server));
   }
 
   connections(): IpvsConnection[] {
@@ -163,8 +156,8 @@ export class WasmIpvs implements IpvsEngine {
     // The core's memory goes with the engine: nothing else holds it.
   }
 
-  #removeService(service: Service): void {
-    const hadServers = this.#services.serverRecords(service).length > 0;
+  #removeService(service: number): void {
+    const hadServers = this.#services.serversOf(service).length > 0;
     this.#services.remove(service);
     if (hadServers) this.#flushStranded();
   }
@@ -174,9 +167,10 @@ export class WasmIpvs implements IpvsEngine {
     if (this.#namespace.sysctl('expire_nodest_conn') !== 0) flushRemovedServers(this.#namespace, this.#services.servers);
   }
 
-  #service(id: string): Service {
-    const service = this.#services.get(id);
-    if (service === undefined) throw new Error(`no service ${id}`);
+  /** Its record. */
+  #service(key: ServiceKey): number {
+    const service = this.#services.find(key);
+    if (service === undefined) throw new Error(`no service ${key.id}`);
     return service;
   }
 }

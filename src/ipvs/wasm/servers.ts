@@ -13,12 +13,15 @@ import {
   SERVER_TOTAL,
   SERVER_UPPER,
   SERVER_WEIGHT,
+  SERVICE_ADDRESS,
+  SERVICE_CLASS,
 } from '../../../assembly/shared/ipvs-layout.ts';
-import { addressKey, type Family, formatAddress } from '../../address.ts';
+import { ADDRESS_V6 } from '../../../assembly/shared/layout.ts';
+import { type Family, formatAddress } from '../../address.ts';
 import { swapBytes } from '../../engine/packet-record.ts';
 import type { LinearMemory } from '../../engine/wasm/memory.ts';
 import { swapPort } from '../../engine/wasm/wire.ts';
-import type { RealServer, ServerKey, ServerSettings, ServiceKey } from '../engine.ts';
+import type { RealServer, ServerKey, ServerSettings } from '../engine.ts';
 import type { ServerList } from '../server-list.ts';
 import type { ServerState } from '../types.ts';
 
@@ -38,19 +41,19 @@ export class Servers {
   }
 
   /** The record of the removed server of that key, if it is still known, or a fresh one. */
-  take(service: ServiceKey, { address, port }: ServerKey): number {
-    const name = this.#aside.size === 0 ? '' : nameOf(service, address.words, port);
-    const known = this.#aside.get(name);
-    if (known !== undefined) {
-      this.#aside.delete(name);
-      return known;
-    }
+  take(service: number, { address, port }: ServerKey): number {
     const record = this.#allocate();
     address.words.forEach((word, index) => {
       this.#set(record, SERVER_ADDRESS + index * 4, swapBytes(word));
     });
     this.#set(record, SERVER_PORT, swapPort(port));
-    return record;
+    if (this.#aside.size === 0) return record;
+    const name = this.#nameOf(service, record);
+    const known = this.#aside.get(name);
+    if (known === undefined) return record;
+    this.#free(record);
+    this.#aside.delete(name);
+    return known;
   }
 
   /** A fresh record of a server of a list, with its weight. */
@@ -86,13 +89,13 @@ export class Servers {
   }
 
   /** It left its service's list. */
-  remove(service: ServiceKey, record: number): void {
+  remove(service: number, record: number): void {
     this.#set(record, SERVER_FLAGS, this.#get(record, SERVER_FLAGS) & ~SERVER_FLAG_AVAILABLE);
     if (this.#get(record, SERVER_REFERENCES) === 0) {
       this.#free(record);
       return;
     }
-    this.#aside.set(nameOf(service, this.#addressWords(service.family, record), swapPort(this.#get(record, SERVER_PORT))), record);
+    this.#aside.set(this.#nameOf(service, record), record);
     if (this.#aside.size >= this.#sweepAt) this.#sweep();
   }
 
@@ -158,6 +161,13 @@ export class Servers {
     this.#memory.release(record, SERVER_SIZE);
   }
 
+  /** Unique among the servers of all services: a server that comes back to its service has the same. */
+  #nameOf(service: number, record: number): string {
+    const { words } = this.#memory;
+    const serviceKey = words.subarray((service + SERVICE_CLASS) / 4, (service + SERVICE_ADDRESS + ADDRESS_V6) / 4);
+    return `${serviceKey.join()} ${words.subarray((record + SERVER_ADDRESS) / 4, (record + SERVER_PORT) / 4 + 1).join()}`;
+  }
+
   #addressWords(family: Family, record: number): number[] {
     const first = (record + SERVER_ADDRESS) / 4;
     return Array.from(this.#memory.words.subarray(first, first + (family === 'IPv4' ? 1 : 4)), swapBytes);
@@ -170,9 +180,4 @@ export class Servers {
   #set(record: number, field: number, value: number): void {
     this.#memory.words[(record + field) / 4] = value;
   }
-}
-
-/** Unique among the servers of all services: a server that comes back to its service has the same. */
-function nameOf({ id }: ServiceKey, words: readonly number[], port: number): string {
-  return `${id} ${addressKey(words)} ${port}`;
 }

@@ -1,10 +1,17 @@
 // Service records: virtual services in the core's chains by key, with their lists of servers and the tables of hashing schedulers.
+// What is known of them stands in the records alone.
 import { hashEnd, hashWord } from '../../../assembly/shared/hash.ts';
 import {
   FAMILY_SERVICE_COUNT,
   FAMILY_SERVICE_MASK,
   FAMILY_SERVICES,
   HASH_SLOTS,
+  IPVS_SCHEDULER_DH,
+  IPVS_SCHEDULER_LBLC,
+  IPVS_SCHEDULER_LBLCR,
+  IPVS_SCHEDULER_MH,
+  IPVS_SCHEDULER_SH,
+  IPVS_SCHEDULER_WRR,
   MAGLEV_SLOTS,
   SERVERS_MAX,
   SERVICE_ADDRESS,
@@ -21,6 +28,7 @@ import {
   SERVICE_PORT,
   SERVICE_SCHEDULER,
   SERVICE_SERVER_COUNT,
+  SERVICE_SERVER_LIMIT,
   SERVICE_SERVERS,
   SERVICE_SIZE,
   SERVICE_TABLE,
@@ -32,18 +40,10 @@ import type { Family } from '../../address.ts';
 import { swapBytes } from '../../engine/packet-record.ts';
 import { protocolClass, swapPort } from '../../engine/wasm/wire.ts';
 import { CapacityError } from '../../errors.ts';
-import { SCHEDULERS, type SchedulerName, type ServerKey, type ServerSettings, type ServiceKey, type ServiceSettings } from '../engine.ts';
+import { SCHEDULERS, type ServerKey, type ServerSettings, type ServiceKey, type ServiceSettings } from '../engine.ts';
 import { type ServerRun, weighted } from '../server-list.ts';
 import type { NamespaceMemory } from './namespace.ts';
 import { Servers } from './servers.ts';
-
-export interface Service {
-  readonly key: ServiceKey;
-  readonly record: number;
-  settings: ServiceSettings;
-  /** Servers that fit into the list of the record. */
-  serverLimit: number;
-}
 
 const HEADS_AT_FIRST = 16;
 const SERVERS_AT_FIRST = 16;
@@ -52,36 +52,41 @@ const SLOT_SIZE = 2;
 export class Services {
   readonly servers: Servers;
   readonly #namespace: NamespaceMemory;
-  /** By id, in the order in which they were added. */
-  readonly #services = new Map<string, Service>();
+  /** In the order in which they were added. */
+  readonly #records = new Set<number>();
+  /** A record that is no service: it holds the key that is looked for. */
+  readonly #sought: number;
 
   constructor(namespace: NamespaceMemory) {
     this.#namespace = namespace;
     this.servers = new Servers(namespace.memory);
+    this.#sought = namespace.memory.allocate(SERVICE_SIZE);
     for (const family of ['IPv4', 'IPv6'] as const) this.#moveChains(family, HEADS_AT_FIRST);
   }
 
-  get(id: string): Service | undefined {
-    return this.#services.get(id);
+  /** The records of all services, in the order in which they were added. */
+  all(): ReadonlySet<number> {
+    return this.#records;
   }
 
-  ids(): string[] {
-    return [...this.#services.keys()];
-  }
-
-  all(): IterableIterator<Service> {
-    return this.#services.values();
+  /** The record of a service. */
+  find(key: ServiceKey): number | undefined {
+    this.#writeKey(this.#sought, key);
+    const { words } = this.#namespace.memory;
+    let service = words[this.#headOf(this.#sought)] ?? 0;
+    while (service !== 0 && !this.#hasSoughtKey(service)) service = words[(service + SERVICE_NEXT) / 4] ?? 0;
+    return service === 0 ? undefined : service;
   }
 
   /** Bytes of services, servers and the tables of hashing schedulers. */
   get usedBytes(): number {
-    const own = Array.from(this.#services.values(), ({ settings, serverLimit }) => {
-      return SERVICE_SIZE + serverLimit * 4 + slotCount(settings.scheduler) * SLOT_SIZE;
-    });
-    return own.reduce((sum, bytes) => sum + bytes, this.servers.usedBytes);
+    let bytes = this.servers.usedBytes;
+    for (const service of this.#records)
+      bytes += SERVICE_SIZE + this.#get(service, SERVICE_SERVER_LIMIT) * 4 + this.#slotCount(service) * SLOT_SIZE;
+    return bytes;
   }
 
-  setTag(service: Service, tag: number): void {
+  setTag(service: number, tag: number): void {
     this.#set(service, SERVICE_TAG, tag);
   }
 
@@ -91,129 +96,134 @@ export class Services {
     if (count * 2 > this.#namespace.getFamily(family, FAMILY_SERVICE_MASK)) this.#moveChains(family, count * 4);
   }
 
-  add(key: ServiceKey, settings: ServiceSettings): void {
+  add(key: ServiceKey, settings: ServiceSettings, servers: ServerRun | undefined): void {
     const { family } = key;
     this.reserve(family, 1);
-    const record = this.#namespace.memory.allocate(SERVICE_SIZE);
-    const service: Service = { key, record, settings, serverLimit: 0 };
-    this.#set(service, SERVICE_CLASS, key.kind === 'fwmark' ? SERVICE_CLASS_MARK : protocolClass(key.protocol));
-    this.#set(service, SERVICE_PORT, key.kind === 'fwmark' ? 0 : swapPort(key.port));
-    this.#set(service, SERVICE_ADDRESS_SIZE, family === 'IPv4' ? ADDRESS_V4 : ADDRESS_V6);
-    const words = key.kind === 'fwmark' ? [key.mark] : key.address.words;
-    words.forEach((word, index) => {
-      this.#set(service, SERVICE_ADDRESS + index * 4, swapBytes(word));
-    });
-    this.#services.set(key.id, service);
-    this.#write(service);
+    const service = this.#namespace.memory.allocate(SERVICE_SIZE);
+    this.#writeKey(service, key);
+    this.#records.add(service);
+    this.#write(service, settings);
     this.#bind(service);
     this.#namespace.setFamily(family, FAMILY_SERVICE_COUNT, this.#namespace.getFamily(family, FAMILY_SERVICE_COUNT) + 1);
     this.#link(service);
     this.#namespace.forgetRoom();
+    if (servers !== undefined) this.#addServers(key, service, servers);
   }
 
   /** The scheduler keeps its state unless it becomes another one. */
-  edit(service: Service, settings: ServiceSettings): void {
-    const isSame = settings.scheduler === service.settings.scheduler;
+  edit(service: number, settings: ServiceSettings): void {
+    const isSame = SCHEDULERS.indexOf(settings.scheduler) === this.#get(service, SERVICE_SCHEDULER);
     if (!isSame) this.#unbind(service);
-    service.settings = settings;
-    this.#write(service);
+    this.#write(service, settings);
     if (!isSame) this.#bind(service);
   }
 
   /** With its servers, which are kept aside. */
-  remove(service: Service): void {
+  remove(service: number): void {
     const { memory } = this.#namespace;
-    const { family } = service.key;
+    const family = this.#familyOf(service);
     this.#unlink(service);
     this.#namespace.setFamily(family, FAMILY_SERVICE_COUNT, this.#namespace.getFamily(family, FAMILY_SERVICE_COUNT) - 1);
     this.#unbind(service);
-    for (const server of this.serverRecords(service)) this.servers.remove(service.key, server);
-    if (service.serverLimit > 0) memory.release(this.#get(service, SERVICE_SERVERS), service.serverLimit * 4);
-    memory.release(service.record, SERVICE_SIZE);
-    this.#services.delete(service.key.id);
+    for (const server of this.serversOf(service)) this.servers.remove(service, server);
+    const limit = this.#get(service, SERVICE_SERVER_LIMIT);
+    if (limit > 0) memory.release(this.#get(service, SERVICE_SERVERS), limit * 4);
+    memory.release(service, SERVICE_SIZE);
+    this.#records.delete(service);
   }
 
   /** The records of its servers, newest first. */
-  serverRecords(service: Service): number[] {
+  serversOf(service: number): number[] {
     const first = this.#get(service, SERVICE_SERVERS) / 4;
     return Array.from(this.#namespace.memory.words.subarray(first, first + this.#get(service, SERVICE_SERVER_COUNT)));
   }
 
-  /** Those in lists, and those kept aside. */
-  *allServerRecords(): IterableIterator<number> {
-    for (const service of this.#services.values()) yield* this.serverRecords(service);
-    yield* this.servers.aside();
-  }
-
   /** At the front. A server that was kept aside comes back as the same one. */
-  addServer(service: Service, key: ServerKey, settings: ServerSettings): void {
+  addServer(key: ServiceKey, service: number, serverKey: ServerKey, settings: ServerSettings): void {
     const count = this.#get(service, SERVICE_SERVER_COUNT);
-    this.#reserveServers(service, count + 1);
-    const record = this.servers.take(service.key, key);
-    this.servers.configure(record, settings, true);
+    this.#reserveServers(key, service, count + 1);
+    const server = this.servers.take(service, serverKey);
+    this.servers.configure(server, settings, true);
     const { words } = this.#namespace.memory;
     const list = this.#get(service, SERVICE_SERVERS) / 4;
     words.copyWithin(list + 1, list, list + count);
-    words[list] = record;
+    words[list] = server;
     this.#set(service, SERVICE_SERVER_COUNT, count + 1);
-    this.#namespace.core.serverAdded(service.record);
+    this.#namespace.core.serverAdded(service);
   }
 
   /** To a service that has none. */
-  addServers(service: Service, { list, first, count }: ServerRun): void {
+  #addServers(key: ServiceKey, service: number, { list, first, count }: ServerRun): void {
     // The level of wrr depends on the servers that were there in between.
-    if (service.settings.scheduler === 'wrr' || this.servers.asideCount > 0) {
-      for (let server = first; server < first + count; server++) this.addServer(service, list.key(server), weighted(list.weight(server)));
+    if (this.#get(service, SERVICE_SCHEDULER) === IPVS_SCHEDULER_WRR || this.servers.asideCount > 0) {
+      for (let at = first; at < first + count; at++) this.addServer(key, service, list.key(at), weighted(list.weight(at)));
       return;
     }
-    this.#reserveServers(service, count);
-    for (let server = 0; server < count; server++) {
-      const record = this.servers.takeListed(list, first + server);
-      this.#namespace.memory.words[this.#get(service, SERVICE_SERVERS) / 4 + count - 1 - server] = record;
+    this.#reserveServers(key, service, count);
+    const last = this.#get(service, SERVICE_SERVERS) / 4 + count - 1;
+    for (let index = 0; index < count; index++) {
+      const server = this.servers.takeListed(list, first + index);
+      this.#namespace.memory.words[last - index] = server;
     }
     this.#set(service, SERVICE_SERVER_COUNT, count);
-    this.#namespace.core.serverAdded(service.record);
+    this.#namespace.core.serverAdded(service);
   }
 
-  editServer(service: Service, key: ServerKey, settings: ServerSettings): void {
-    this.servers.configure(this.#server(service, key).record, settings, false);
-    this.#namespace.core.serverEdited(service.record);
+  editServer(service: number, key: ServerKey, settings: ServerSettings): void {
+    this.servers.configure(this.#server(service, key).server, settings, false);
+    this.#namespace.core.serverEdited(service);
   }
 
-  removeServer(service: Service, key: ServerKey): void {
-    const { record, index } = this.#server(service, key);
+  removeServer(service: number, key: ServerKey): void {
+    const { server, index } = this.#server(service, key);
     const first = this.#get(service, SERVICE_SERVERS) / 4;
     const count = this.#get(service, SERVICE_SERVER_COUNT);
     this.#namespace.memory.words.copyWithin(first + index, first + index + 1, first + count);
     this.#set(service, SERVICE_SERVER_COUNT, count - 1);
-    this.#namespace.core.serverRemoved(service.record, index);
-    this.servers.remove(service.key, record);
+    this.#namespace.core.serverRemoved(service, index);
+    this.servers.remove(service, server);
   }
 
-  #server(service: Service, key: ServerKey): { record: number; index: number } {
-    const records = this.serverRecords(service);
-    const index = records.findIndex((record) => this.servers.isOf(record, key));
-    const record = records[index];
-    if (record === undefined) throw new Error(`no server ${key.id}`);
-    return { record, index };
+  #server(service: number, key: ServerKey): { server: number; index: number } {
+    const servers = this.serversOf(service);
+    const index = servers.findIndex((server) => this.servers.isOf(server, key));
+    const server = servers[index];
+    if (server === undefined) throw new Error(`no server ${key.id}`);
+    return { server, index };
   }
 
-  #reserveServers(service: Service, count: number): void {
-    if (count <= service.serverLimit) return;
-    if (count > SERVERS_MAX) throw new CapacityError(`servers of virtual service ${service.key.id}`, SERVERS_MAX, count);
+  #reserveServers({ id }: ServiceKey, service: number, count: number): void {
+    const before = this.#get(service, SERVICE_SERVER_LIMIT);
+    if (count <= before) return;
+    if (count > SERVERS_MAX) throw new CapacityError(`servers of virtual service ${id}`, SERVERS_MAX, count);
     const { memory } = this.#namespace;
-    const limit = Math.min(SERVERS_MAX, Math.max(SERVERS_AT_FIRST, count, service.serverLimit * 2));
-    const before = this.#get(service, SERVICE_SERVERS);
+    const limit = Math.min(SERVERS_MAX, Math.max(SERVERS_AT_FIRST, count, before * 2));
+    const small = this.#get(service, SERVICE_SERVERS);
     const list = memory.allocate(limit * 4);
-    memory.words.copyWithin(list / 4, before / 4, before / 4 + this.#get(service, SERVICE_SERVER_COUNT));
+    memory.words.copyWithin(list / 4, small / 4, small / 4 + this.#get(service, SERVICE_SERVER_COUNT));
     this.#set(service, SERVICE_SERVERS, list);
-    if (service.serverLimit > 0) memory.release(before, service.serverLimit * 4);
-    service.serverLimit = limit;
+    this.#set(service, SERVICE_SERVER_LIMIT, limit);
+    if (before > 0) memory.release(small, before * 4);
+  }
+
+  #writeKey(service: number, key: ServiceKey): void {
+    const { words } = this.#namespace.memory;
+    const first = service / 4;
+    words[first + SERVICE_CLASS / 4] = key.kind === 'fwmark' ? SERVICE_CLASS_MARK : protocolClass(key.protocol);
+    words[first + SERVICE_PORT / 4] = key.kind === 'fwmark' ? 0 : swapPort(key.port);
+    words[first + SERVICE_ADDRESS_SIZE / 4] = key.family === 'IPv4' ? ADDRESS_V4 : ADDRESS_V6;
+    const address = key.kind === 'fwmark' ? [key.mark] : key.address.words;
+    for (let word = 0; word < ADDRESS_V6 / 4; word++) words[first + SERVICE_ADDRESS / 4 + word] = swapBytes(address[word] ?? 0);
+  }
+
+  #hasSoughtKey(service: number): boolean {
+    for (let field = SERVICE_CLASS; field < SERVICE_ADDRESS + ADDRESS_V6; field += 4)
+      if (this.#get(service, field) !== this.#get(this.#sought, field)) return false;
+    return true;
   }
 
   /** Settings but the scheduler's own state. */
-  #write(service: Service): void {
-    const { flags, isOnePacket, persistence, scheduler } = service.settings;
+  #write(service: number, { flags, isOnePacket, persistence, scheduler }: ServiceSettings): void {
     this.#set(service, SERVICE_SCHEDULER, SCHEDULERS.indexOf(scheduler));
     this.#set(
       service,
@@ -229,22 +239,37 @@ export class Services {
     });
   }
 
-  #bind(service: Service): void {
-    const { scheduler } = service.settings;
-    const slots = slotCount(scheduler);
+  #bind(service: number): void {
+    const slots = this.#slotCount(service);
     if (slots > 0) this.#set(service, SERVICE_TABLE, this.#namespace.memory.allocate(slots * SLOT_SIZE));
-    if (remembersDestinations(scheduler)) this.#namespace.changeCacheUsers(1);
-    this.#namespace.core.bind(this.#namespace.address, service.record);
+    if (this.#remembersDestinations(service)) this.#namespace.changeCacheUsers(1);
+    this.#namespace.core.bind(this.#namespace.address, service);
   }
 
-  #unbind(service: Service): void {
-    const { scheduler } = service.settings;
-    this.#namespace.core.unbind(this.#namespace.address, service.record);
-    if (remembersDestinations(scheduler)) this.#namespace.changeCacheUsers(-1);
-    const slots = slotCount(scheduler);
+  #unbind(service: number): void {
+    this.#namespace.core.unbind(this.#namespace.address, service);
+    if (this.#remembersDestinations(service)) this.#namespace.changeCacheUsers(-1);
+    const slots = this.#slotCount(service);
     if (slots === 0) return;
     this.#namespace.memory.release(this.#get(service, SERVICE_TABLE), slots * SLOT_SIZE);
     this.#set(service, SERVICE_TABLE, 0);
+  }
+
+  #remembersDestinations(service: number): boolean {
+    const scheduler = this.#get(service, SERVICE_SCHEDULER);
+    return scheduler === IPVS_SCHEDULER_LBLC || scheduler === IPVS_SCHEDULER_LBLCR;
+  }
+
+  #slotCount(service: number): number {
+    switch (this.#get(service, SERVICE_SCHEDULER)) {
+      case IPVS_SCHEDULER_MH:
+        return MAGLEV_SLOTS;
+      case IPVS_SCHEDULER_SH:
+      case IPVS_SCHEDULER_DH:
+        return HASH_SLOTS;
+      default:
+        return 0;
+    }
   }
 
   /** Puts all services of a family into `heads` or more new chains. */
@@ -256,46 +281,41 @@ export class Services {
     this.#namespace.setFamily(family, FAMILY_SERVICES, memory.allocate(count * 4));
     this.#namespace.setFamily(family, FAMILY_SERVICE_MASK, count - 1);
     if (before !== 0) memory.release(before, size);
-    for (const service of this.#services.values()) if (service.key.family === family) this.#link(service);
+    for (const service of this.#records) if (this.#familyOf(service) === family) this.#link(service);
   }
 
-  #link(service: Service): void {
+  #link(service: number): void {
     const head = this.#headOf(service);
     this.#set(service, SERVICE_NEXT, this.#namespace.memory.words[head] ?? 0);
-    this.#namespace.memory.words[head] = service.record;
+    this.#namespace.memory.words[head] = service;
   }
 
-  #unlink(service: Service): void {
+  #unlink(service: number): void {
     const { words } = this.#namespace.memory;
     let link = this.#headOf(service);
-    while (words[link] !== service.record) link = ((words[link] ?? 0) + SERVICE_NEXT) / 4;
+    while (words[link] !== service) link = ((words[link] ?? 0) + SERVICE_NEXT) / 4;
     words[link] = this.#get(service, SERVICE_NEXT);
   }
 
   /** The word where the chain of a service begins. */
-  #headOf(service: Service): number {
+  #headOf(service: number): number {
     let hash = hashWord(0, (this.#get(service, SERVICE_CLASS) | (this.#get(service, SERVICE_PORT) << 16)) >>> 0);
     for (let at = 0; at < this.#get(service, SERVICE_ADDRESS_SIZE); at += 4)
       hash = hashWord(hash, this.#get(service, SERVICE_ADDRESS + at));
-    const { family } = service.key;
+    const family = this.#familyOf(service);
     const head = (hashEnd(hash) & this.#namespace.getFamily(family, FAMILY_SERVICE_MASK)) >>> 0;
     return this.#namespace.getFamily(family, FAMILY_SERVICES) / 4 + head;
   }
 
-  #get({ record }: Service, field: number): number {
-    return this.#namespace.memory.words[(record + field) / 4] ?? 0;
+  #familyOf(service: number): Family {
+    return this.#get(service, SERVICE_ADDRESS_SIZE) === ADDRESS_V4 ? 'IPv4' : 'IPv6';
   }
 
-  #set({ record }: Service, field: number, value: number): void {
-    this.#namespace.memory.words[(record + field) / 4] = value;
+  #get(service: number, field: number): number {
+    return this.#namespace.memory.words[(service + field) / 4] ?? 0;
   }
-}
 
-function remembersDestinations(scheduler: SchedulerName): boolean {
-  return scheduler === 'lblc' || scheduler === 'lblcr';
-}
-
-function slotCount(scheduler: SchedulerName): number {
-  if (scheduler === 'mh') return MAGLEV_SLOTS;
-  return scheduler === 'sh' || scheduler === 'dh' ? HASH_SLOTS : 0;
+  #set(service: number, field: number, value: number): void {
+    this.#namespace.memory.words[(service + field) / 4] = value;
+  }
 }
