@@ -261,3 +261,12 @@ describe.each(['wasm', 'js'] as const)('IPVS mode on the %s engine', (engine) =>
     expect(() => new Node(engine, [A], { sysctls: { 'net.ipv4.vs.nothing': 1 } })).toThrow(/is not one of net.ipv4.vs/);
   });
 });
+
+test('more endpoints than a virtual service has room for are refused, and all stays as it was', () => {
+  const node = new Node('wasm', [A]);
+  const many = Array.from({ length: 65_536 }, (_, number) => `10.${64 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`);
+  expect(() => node.set(...many)).toThrow(/servers of virtual service TCP 172.30.0.10:80/);
+  expect(node.server(1000)).toBe(A);
+  node.set(B);
+  expect(node.server(1001)).toBe(B);
+});

@@ -1,8 +1,8 @@
 // IPVS of the node: a namespace of src/ipvs/wasm in the engine's own memory. IpvsSync drives it; the core hands packets over to it, from
 // the first virtual service on.
-import { CONNTRACK_NODE } from '../../../assembly/shared/ipvs-layout.ts';
+import { CONNTRACK_NODE, SERVERS_MAX } from '../../../assembly/shared/ipvs-layout.ts';
 import { type Address, type Family, parseAddress } from '../../address.ts';
-import { InvalidArgumentError } from '../../errors.ts';
+import { CapacityError, InvalidArgumentError } from '../../errors.ts';
 import type { EngineSysctls, Foresight, RealServer } from '../../ipvs/engine.ts';
 import { type IpvsParts, WasmIpvs } from '../../ipvs/wasm/engine.ts';
 import type { TransportProtocol } from '../../packet.ts';
@@ -37,9 +37,12 @@ export class NodeIpvs {
     this.#publish = publish;
   }
 
-  /** Reads a change of the virtual services; nothing moves yet. @throws InvalidArgumentError, UnsupportedError */
+  /** Reads a change of the virtual services; nothing moves yet. @throws InvalidArgumentError, UnsupportedError, CapacityError */
   plan(family: Family, change: Change<VirtualService>, all: () => readonly VirtualService[]): SyncPlan {
-    return this.#sync.plan(family, change, all);
+    const plan = this.#sync.plan(family, change, all);
+    for (const { key, servers } of plan.wanted)
+      if (servers.count > SERVERS_MAX) throw new CapacityError(`servers of virtual service ${key.id}`, SERVERS_MAX, servers.count);
+    return plan;
   }
 
   load(plan: SyncPlan, timeouts: IpvsTimeouts | undefined, now: number): void {

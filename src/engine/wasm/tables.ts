@@ -151,10 +151,14 @@ export class ProgramTables {
     }
     const { removed, added } = change.localAddresses;
     if (local === undefined || removed.length + added.length > 0) {
-      const edit = { removed: removed.map((text) => [text]), added: added.map((text) => member([text])) };
+      const edit = (before: WrittenSet): WrittenSet | undefined => {
+        if (removed.length + added.length > before.elementCount / 2) return undefined;
+        const change = { removed: removed.map((text) => [text]), added: added.map((text) => member([text])) };
+        return editSet(this.#records, LOCAL_ADDRESSES, before, change);
+      };
       const all = (): SlotContent[] => itemsOf(listsOf(program).localAddresses).map((text) => member([text]));
       const before = local;
-      local = (before && editSet(this.#records, LOCAL_ADDRESSES, before, edit)) ?? writeSet(this.#records, LOCAL_ADDRESSES, all());
+      local = (before && edit(before)) ?? writeSet(this.#records, LOCAL_ADDRESSES, all());
       if (before !== undefined) this.#records.release(before.block);
       this.#records.setField(ROOT_LOCAL, local.block.address);
     }
