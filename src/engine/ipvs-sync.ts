@@ -2,10 +2,10 @@
 // are wanted no more drained (graceful termination). Both engines follow it; their IPVS carries it out.
 import { type Family, formatEndpoint } from '../address.ts';
 import type { IpvsEngine, ServerKey, ServiceKey, ServiceSettings } from '../ipvs/engine.ts';
-import { type ServerRun, weighted } from '../ipvs/server-list.ts';
+import { weighted } from '../ipvs/server-list.ts';
 import type { Change } from '../program/change.ts';
 import type { IpvsTimeouts, VirtualService } from '../program/virtual-service.ts';
-import { type WantedService, WantedServices } from './wanted-services.ts';
+import { canonicalAddress, canonicalId, type WantedService, WantedServices } from './wanted-services.ts';
 
 /** kube-proxy looks at its list of draining servers that often. */
 const DRAIN_CHECK_MS = 60_000;
@@ -69,7 +69,7 @@ export class IpvsSync {
   plan(family: Family, { removed, added }: Change<VirtualService>, all: () => readonly VirtualService[]): SyncPlan {
     const { byId, hasDoubles } = this.#families[family];
     const own = new WantedServices(family, added).byId;
-    const leaving = new Set(new WantedServices(family, removed).byId.keys());
+    const leaving = new Set(removed.map((service) => canonicalId(service, canonicalAddress(service, family))));
     const isSingle = !hasDoubles && own.size === added.length && [...own.keys()].every((id) => leaving.has(id) || !byId.has(id));
     const services = isSingle ? added : all();
     const read = isSingle ? own : new WantedServices(family, services).byId;
@@ -112,61 +112,52 @@ export class IpvsSync {
 
   /** Returns the servers that drain from then on. */
   #followServers({ key: service, servers }: WantedService, known: WantedService): Map<string, ServerKey> {
+    const { list } = servers;
     const draining = new Map(this.#draining.get(known));
-    const before = new Map(serversOf(known.servers).map((server) => [server.key.id, server]));
-    for (const server of serversOf(servers)) {
-      const { key, weight } = server;
-      const was = before.get(key.id);
-      before.delete(key.id);
+    const before = new Map<string, number>();
+    for (let place = known.servers.first; place < known.servers.first + known.servers.count; place++)
+      before.set(known.servers.list.name(place), place);
+    for (let place = servers.first; place < servers.first + servers.count; place++) {
+      const name = list.name(place);
+      const was = before.get(name);
+      before.delete(name);
+      const weight = list.weight(place);
       // One that drains and is wanted again begins anew.
-      if (draining.delete(key.id)) this.#ipvs.deleteServer(service, key);
-      else if (this.#isKept(service, server, was)) continue;
-      this.#ipvs.addServer(service, key, weighted(weight));
+      if (draining.delete(name)) this.#ipvs.deleteServer(service, list.key(place));
+      else if (was !== undefined) {
+        if (weight !== known.servers.list.weight(was)) this.#ipvs.editServer(service, list.key(place), weighted(weight));
+        continue;
+      }
+      this.#ipvs.addServer(service, list.key(place), weighted(weight));
     }
     // Those that are left are wanted no more.
-    const left = Array.from(before.values(), ({ key }) => key);
-    for (const server of this.#removeIdle(service, left)) {
+    const left = new Map(Array.from(before, ([name, place]) => [name, known.servers.list.key(place)]));
+    for (const [name, server] of this.#removeIdle(service, left)) {
       this.#ipvs.editServer(service, server, weighted(0));
-      draining.set(server.id, server);
+      draining.set(name, server);
     }
     return draining;
   }
 
-  /** It was wanted before: no more than its weight can be another one. */
-  #isKept(service: ServiceKey, { key, weight }: WeightedServer, before: WeightedServer | undefined): boolean {
-    if (before === undefined) return false;
-    if (before.weight !== weight) this.#ipvs.editServer(service, key, weighted(weight));
-    return true;
-  }
-
   /** Removes servers: those of TCP only if they have no connections. Returns the others. */
-  #removeIdle(service: ServiceKey, servers: readonly ServerKey[]): readonly ServerKey[] {
-    if (servers.length === 0) return [];
+  #removeIdle(service: ServiceKey, servers: ReadonlyMap<string, ServerKey>): readonly (readonly [string, ServerKey])[] {
+    if (servers.size === 0) return [];
     const isGraceful = service.kind === 'address' && service.protocol === 'TCP';
     const states = isGraceful ? this.#ipvs.servers(service) : [];
     const busy = new Set(
       states.filter(({ active, inactive }) => active + inactive > 0).map(({ address, port }) => formatEndpoint(address, port)),
     );
-    for (const server of servers) if (!busy.has(server.id)) this.#ipvs.deleteServer(service, server);
-    return servers.filter(({ id }) => busy.has(id));
+    for (const server of servers.values()) if (!busy.has(server.id)) this.#ipvs.deleteServer(service, server);
+    return [...servers].filter(([, { id }]) => busy.has(id));
   }
 
   #removeDrained(): void {
     for (const [service, draining] of this.#draining) {
-      const busy = new Set(this.#removeIdle(service.key, [...draining.values()]));
-      for (const server of draining.values()) if (!busy.has(server)) draining.delete(server.id);
-      if (draining.size === 0) this.#draining.delete(service);
+      const busy = new Map(this.#removeIdle(service.key, draining));
+      if (busy.size > 0) this.#draining.set(service, busy);
+      else this.#draining.delete(service);
     }
   }
-}
-
-interface WeightedServer {
-  readonly key: ServerKey;
-  readonly weight: number;
-}
-
-function serversOf({ list, first, count }: ServerRun): WeightedServer[] {
-  return Array.from({ length: count }, (_, index) => ({ key: list.key(first + index), weight: list.weight(first + index) }));
 }
 
 function isSameSettings(a: ServiceSettings, b: ServiceSettings): boolean {

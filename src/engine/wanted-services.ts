@@ -29,8 +29,8 @@ export class WantedServices {
       services.reduce((count, { destinations }) => count + destinations.length, 0),
     );
     for (const service of services) {
-      const address = loadAddress(service.address, family, () => `virtual service ${virtualServiceId(service)}`);
-      const id = virtualServiceId(service, address.text);
+      const address = canonicalAddress(service, family);
+      const id = canonicalId(service, address);
       if (this.byId.has(id)) continue;
       this.#last = this.#read(service, id, address);
       this.byId.set(id, this.#last);
@@ -61,17 +61,20 @@ export class WantedServices {
   }
 }
 
-/** The key of a virtual service as the engines know it: `TCP 10.96.0.10:80`. `address`: its canonical text. */
-export function virtualServiceId(
-  { protocol, port, address: text }: Pick<VirtualService, 'protocol' | 'address' | 'port'>,
-  address = text,
-): string {
+/** The id of a virtual service as the engines know it: `TCP 10.96.0.10:80`. */
+export function virtualServiceId({ protocol, address, port }: Pick<VirtualService, 'protocol' | 'address' | 'port'>): string {
   return `${protocol} ${formatEndpoint(address, port)}`;
 }
 
-function loadAddress(text: string, family: Family, where: () => string): Address {
-  const address = parseAddress(text);
-  if (address?.family !== family) throw notOfFamily(where(), text, family);
+/** The same with the address as it is written, however the Program has it. */
+export function canonicalId({ protocol, port }: VirtualService, { text }: Address): string {
+  return virtualServiceId({ protocol, address: text, port });
+}
+
+/** @throws InvalidArgumentError when it is none of this family */
+export function canonicalAddress(service: VirtualService, family: Family): Address {
+  const address = parseAddress(service.address);
+  if (address?.family !== family) throw notOfFamily(`virtual service ${virtualServiceId(service)}`, service.address, family);
   return address;
 }
 

@@ -51,6 +51,14 @@ export class ServerList {
     return { id: formatEndpoint(address.text, port), address, port };
   }
 
+  /** A text that is another one for each address and port, and cheap to make. */
+  name(server: number): string {
+    let name = '';
+    for (let word = 0; word < this.wordCount; word++)
+      name += String.fromCharCode(this.word(server, word) >>> 16, this.word(server, word) & 0xffff);
+    return name + String.fromCharCode(this.port(server));
+  }
+
   #at(server: number): number {
     return server * (this.wordCount + 2);
   }
