@@ -188,7 +188,7 @@ describe.skipIf(isSkipped)(`the playground${isSkipped ? ` (${NO_CHROMIUM})` : ''
       expect(await visitor.outcomes()).toHaveLength(2);
       expect(await page.locator('.outcomes').innerText()).not.toContain('Not for this packet');
       await editor.fill('kind: [');
-      expect(await page.locator('.verdict').innerText()).toContain('The manifests are broken');
+      await page.locator('.verdict').getByText('The manifests are broken').waitFor();
       await visitor.leave();
     });
 
@@ -288,15 +288,39 @@ describe.skipIf(isSkipped)(`the playground${isSkipped ? ` (${NO_CHROMIUM})` : ''
       const editor = page.getByLabel('Manifests, in YAML or JSON');
       const whole = await editor.inputValue();
       await editor.fill(whole.replace('port: 80', 'port: 80000'));
+      await page.locator('.problems').waitFor();
       expect(await page.locator('.problems').innerText()).toMatch(/^line 12\s+service default\/hostnames: spec\.ports\[0\]\.port/);
       expect(await page.locator('.bad-line').innerText()).toBe('12');
       await editor.fill(`${whole}\n  : [`);
+      await page.getByText('service default/hostnames: spec.ports[0].port').waitFor({ state: 'detached' });
       expect(await page.locator('.problems').innerText()).toMatch(/^line \d+/);
       expect(await visitor.outcomes()).toHaveLength(3);
       await visitor.screenshot('broken');
       await page.locator('.problems button').first().click();
       await editor.fill(whole);
+      await page.locator('.problems').waitFor({ state: 'detached' });
+      await visitor.leave();
+    });
+
+    test('reads what is typed when typing pauses, and at once when the editor is left', async () => {
+      const visitor = await open();
+      const { page } = visitor;
+      await page.clock.install({ time: 0 });
+      await page.clock.pauseAt(3_600_000);
+      const editor = page.getByLabel('Manifests, in YAML or JSON');
+      const whole = await editor.inputValue();
+      await editor.fill(`${whole}\n  : [`);
+      await page.clock.runFor(149);
+      await editor.fill(`${whole}\n  : [[`);
+      await page.clock.runFor(149);
       expect(await page.locator('.problems').count()).toBe(0);
+      await page.clock.runFor(1);
+      await page.locator('.problems').waitFor();
+      await editor.fill(whole);
+      expect(await page.locator('.problems').count()).toBe(1);
+      await editor.blur();
+      await page.locator('.problems').waitFor({ state: 'detached' });
+      expect(await editor.inputValue()).toBe(whole);
       await visitor.leave();
     });
 

@@ -1,8 +1,10 @@
 // The YAML, with line numbers, its problems at their lines, and a place to drop files.
-import { useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Problem } from './world.ts';
 
 const LINE_EM = 1.5;
+/** Milliseconds without a key before what was typed is read: a document of many Services takes longer than keys follow each other. */
+const PAUSE = 150;
 
 export interface ManifestEditorProps {
   readonly text: string;
@@ -10,7 +12,8 @@ export interface ManifestEditorProps {
   readonly onChange: (text: string) => void;
 }
 
-export function ManifestEditor({ text, problems, onChange }: ManifestEditorProps) {
+export function ManifestEditor({ text: given, problems, onChange }: ManifestEditorProps) {
+  const { text, type, finish } = usePause(given, onChange);
   const [isOver, setOver] = useState(false);
   const numbers = useRef<HTMLDivElement>(null);
   const area = useRef<HTMLTextAreaElement>(null);
@@ -70,7 +73,8 @@ export function ManifestEditor({ text, problems, onChange }: ManifestEditorProps
           wrap="off"
           value={text}
           onScroll={follow}
-          onInput={(event) => onChange(event.currentTarget.value)}
+          onInput={(event) => type(event.currentTarget.value)}
+          onBlur={finish}
         />
       </div>
       <div id="problems" role="alert">
@@ -93,4 +97,26 @@ export function ManifestEditor({ text, problems, onChange }: ManifestEditorProps
       </div>
     </>
   );
+}
+
+/** The text as it is being typed, which is handed on when typing pauses or ends; a text given from elsewhere takes its place. */
+function usePause(given: string, onChange: (text: string) => void) {
+  const [typed, setTyped] = useState<{ readonly text: string; readonly over: string }>();
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useLayoutEffect(() => () => clearTimeout(timer.current), [given]);
+  const handOn = (text: string) => {
+    clearTimeout(timer.current);
+    setTyped(undefined);
+    onChange(text);
+  };
+  const type = (text: string) => {
+    clearTimeout(timer.current);
+    setTyped({ text, over: given });
+    timer.current = setTimeout(() => handOn(text), PAUSE);
+  };
+  const current = typed?.over === given ? typed.text : undefined;
+  const finish = () => {
+    if (current !== undefined) handOn(current);
+  };
+  return { text: current ?? given, type, finish };
 }
