@@ -13,7 +13,16 @@ const DRAIN_CHECK_MS = 60_000;
 /** The IPVS that is kept in step. Times are milliseconds of the dataplane's clock, and may have fractions. */
 export type SyncedIpvs = Pick<
   IpvsEngine,
-  'advance' | 'addService' | 'editService' | 'deleteService' | 'addServer' | 'editServer' | 'deleteServer' | 'servers' | 'setTimeouts'
+  | 'advance'
+  | 'addService'
+  | 'editService'
+  | 'setTag'
+  | 'deleteService'
+  | 'addServer'
+  | 'editServer'
+  | 'deleteServer'
+  | 'servers'
+  | 'setTimeouts'
 >;
 
 /** What the next Program of a family changes. */
@@ -34,6 +43,7 @@ interface FamilyServices {
 
 export class IpvsSync {
   readonly #ipvs: SyncedIpvs;
+  readonly #tagOf: (servicePort: string) => number;
   readonly #families: Readonly<Record<Family, FamilyServices>> = {
     IPv4: { byId: new Map(), hasDoubles: false },
     IPv6: { byId: new Map(), hasDoubles: false },
@@ -44,8 +54,10 @@ export class IpvsSync {
   #now = 0;
   #nextCheck: number | undefined;
 
-  constructor(ipvs: SyncedIpvs) {
+  /** `tagOf`: the engine's number of a ServicePort, by which virtual services are tagged. */
+  constructor(ipvs: SyncedIpvs, tagOf: (servicePort: string) => number) {
     this.#ipvs = ipvs;
+    this.#tagOf = tagOf;
   }
 
   /**
@@ -99,25 +111,24 @@ export class IpvsSync {
   }
 
   #follow(service: WantedService, known: WantedService | undefined): void {
-    const { key, settings, servers } = service;
+    const { key, settings, wanted } = service;
     if (known === undefined) {
-      this.#ipvs.addService(key, settings, servers);
+      this.#ipvs.addService(key, settings, service, this.#tagOf(wanted.servicePort));
       return;
     }
     if (!isSameSettings(settings, known.settings)) this.#ipvs.editService(key, settings);
+    if (wanted.servicePort !== known.wanted.servicePort) this.#ipvs.setTag(key, this.#tagOf(wanted.servicePort));
     const draining = this.#followServers(service, known);
     this.#draining.delete(known);
     if (draining.size > 0) this.#draining.set(service, draining);
   }
 
   /** Returns the servers that drain from then on. */
-  #followServers({ key: service, servers }: WantedService, known: WantedService): Map<string, ServerKey> {
-    const { list } = servers;
+  #followServers({ key: service, list, first, count }: WantedService, known: WantedService): Map<string, ServerKey> {
     const draining = new Map(this.#draining.get(known));
     const before = new Map<string, number>();
-    for (let place = known.servers.first; place < known.servers.first + known.servers.count; place++)
-      before.set(known.servers.list.name(place), place);
-    for (let place = servers.first; place < servers.first + servers.count; place++) {
+    for (let place = known.first; place < known.first + known.count; place++) before.set(known.list.name(place), place);
+    for (let place = first; place < first + count; place++) {
       const name = list.name(place);
       const was = before.get(name);
       before.delete(name);
@@ -125,13 +136,13 @@ export class IpvsSync {
       // One that drains and is wanted again begins anew.
       if (draining.delete(name)) this.#ipvs.deleteServer(service, list.key(place));
       else if (was !== undefined) {
-        if (weight !== known.servers.list.weight(was)) this.#ipvs.editServer(service, list.key(place), weighted(weight));
+        if (weight !== known.list.weight(was)) this.#ipvs.editServer(service, list.key(place), weighted(weight));
         continue;
       }
       this.#ipvs.addServer(service, list.key(place), weighted(weight));
     }
     // Those that are left are wanted no more.
-    const left = new Map(Array.from(before, ([name, place]) => [name, known.servers.list.key(place)]));
+    const left = new Map(Array.from(before, ([name, place]) => [name, known.list.key(place)]));
     for (const [name, server] of this.#removeIdle(service, left)) {
       this.#ipvs.editServer(service, server, weighted(0));
       draining.set(name, server);

@@ -6,12 +6,11 @@ import { ServerList, type ServerRun } from '../ipvs/server-list.ts';
 import { readServiceSettings } from '../ipvs/settings.ts';
 import type { VirtualService } from '../program/virtual-service.ts';
 
-export interface WantedService {
+/** With its servers, in the order in which they are added. */
+export interface WantedService extends ServerRun {
   readonly wanted: VirtualService;
   readonly key: ServiceKey;
   readonly settings: ServiceSettings;
-  /** In the order in which they are added. */
-  readonly servers: ServerRun;
 }
 
 export class WantedServices {
@@ -45,7 +44,7 @@ export class WantedServices {
     const first = list.length;
     for (const { address, port, weight } of destinations)
       if (!list.add(address, port, weight)) throw notOfFamily(`virtual service ${id}: destination`, address, this.#family);
-    return { wanted, key, settings, servers: { list, first, count: destinations.length } };
+    return { wanted, key, settings, list, first, count: destinations.length };
   }
 
   /** Most services of a cluster have the settings of the one before. */

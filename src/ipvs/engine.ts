@@ -126,9 +126,11 @@ export interface IpvsEngine extends Disposable {
   readonly name: 'wasm' | 'js';
   /** Fires every timer that is due at `now` or before. */
   advance(now: number): void;
-  /** `servers` are added in their order. */
-  addService(service: ServiceKey, settings: ServiceSettings, servers?: ServerRun): void;
+  /** `servers` are added in their order; `tag`: as of setTag. */
+  addService(service: ServiceKey, settings: ServiceSettings, servers?: ServerRun, tag?: number): void;
   editService(service: ServiceKey, settings: ServiceSettings): void;
+  /** Whoever hosts the engine may give a service a number of its own, 0 at first. */
+  setTag(service: ServiceKey, tag: number): void;
   deleteService(service: ServiceKey): void;
   /** Deletes all services, in the order in which they were added. */
   clear(): void;

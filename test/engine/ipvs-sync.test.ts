@@ -21,6 +21,7 @@ class Recorder implements SyncedIpvs {
     for (let server = first; server < first + count; server++) this.addServer(service, list.key(server), weighted(list.weight(server)));
   };
   readonly editService: SyncedIpvs['editService'] = ({ id }, { scheduler }) => this.#note(`edit ${id} ${scheduler}`);
+  readonly setTag: SyncedIpvs['setTag'] = ({ id }, tag) => this.#note(`tag ${id} ${tag}`);
   readonly deleteService: SyncedIpvs['deleteService'] = ({ id }) => this.#note(`delete ${id}`);
   readonly addServer: SyncedIpvs['addServer'] = (_, { id, address, port }, { weight }) => {
     this.#servers.set(id, { address: address.text, port, weight, active: 0, inactive: 0 });
@@ -62,7 +63,7 @@ function virtualService(servers: readonly string[], parts: Partial<VirtualServic
 /** Loads one list of services after another, as Programs would. */
 function start() {
   const ipvs = new Recorder();
-  const sync = new IpvsSync(ipvs);
+  const sync = new IpvsSync(ipvs, (name) => name.length);
   let before: readonly VirtualService[] = [];
   const load = (services: readonly VirtualService[], now = 0): string[] => {
     const removed = before.filter((service) => !services.includes(service));
@@ -93,6 +94,12 @@ test('a service that did not change is not touched; another scheduler is an edit
   load([same, other]);
   expect(load([same, virtualService(['2'], { port: 81, scheduler: 'lc' })])).toEqual(['edit TCP 10.96.0.1:81 lc']);
   expect(load([virtualService(['1'])])).toEqual(['delete TCP 10.96.0.1:81']);
+});
+
+test('a service that another ServicePort has takes its tag', () => {
+  const { load } = start();
+  load([virtualService(['1'])]);
+  expect(load([virtualService(['1'], { servicePort: 'default/other' })])).toEqual([`tag ${KEY} 13`]);
 });
 
 test('a removed TCP server with connections drains, and goes at the first look that finds it idle', () => {
@@ -163,7 +170,7 @@ test('a plan that makes no sense is refused before anything moves', () => {
 
 test('timeouts are set once, and again when they change', () => {
   const ipvs = new Recorder();
-  const sync = new IpvsSync(ipvs);
+  const sync = new IpvsSync(ipvs, (name) => name.length);
   const nothing = sync.plan('IPv4', { removed: [], added: [] }, () => []);
   const timeouts = { tcp: 900, tcpfin: 0, udp: 0 };
   sync.load(nothing, timeouts, 0);

@@ -23,9 +23,6 @@ export type IpvsAnswer =
 export class NodeIpvs {
   readonly #ipvs: JsIpvs;
   readonly #sync: IpvsSync;
-  readonly #servicePortId: (name: string) => number;
-  /** Numbers of ServicePorts, by the id of a virtual service. */
-  readonly #servicePorts = new Map<string, number>();
 
   /** @param forget removes the conntrack entry of a connection that ended, by the tuple of its client's packets. */
   constructor(
@@ -34,13 +31,12 @@ export class NodeIpvs {
     servicePortId: (name: string) => number,
     forget: (protocol: TransportProtocol, tuple: Tuple) => void,
   ) {
-    this.#servicePortId = servicePortId;
     this.#ipvs = new JsIpvs({ random, sysctls, hasConntrackHooks: false }, (ended) => {
       const { protocol, client, clientPort, virtual, virtualPort } = ended;
       if (protocol === 'IP' || !ended.isTracked) return;
       forget(protocol, { source: client.words, sourcePort: clientPort, destination: virtual.words, destinationPort: virtualPort });
     });
-    this.#sync = new IpvsSync(this.#ipvs);
+    this.#sync = new IpvsSync(this.#ipvs, servicePortId);
   }
 
   /** Reads a change of the virtual services; nothing moves yet. @throws InvalidArgumentError, UnsupportedError */
@@ -49,8 +45,6 @@ export class NodeIpvs {
   }
 
   load(plan: SyncPlan, timeouts: IpvsTimeouts | undefined, now: number): void {
-    for (const id of plan.gone) this.#servicePorts.delete(id);
-    for (const { key, wanted } of plan.wanted) this.#servicePorts.set(key.id, this.#servicePortId(wanted.servicePort));
     this.#sync.load(plan, timeouts, now);
   }
 
@@ -71,11 +65,10 @@ export class NodeIpvs {
     switch (outcome.kind) {
       case 'forward': {
         const { server, serverPort } = outcome.connection;
-        const servicePort = this.#servicePorts.get(this.#ipvs.serviceIdOf(packet) ?? '') ?? 0;
-        return { kind: 'forward', address: server.key.address.words, port: serverPort, servicePort };
+        return { kind: 'forward', address: server.key.address.words, port: serverPort, servicePort: this.#ipvs.tagOf(packet) };
       }
       case 'noServer':
-        return { kind: 'noServer', servicePort: this.#servicePorts.get(outcome.service.key.id) ?? 0 };
+        return { kind: 'noServer', servicePort: outcome.service.tag };
       case 'translate':
         return { kind: 'leave' };
       default:

@@ -19,7 +19,6 @@ export class NodeIpvs {
   readonly #ipvs: WasmIpvs;
   readonly #sync: IpvsSync;
   readonly #publish: (namespace: number) => void;
-  readonly #servicePortId: (name: string) => number;
   /** The core knows the namespace: there was a virtual service. */
   #isPublished = false;
 
@@ -32,23 +31,21 @@ export class NodeIpvs {
     publish: (namespace: number) => void,
   ) {
     this.#ipvs = new WasmIpvs(core, memory, { sysctls, conntrack: CONNTRACK_NODE });
-    this.#sync = new IpvsSync(this.#ipvs);
-    this.#servicePortId = servicePortId;
+    this.#sync = new IpvsSync(this.#ipvs, servicePortId);
     this.#publish = publish;
   }
 
   /** Reads a change of the virtual services; nothing moves yet. @throws InvalidArgumentError, UnsupportedError, CapacityError */
   plan(family: Family, change: Change<VirtualService>, all: () => readonly VirtualService[]): SyncPlan {
     const plan = this.#sync.plan(family, change, all);
-    for (const { key, servers } of plan.wanted)
-      if (servers.count > SERVERS_MAX) throw new CapacityError(`servers of virtual service ${key.id}`, SERVERS_MAX, servers.count);
+    for (const { key, count } of plan.wanted)
+      if (count > SERVERS_MAX) throw new CapacityError(`servers of virtual service ${key.id}`, SERVERS_MAX, count);
     return plan;
   }
 
   load(plan: SyncPlan, timeouts: IpvsTimeouts | undefined, now: number): void {
     this.#ipvs.reserveServices(plan.family, plan.wanted.length);
     this.#sync.load(plan, timeouts, now);
-    for (const { key, wanted } of plan.wanted) this.#ipvs.setTag(key, this.#servicePortId(wanted.servicePort));
     if (this.#isPublished || plan.wanted.length === 0) return;
     this.#publish(this.#ipvs.address);
     this.#isPublished = true;

@@ -49,8 +49,9 @@ export class JsIpvs implements IpvsEngine {
     this.#connections.fireTimers();
   }
 
-  addService(key: ServiceKey, settings: ServiceSettings, servers?: ServerRun): void {
+  addService(key: ServiceKey, settings: ServiceSettings, servers?: ServerRun, tag = 0): void {
     this.#services.add(key, settings);
+    this.setTag(key, tag);
     if (servers === undefined) return;
     const { list, first, count } = servers;
     for (let server = first; server < first + count; server++) this.addServer(key, list.key(server), weighted(list.weight(server)));
@@ -58,6 +59,10 @@ export class JsIpvs implements IpvsEngine {
 
   editService(key: ServiceKey, settings: ServiceSettings): void {
     this.#service(key.id).edit(settings);
+  }
+
+  setTag({ id }: ServiceKey, tag: number): void {
+    this.#service(id).tag = tag;
   }
 
   deleteService(key: ServiceKey): void {
@@ -117,9 +122,9 @@ export class JsIpvs implements IpvsEngine {
     return foreseePacket(packet, this.#path, isConfirmed);
   }
 
-  /** The service that a client's packet is for. */
-  serviceIdOf(packet: EnginePacket): string | undefined {
-    return this.#services.find(packet)?.key.id;
+  /** The tag of the service that a client's packet is for. */
+  tagOf(packet: EnginePacket): number {
+    return this.#services.find(packet)?.tag ?? 0;
   }
 
   /** In the kernel's order. */

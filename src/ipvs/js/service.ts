@@ -17,6 +17,8 @@ export class Service implements ServiceView {
   readonly servers: Server[] = [];
   settings: ServiceSettings;
   scheduler: Scheduler;
+  /** The host's own number. */
+  tag = 0;
   readonly #namespace: Namespace;
 
   constructor(key: ServiceKey, settings: ServiceSettings, namespace: Namespace) {

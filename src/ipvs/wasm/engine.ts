@@ -55,12 +55,16 @@ export class WasmIpvs implements IpvsEngine {
     this.#namespace.core.advance(this.#namespace.address, now);
   }
 
-  addService(key: ServiceKey, settings: ServiceSettings, servers?: ServerRun): void {
-    this.#services.add(key, settings, servers);
+  addService(key: ServiceKey, settings: ServiceSettings, servers?: ServerRun, tag = 0): void {
+    this.#services.add(key, settings, servers, tag);
   }
 
   editService(key: ServiceKey, settings: ServiceSettings): void {
     this.#services.edit(this.#service(key), settings);
+  }
+
+  setTag(key: ServiceKey, tag: number): void {
+    this.#services.setTag(this.#service(key), tag);
   }
 
   deleteService(key: ServiceKey): void {
@@ -124,11 +128,6 @@ export class WasmIpvs implements IpvsEngine {
   /** Before so many services are added, to have the table of services grow once. */
   reserveServices(family: Family, more: number): void {
     this.#services.reserve(family, more);
-  }
-
-  /** The host's own number for a service. */
-  setTag(service: ServiceKey, tag: number): void {
-    this.#services.setTag(this.#service(service), tag);
   }
 
   /** What would become of a client's packet at the present moment. Nothing moves. */

@@ -96,13 +96,14 @@ export class Services {
     if (count * 2 > this.#namespace.getFamily(family, FAMILY_SERVICE_MASK)) this.#moveChains(family, count * 4);
   }
 
-  add(key: ServiceKey, settings: ServiceSettings, servers: ServerRun | undefined): void {
+  add(key: ServiceKey, settings: ServiceSettings, servers: ServerRun | undefined, tag: number): void {
     const { family } = key;
     this.reserve(family, 1);
     const service = this.#namespace.memory.allocate(SERVICE_SIZE);
     this.#writeKey(service, key);
     this.#records.add(service);
     this.#write(service, settings);
+    this.setTag(service, tag);
     this.#bind(service);
     this.#namespace.setFamily(family, FAMILY_SERVICE_COUNT, this.#namespace.getFamily(family, FAMILY_SERVICE_COUNT) + 1);
     this.#link(service);
