@@ -15,6 +15,7 @@ const SHARED = {
     ['cluster', 'dns'],
     ['cluster', 'js'],
     ['dns', 'js'],
+    ['dns', 'cli/main'],
   ],
   // What brings the YAML parser along: a bundler leaves it out of a page that reads no text.
   documents: [['api/documents']],
@@ -25,12 +26,13 @@ const SHARED = {
   'core-bytes': [['index', 'ipvs']],
   wasm: [['index', 'wasm']],
   ipvs: [['ipvs', 'cli/main']],
-  dns: [['dns', 'cli/main']],
+  dns: [['dns', 'cli/dns-verbs']],
   cluster: [['cluster', 'cli/main']],
 };
 
 const { exports, imports, bin } = JSON.parse(readFileSync('package.json', 'utf8'));
-const apart = ['dist/src/api/documents.js', ...Object.values(imports).map(({ node }) => node)];
+// Files of their own: what is imported on demand, what a bundler may leave out, and what takes another's place.
+const apart = ['dist/src/cli/dns-verbs.js', 'dist/src/api/documents.js', ...Object.values(imports).map(({ node }) => node)];
 const entries = [...Object.values(exports).flatMap(({ default: entry }) => entry ?? []), ...Object.values(bin), ...apart];
 
 // esbuild makes the least of the code, but a file for every set of entries that share something; Rollup joins those.
@@ -83,7 +85,8 @@ await joined.write({
   sourcemap: true,
   sourcemapExcludeSources: true,
   entryFileNames: '[name].js',
-  chunkFileNames: 'src/shared/[name].js',
+  // What no line of SHARED names is what files of the command line share.
+  chunkFileNames: ({ name }) => `src/shared/${name in SHARED ? name : 'cli'}.js`,
   manualChunks: sharedBy,
   minifyInternalExports: false,
   hoistTransitiveImports: false,

@@ -1,18 +1,17 @@
 // `svcplane dns explain`: every query that a Pod's resolver sends for a name, what each meets, and what a trailing dot would save.
-import type { Command } from 'commander';
 import type { Cluster } from '../cluster/cluster.ts';
 import { reasonText } from '../dns/reason-text.ts';
 import type { ResolutionStep } from '../dns/resolution.ts';
 import { type SearchWalk, searchWalk, type TrailingDot, trailingDot } from '../dns/search-walk.ts';
 import { openClusterDns } from './dns-input.ts';
-import { type DnsOptions, withDnsOptions } from './dns-options.ts';
+import type { DnsOptions } from './dns-options.ts';
 import { type Io, type Paint, paintFor, writeJson } from './io.ts';
 import { nearNames } from './near-names.ts';
-import { collect, type InputOptions, type OutputFormat, withInputOptions, withOutputOption } from './options.ts';
+import type { InputOptions, OutputFormat } from './options.ts';
 import { recordData } from './record-text.ts';
 import { formatTable } from './table.ts';
 
-interface ExplainOptions extends InputOptions, DnsOptions {
+export interface ExplainOptions extends InputOptions, DnsOptions {
   readonly from: string;
   readonly type?: readonly string[];
   readonly output: OutputFormat;
@@ -21,19 +20,7 @@ interface ExplainOptions extends InputOptions, DnsOptions {
 /** What getaddrinfo asks for. */
 const ADDRESS_TYPES = ['A', 'AAAA'];
 
-export function addDnsExplain(group: Command, io: Io): void {
-  const command = group
-    .command('explain')
-    .description("show what a Pod's resolver makes of a name: search list, ndots, each query and what it meets")
-    .argument('<name>', 'as the program in the Pod writes it')
-    .requiredOption('--from <pod>', '[namespace/]pod that asks; default/client may be a stand-in')
-    .option('--type <type>', 'a record type; may be repeated (default: A and AAAA, as programs ask)', collect);
-  withOutputOption(withDnsOptions(withInputOptions(command)))
-    .addHelpText('after', '\nExample:\n  svcplane dns explain -f examples/hostnames.yaml hostnames --from default/client')
-    .action((name: string, options: ExplainOptions) => explain(name, options, io));
-}
-
-async function explain(name: string, options: ExplainOptions, io: Io): Promise<void> {
+export async function explain(name: string, options: ExplainOptions, io: Io): Promise<void> {
   const { dns, cluster, pod = '' } = await openClusterDns(options, io);
   const types = (options.type ?? ADDRESS_TYPES).map((type) => type.toUpperCase());
   const walk = await searchWalk(dns, name, types, pod);

@@ -1,6 +1,7 @@
 // The options of a cluster DNS that the `dns` verbs share.
 import { type Command, Option } from 'commander';
-import { type ClusterDnsOptions, POD_NAMES, type PodNames } from '../dns/settings.ts';
+import { POD_NAMES, type PodNames } from '../dns/pod-names.ts';
+import type { ClusterDnsOptions } from '../dns/settings.ts';
 
 export interface DnsOptions {
   readonly clusterDomain: string;

@@ -1,5 +1,4 @@
 // `svcplane dns serve`: the names of the manifests' cluster, answered over UDP and TCP until it is stopped.
-import type { Command } from 'commander';
 import { formatEndpoint } from '../address.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { createClusterDns } from '../dns/cluster-dns.ts';
@@ -8,18 +7,17 @@ import { createUpstream } from '../dns/server/upstream.ts';
 import { SvcplaneError } from '../errors.ts';
 import { addressAndPort } from './address-port.ts';
 import { openCluster } from './cluster-input.ts';
-import { clusterDnsOptions, type DnsOptions, withDnsOptions } from './dns-options.ts';
+import { clusterDnsOptions, type DnsOptions } from './dns-options.ts';
 import { manifestFiles, readObjects } from './input.ts';
 import { InputError, type Io, note, UsageError } from './io.ts';
-import { type InputOptions, withInputOptions } from './options.ts';
+import type { InputOptions } from './options.ts';
 import { watchFiles } from './watch-files.ts';
 
-const DEFAULT_LISTEN = '127.0.0.1:5353';
 const DEFAULT_PORT = 5353;
 const DNS_PORT = 53;
 const ANY_ADDRESS = ['0.0.0.0', '::'];
 
-interface ServeOptions extends InputOptions, DnsOptions {
+export interface ServeOptions extends InputOptions, DnsOptions {
   readonly listen: string;
   readonly upstream?: string;
   readonly watch?: true;
@@ -31,21 +29,7 @@ interface SocketAddress {
   readonly port: number;
 }
 
-export function addDnsServe(group: Command, io: Io): void {
-  const command = group.command('serve').description('answer queries about the cluster over UDP and TCP, until it is stopped (Ctrl-C)');
-  withDnsOptions(withInputOptions(command))
-    .option('--listen <address>', 'address and port to answer at; port 0 takes any free one', DEFAULT_LISTEN)
-    .option('--upstream <address>', 'ask this resolver (port 53 by default) about all other names')
-    .option('--transfer', 'give whole zones to whoever asks for AXFR over TCP')
-    .option('--watch', 'follow the files: what changes in them changes the answers')
-    .addHelpText(
-      'after',
-      '\nExample:\n  svcplane dns serve -f examples/hostnames.yaml --watch\n  dig @127.0.0.1 -p 5353 hostnames.default.svc.cluster.local',
-    )
-    .action((options: ServeOptions) => serve(options, io));
-}
-
-async function serve(options: ServeOptions, io: Io): Promise<void> {
+export async function serve(options: ServeOptions, io: Io): Promise<void> {
   const listen = socketAddress('--listen', options.listen, DEFAULT_PORT);
   const upstream = options.upstream === undefined ? undefined : socketAddress('--upstream', options.upstream, DNS_PORT);
   if (upstream?.address === listen.address && upstream.port === listen.port)

@@ -5,8 +5,8 @@ import { InvalidArgumentError, UnsupportedError } from '../errors.ts';
 import { clockOption } from '../known-options.ts';
 import { isWithin, labelsOf, readName } from './domain-name.ts';
 import { type LabelSelector, parseLabelSelector } from './label-selector.ts';
+import { POD_NAMES, type PodNames } from './pod-names.ts';
 
-export type PodNames = 'disabled' | 'insecure' | 'verified';
 export type Upstream = (query: Uint8Array) => Promise<Uint8Array>;
 
 export interface ClusterDnsOptions {
@@ -86,7 +86,6 @@ export interface DnsSettings {
 const DEFAULT_ZONES = ['cluster.local.', 'in-addr.arpa.', 'ip6.arpa.'];
 const DEFAULT_TTL = 5;
 const TTL_MAX = 3600;
-export const POD_NAMES: readonly PodNames[] = ['disabled', 'insecure', 'verified'];
 
 /** Checks and defaults the options. @throws InvalidArgumentError, UnsupportedError */
 export function settleDnsOptions(options: ClusterDnsOptions): DnsSettings {
