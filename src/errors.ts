@@ -111,7 +111,7 @@ export class InvalidArgumentError extends SvcplaneError {
 
   constructor(path: string, value: unknown, expected: string) {
     // NaN and Infinity are null to JSON.
-    const text = (typeof value === 'number' ? undefined : JSON.stringify(value)) ?? String(value);
+    const text = String(typeof value === 'number' ? value : (JSON.stringify(value) ?? value));
     super(`${path} ${text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text} ${expected}`);
     this.path = path;
     this.value = value;

@@ -25,6 +25,6 @@ export function clockOption(name: string, given: (() => number) | undefined, fal
   return () => {
     const moment = now();
     if (Number.isFinite(moment) && moment >= 0) return moment;
-    throw new InvalidArgumentError(`${name}()`, moment, 'is not a number of milliseconds, 0 or more');
+    throw new InvalidArgumentError(`${name}()`, moment, 'is not a number of milliseconds from 0');
   };
 }
