@@ -3,7 +3,7 @@
 import { aimAddress, aimClass, aimPorts, destinationAddress, flight, setDestination } from "./flight.ts";
 import { matchesHold, rootOf } from "./matches.ts";
 import { lookup } from "./sets.ts";
-import { tagOf } from "./shared/hash.ts";
+import { addressTag } from "./shared/hash.ts";
 import {
   ACTION_ACCEPT,
   ACTION_DROP,
@@ -337,7 +337,7 @@ function skipOthers(chain: usize, addresses: usize, masks: usize, columnSize: us
 
 /** The same among the rules of one mask: half the memory is read, and a rule in 65,536 that has the tag names another address. @inline */
 function skipOtherTags(tags: usize, mask: u32, first: u32, alike: u32): u32 {
-  const tag = i16x8.splat(<i16>tagOf(i32x4.extract_lane(aimAddress(), 0) & mask));
+  const tag = i16x8.splat(<i16>addressTag(i32x4.extract_lane(aimAddress(), 0) & mask));
   const end = tags + ((<usize>alike) << 1);
   let at = tags + ((<usize>first) << 1);
   do {

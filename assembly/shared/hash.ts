@@ -18,8 +18,8 @@ export function hashEnd(hash: u32): u32 {
 }
 
 /** 16 bits that tell most addresses apart by their last word: a long scan compares eight of them at once. @inline */
-export function tagOf(word: u32): u32 {
-  return (hashEnd(hashWord(0, word)) >>> 16) >>> 0;
+export function addressTag(word: u32): u32 {
+  return hashEnd(hashWord(0, word)) >>> 16;
 }
 
 /** The slot after `slot` in a table of `slotCount` slots, a power of two. @inline */

@@ -178,7 +178,7 @@ export const PRIORITY_IPVS_OUTPUT: i32 = -98;
 
 // ---- Chain, 32 bytes. The columns hold one word a rule and column, each column CHAIN_PADDED words long:
 //      destination address (a/4 columns), its mask (a/4 columns), ports, classes. A rule whose columns match has its MATCH records asked.
-//      Behind them, of the rules that CHAIN_ALIKE counts, the tags: half a word each, tagOf the last word of the address.
+//      Behind them, of the rules that CHAIN_ALIKE counts, the tags: half a word each, addressTag of the last word of the address.
 //      Rules from CHAIN_WRITTEN on are draws: all of them have one record, of kind TARGET_DRAW, behind those of the written ones.
 //   0       4        8         12      16           20      24     28
 //   | rules | padded | columns | rules | end action | alike | written | 0 |

@@ -15,6 +15,7 @@ import {
   jump,
   kernelRule,
   NO_MATCHES,
+  NO_RULES,
   NO_TARGET,
   oneIn,
   oneInThreshold,
@@ -281,8 +282,6 @@ const endpointChainWriter: EndpointChainWriter<EndpointSource> = {
     return claims.length === 0 ? draws : [...claims, ...draws];
   },
 };
-
-const NO_RULES: readonly Rule[] = [];
 
 function optionalComment({ isLargeCluster }: Pick<Plan, 'isLargeCluster'>, text: string): Match[] {
   return isLargeCluster ? [] : [comment(text)];

@@ -10,7 +10,7 @@ import { KUBE_EXTERNAL_SERVICES, KUBE_NODEPORTS, KUBE_PROXY_FIREWALL, KUBE_SERVI
 import { localAddresses } from './node-addresses.ts';
 import { hasLocalhostNodePorts, isLoopback, type NodePortAddresses, nodePortAddresses } from './node-port-addresses.ts';
 import type { CompileOptions } from './options.ts';
-import { comment, destination, jump, kernelRule, wholePrefix } from './rules.ts';
+import { comment, destination, jump, kernelRule, NO_RULES, wholePrefix } from './rules.ts';
 import { rememberLast, type ServicePortList, ServicePortRules } from './service-port-rules.ts';
 
 /** More endpoints than this are a large cluster. */
@@ -72,8 +72,6 @@ export function createIptablesCompiler(): (state: ExpectedState, options: Compil
     };
   };
 }
-
-const NO_RULES: readonly Rule[] = [];
 
 /** A chain to which every ServicePort gives its rules: made anew when some of them changed. */
 function sharedChain(name: string, rules: ServicePortList<Rule>): (last?: readonly Rule[]) => Chain {

@@ -118,3 +118,4 @@ export function bothOf(first: readonly Match[], second: readonly Match[]): reado
 }
 
 export const NO_MATCHES: readonly Match[] = [];
+export const NO_RULES: readonly Rule[] = [];

@@ -2,7 +2,7 @@
 // kinds between and behind them, jumps that come back into the middle, and chains that ask for nothing or for chance alone.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { tagOf } from '../../assembly/shared/hash.ts';
+import { addressTag } from '../../assembly/shared/hash.ts';
 import { createDataplaneSync } from '../../src/dataplane.ts';
 import type { Packet } from '../../src/packet.ts';
 
@@ -95,8 +95,8 @@ describe.each(Object.entries(families))('chains of %s rules', (_family, ends) =>
 });
 
 test('the other addresses have that tag', () => {
-  expect(tagOf(0x1596_01c0)).toBe(tagOf(0x0100_600a)); // 192.1.150.21 and 10.96.0.1, as they lie in memory
-  expect(tagOf(0xe4b4_0000)).toBe(tagOf(0x0100_0000)); // ::b4e4 and ::1
+  expect(addressTag(0x1596_01c0)).toBe(addressTag(0x0100_600a)); // 192.1.150.21 and 10.96.0.1, as they lie in memory
+  expect(addressTag(0xe4b4_0000)).toBe(addressTag(0x0100_0000)); // ::b4e4 and ::1
 });
 
 function dumpOf({ long, plain, chance }: Record<'long' | 'plain' | 'chance', readonly string[]>): string {

@@ -1,7 +1,7 @@
 // Writes chains: header, columns and rules in one block, and behind them what the rules of a chain that no ServicePorts share point to. A
 // changed chain gets a new block. In a shared one, what the rules of a part point to lies in an annex of its own: rows of unchanged parts
 // are copied with their annexes left where they are.
-import { tagOf } from '../../../assembly/shared/hash.ts';
+import { addressTag } from '../../../assembly/shared/hash.ts';
 import {
   ACTION_ACCEPT,
   ACTION_DROP,
@@ -276,7 +276,7 @@ function alikeRows(words: Uint32Array, { columns, padded, columnCount }: Places,
 function writeTags(words: Uint32Array, { columns, padded, tags, columnCount }: Places, alike: number): void {
   const lastWord = columns + (columnCount / 2 - 2) * padded;
   for (let row = 0; row < alike; row += 2) {
-    words[tags + row / 2] = tagOf(words[lastWord + row] ?? 0) | (tagOf(words[lastWord + row + 1] ?? 0) << 16);
+    words[tags + row / 2] = addressTag(words[lastWord + row] ?? 0) | (addressTag(words[lastWord + row + 1] ?? 0) << 16);
   }
 }
 

@@ -1,6 +1,6 @@
 // The self-check of a family's tables: walks chains and sets from the root and says what does not hold. For tests,
 // after every change.
-import { hashEnd, hashWord, nextSlot, tagOf } from '../../../assembly/shared/hash.ts';
+import { addressTag, hashEnd, hashWord, nextSlot } from '../../../assembly/shared/hash.ts';
 import {
   BASE_CHAIN,
   BASE_SIZE,
@@ -155,7 +155,7 @@ class TableCheck {
     for (let row = 0; row < alike; row++) {
       const tag = (this.#word(tags + (row >> 1) * 4) >>> (16 * (row & 1))) & 0xffff;
       expect(
-        tag === tagOf(this.#word(lastMask - addressWords * columnSize + row * 4)),
+        tag === addressTag(this.#word(lastMask - addressWords * columnSize + row * 4)),
         `${name}: rule ${row} has the tag of another address`,
       );
     }
