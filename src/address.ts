@@ -21,12 +21,11 @@ export interface Prefix {
 
 /** Reads an address as Kubernetes does: leading zeros are decimal (`010.0.0.1` is 10.0.0.1), an IPv4-mapped IPv6 address is IPv4. */
 export function parseAddress(text: string): Address | undefined {
-  const word = readIPv4(text);
-  // As most addresses of a cluster are written: a text of their own would be kept beside each.
-  if (word !== undefined && isPlainIPv4(text, word)) return { family: 'IPv4', words: [word], text };
   const words = parseAddressWords(text);
   if (words === undefined) return undefined;
-  return words.length === 4 && isPlainIPv6(text, words) ? { family: 'IPv6', words, text } : addressOf(words);
+  const isPlain = words.length === 1 ? isPlainIPv4(text, words[0] ?? 0) : isPlainIPv6(text, words);
+  // As most addresses of a cluster are written: a text of their own would be kept beside each.
+  return isPlain ? { family: familyOfWords(words), words, text } : addressOf(words);
 }
 
 /** The words of an address alone. Text is what types promise and JavaScript may not keep. */

@@ -43,7 +43,7 @@ export function isPlainIPv4(text: string, word: number): boolean {
 /** The four words of groups of hexadecimal digits with at most one `::`, of which the last two may be an IPv4 address. Undefined: no IPv6 address. */
 export function readIPv6(text: string): number[] | undefined {
   const words = readGroups(text);
-  if (words !== undefined || !text.includes('.')) return words;
+  if (words !== undefined) return words;
   const tail = text.lastIndexOf(':') + 1;
   const word = readIPv4(text.slice(tail));
   if (word === undefined) return undefined;
@@ -85,8 +85,9 @@ function readGroups(text: string): number[] | undefined {
   }
   if (gap < 0 ? count < GROUPS : count === GROUPS) return undefined;
   if (gap >= 0) {
-    READ.copyWithin(GROUPS - (count - gap), gap, count);
-    READ.fill(0, gap, GROUPS - (count - gap));
+    const end = GROUPS - count + gap;
+    READ.copyWithin(end, gap, count);
+    READ.fill(0, gap, end);
   }
   return [wordAt(0), wordAt(2), wordAt(4), wordAt(6)];
 }
@@ -95,53 +96,48 @@ function wordAt(group: number): number {
   return (READ[group] ?? 0) * 0x10000 + (READ[group + 1] ?? 0);
 }
 
+/** The codes of the address that was written last. */
+const WRITTEN = new Uint8Array(39);
+
 /** RFC 5952: lower case, no leading zeros, the first of the longest runs of zero groups (two at least) as `::`. */
 export function writeIPv6(words: readonly number[]): string {
-  const { start, end } = longestGap(words);
-  let text = '';
-  for (let group = 0; group < GROUPS; group++) {
-    if (group === start) {
-      text += '::';
-      group = end - 1;
-    } else text += `${group === 0 || group === end ? '' : ':'}${groupOf(words, group).toString(16)}`;
-  }
-  return text;
+  return String.fromCharCode(...WRITTEN.subarray(0, writeCodes(words)));
 }
 
 /** True when the text, which reads as these words, is how the address is written. */
 export function isPlainIPv6(text: string, words: readonly number[]): boolean {
-  const { start, end } = longestGap(words);
-  let at = 0;
-  for (let group = 0; group < GROUPS; group++) {
-    if (group === start) {
-      if (text.charCodeAt(at) !== COLON || text.charCodeAt(at + 1) !== COLON) return false;
-      at += 2;
-      group = end - 1;
-      continue;
-    }
-    if (group !== 0 && group !== end && text.charCodeAt(at++) !== COLON) return false;
-    const value = groupOf(words, group);
-    let shift = value > 0xfff ? 12 : value > 0xff ? 8 : value > 0xf ? 4 : 0;
-    for (; shift >= 0; shift -= 4) {
-      const digit = (value >>> shift) & 15;
-      if (text.charCodeAt(at++) !== digit + (digit > 9 ? LETTER_A - 10 : ZERO)) return false;
-    }
-  }
-  return at === text.length;
+  const length = writeCodes(words);
+  if (text.length !== length) return false;
+  for (let at = 0; at < length; at++) if (text.charCodeAt(at) !== WRITTEN[at]) return false;
+  return true;
 }
 
-/** The groups that `::` stands for; from the end on: none. */
-function longestGap(words: readonly number[]): { readonly start: number; readonly end: number } {
+/** Writes into WRITTEN, and returns how many codes they are. */
+function writeCodes(words: readonly number[]): number {
   let longest = 1;
-  let longestStart = GROUPS;
-  let run = 0;
-  for (let group = 0; group < GROUPS; group++) {
+  let start = GROUPS;
+  for (let group = 0, run = 0; group < GROUPS; group++) {
     run = groupOf(words, group) === 0 ? run + 1 : 0;
     if (run <= longest) continue;
     longest = run;
-    longestStart = group + 1 - run;
+    start = group + 1 - run;
   }
-  return { start: longestStart, end: longestStart + longest };
+  let at = 0;
+  for (let group = 0; group < GROUPS; group++) {
+    // A gap has a colon of its own, and gives the group behind it one.
+    if (group > 0 || group === start) WRITTEN[at++] = COLON;
+    if (group === start) {
+      group += longest - 1;
+      if (group === GROUPS - 1) WRITTEN[at++] = COLON;
+      continue;
+    }
+    const value = groupOf(words, group);
+    for (let shift = (31 - Math.clz32(value | 1)) & 12; shift >= 0; shift -= 4) {
+      const digit = (value >>> shift) & 15;
+      WRITTEN[at++] = digit + (digit > 9 ? LETTER_A - 10 : ZERO);
+    }
+  }
+  return at;
 }
 
 function groupOf(words: readonly number[], group: number): number {
