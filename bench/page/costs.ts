@@ -148,7 +148,7 @@ function applyCosts(figures: Results['figures']): string {
     'garbage collection',
     'size of the tables, MB',
   ];
-  return `### Apply\n\nThe first apply is cold; its stages are measured one after the other afterwards, when V8 has seen all of it once, so they add up to less. Garbage collection is part of the apply. The tables are written into memory that nobody has touched before, which the system clears page by page: of a few megabytes that alone takes about as long as the 5 ms they are meant to take.\n\n${table(header, rows)}`;
+  return `### Apply\n\nThe first apply is cold; its stages are measured one after the other afterwards, when V8 has seen all of it once, so they add up to less. Garbage collection is part of the apply. The tables are written into memory that nobody has touched before, which the system clears page by page: that alone is a good part of the 5 ms they are meant to take.\n\n${table(header, rows)}`;
 }
 
 function tableMegabytes(one: Figure): number | undefined {
