@@ -228,7 +228,7 @@ function layOut(record: ChainRecord, { written, draws, columns, room }: Extent, 
   const padded = Math.ceil(columns / pad) * pad;
   const columnCount = addressWords * 2 + 2;
   const rules = written + Math.min(draws, 1);
-  const block = records.allocate(CHAIN_SIZE + (columnCount * padded + tagWords(columns)) * 4 + rules * RULE_SIZE + room);
+  const block = records.allocate(CHAIN_SIZE + (columnCount * padded + tagWords(padded, written)) * 4 + rules * RULE_SIZE + room);
   record.block = block;
   record.count = written + draws;
   record.written = written;
@@ -248,12 +248,12 @@ function layOut(record: ChainRecord, { written, draws, columns, room }: Extent, 
 function placesOf({ block, written, padded }: ChainRecord, columnCount: number): Places {
   const columns = (block.address + CHAIN_SIZE) / 4;
   const tags = columns + columnCount * padded;
-  return { columns, padded, tags, rules: tags + (padded > 0 ? tagWords(written) : 0), columnCount };
+  return { columns, padded, tags, rules: tags + tagWords(padded, written), columnCount };
 }
 
-/** Words of the tags of a chain: two rules a word, in chains long enough to have blocks of rules that are alike. */
-function tagWords(count: number): number {
-  return (count - (count % CHAIN_PAD)) / 2;
+/** Words of the tags of a chain: two rules a word, in chains with columns that are long enough to have blocks of rules that are alike. */
+function tagWords(padded: number, written: number): number {
+  return padded < CHAIN_PAD ? 0 : (written - (written % CHAIN_PAD)) / 2;
 }
 
 /** What the columns of a long chain have in common, so that the core need not look at all of them. */

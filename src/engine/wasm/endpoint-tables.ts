@@ -22,12 +22,13 @@ export class EndpointTables {
   /** In force, by key. */
   readonly #known = new Map<string, EndpointsRecord>();
   /** By likeness. */
-  #patterns: ReadonlyMap<string, Pattern> = new Map();
+  #patterns = new Map<string, Pattern>();
   // Of the change at hand.
   #numbered = new Map<string, Numbered>();
   #written: EndpointsRecord[] = [];
   #gone: string[] = [];
-  #draftPatterns = new Map<string, Pattern>();
+  /** Those in force, until `write` makes a copy. */
+  #draftPatterns = this.#patterns;
 
   constructor(records: Records) {
     this.#records = records;
@@ -93,7 +94,7 @@ export class EndpointTables {
     this.#numbered = new Map();
     this.#written = [];
     this.#gone = [];
-    this.#draftPatterns = new Map(this.#patterns);
+    this.#draftPatterns = this.#patterns;
   }
 
   all(): IterableIterator<EndpointsRecord> {

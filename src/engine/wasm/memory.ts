@@ -89,7 +89,7 @@ export class LinearMemory {
 }
 
 /** The next address on a cache line. */
-export function align(address: number): number {
+function align(address: number): number {
   return Math.ceil(address / ALIGNMENT) * ALIGNMENT;
 }
 
