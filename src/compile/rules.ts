@@ -65,8 +65,7 @@ const PROTOCOL_MATCHES: Readonly<Record<IpProtocol, readonly [Match]>> = {
   icmp: [{ kind: 'protocol', protocol: 'icmp' }],
   icmpv6: [{ kind: 'protocol', protocol: 'icmpv6' }],
 };
-const oneInThresholds: number[] = [];
-const oneInMatches = new Map<number, readonly [Match]>();
+const oneInMatches = new Map<number, readonly [Extract<Match, { kind: 'statistic' }>]>();
 
 /** `-p P`. */
 export function toProtocol(protocol: IpProtocol): readonly Match[] {
@@ -96,17 +95,17 @@ export function probabilityText(count: number): string {
   return (1 / count).toFixed(10);
 }
 
-/** iptables keeps what kube-proxy printed as a 31-bit fraction. */
+/** The threshold of that match. */
 export function oneInThreshold(count: number): number {
-  oneInThresholds[count] ??= Math.round(Number(probabilityText(count)) * 0x80000000);
-  return oneInThresholds[count];
+  return oneIn(count)[0].threshold;
 }
 
-/** The match for it. */
-export function oneIn(count: number): readonly Match[] {
+/** iptables keeps what kube-proxy printed as a 31-bit fraction. */
+export function oneIn(count: number): readonly [Extract<Match, { kind: 'statistic' }>] {
   const known = oneInMatches.get(count);
   if (known !== undefined) return known;
-  const matches = [{ kind: 'statistic', threshold: oneInThreshold(count) }] as const;
+  const threshold = Math.round(Number(probabilityText(count)) * 0x80000000);
+  const matches = [{ kind: 'statistic', threshold }] as const;
   oneInMatches.set(count, matches);
   return matches;
 }
