@@ -99,7 +99,6 @@ if (CT_FLAG_MASQUERADE >> OUTCOME_SHIFT != 1 || CT_FLAG_DNAT >> OUTCOME_SHIFT !=
 
 /** Before a batch: what clock and Program make of it. */
 export function prepareSettled<A>(): void {
-  store<u32>(classAt(CLASS_NONE), 0xffffffff, CLASS_HEAD); // no entry is like one that is gone
   setClass(CLASS_TCP, TCP_STATE_ESTABLISHED, TCP_KIND_FLAGS, TCP_STATE_ESTABLISHED);
   setClass(CLASS_UDP, TCP_STATE_NONE, 0, TIMEOUT_UDP_STREAM);
   setClass(CLASS_SCTP, SCTP_STATE_ESTABLISHED, OTHER_CHUNKS, TIMEOUT_SCTP + SCTP_STATE_ESTABLISHED);
@@ -109,8 +108,9 @@ export function prepareSettled<A>(): void {
     store<u32>(pathAt(path), rules, PATH_RULES);
     store<i64>(pathAt(path), rules == ESTABLISHED_RUN ? i64.MAX_VALUE : reinterpret<i64>(engine.now), PATH_PASSES_AFTER);
   }
-  if (load<u32>(OUTCOMES) == 0)
-    for (let number: u32 = 0; number < OUTCOME_COUNT; number++) store<u32>(outcomeAt(number), outcomeWord(number));
+  if (load<u32>(OUTCOMES) != 0) return;
+  for (let number: u32 = 0; number < OUTCOME_COUNT; number++) store<u32>(outcomeAt(number), outcomeWord(number));
+  store<u32>(classAt(CLASS_NONE), 0xffffffff, CLASS_HEAD); // no entry is like one that is gone
 }
 if (CLASS_SCTP << CLASS_SHIFT >= 128) ERROR("CLASSES has no place for each class");
 
