@@ -13,6 +13,7 @@ import {
   SLOT_VALUE,
 } from '../../../assembly/shared/layout.ts';
 import { InvalidArgumentError } from '../../errors.ts';
+import type { Change } from '../../program/change.ts';
 import { sameData } from '../../program/same-data.ts';
 import type { ElementKey, KeyField } from '../../program/sets.ts';
 import type { Block, Records } from './records.ts';
@@ -83,6 +84,11 @@ export function writeSet(records: Records, shape: SetShape, contents: readonly S
   let hiddenCount = 0;
   for (const content of contents) if (!addElement(slots, shape, content)) hiddenCount++;
   return { block, keyWords, slotCount, elementCount: contents.length, hiddenCount, lengths };
+}
+
+/** False: so much of the set changes that it is quicker to write it whole. */
+export function isWorthEditing({ elementCount }: WrittenSet, { removed, added }: Change<unknown>): boolean {
+  return removed.length + added.length <= elementCount / 2;
 }
 
 /**

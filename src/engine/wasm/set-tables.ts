@@ -7,7 +7,7 @@ import { sameData } from '../../program/same-data.ts';
 import type { ElementKey, NamedSet, VerdictMap } from '../../program/sets.ts';
 import { type Records, referenceTo } from './records.ts';
 import { keySelectors } from './set-keys.ts';
-import { editSet, member, type SetShape, type SlotContent, type WrittenSet, writeSet } from './set-records.ts';
+import { editSet, isWorthEditing, member, type SetShape, type SlotContent, type WrittenSet, writeSet } from './set-records.ts';
 
 interface SetRecord extends SetShape, WrittenSet {
   readonly number: number;
@@ -98,9 +98,9 @@ export class SetTables {
     contentOf: (element: Element) => SlotContent,
   ): WrittenSet | undefined {
     if (before === undefined || before.isMap !== shape.isMap || !sameData(before.key, shape.key)) return undefined;
-    const { removed, added } = itemEdits(before.elements, elements);
-    if (removed.length + added.length > before.elementCount / 2) return undefined;
-    return editSet(this.#records, shape, before, { removed: removed.map(keyOf), added: added.map(contentOf) });
+    const change = itemEdits(before.elements, elements);
+    if (!isWorthEditing(before, change)) return undefined;
+    return editSet(this.#records, shape, before, { removed: change.removed.map(keyOf), added: change.added.map(contentOf) });
   }
 
   #drop(name: string): void {

@@ -23,10 +23,10 @@ import { writeHooks } from './hook-records.ts';
 import type { LinearMemory } from './memory.ts';
 import type { NodeIpvs } from './node-ipvs.ts';
 import { type Block, NO_BLOCK, Records } from './records.ts';
-import { editSet, member, type SetShape, type SlotContent, type WrittenSet, writeSet } from './set-records.ts';
+import { editSet, isWorthEditing, member, type SetShape, type SlotContent, type WrittenSet, writeSet } from './set-records.ts';
 import { SetTables } from './set-tables.ts';
 import { TableImage } from './table-image.ts';
-import { addressWords } from './wire.ts';
+import { writeAddress } from './wire.ts';
 
 /** What outlives a Program: numbers of names, and lists of sources. */
 export interface TableContext {
@@ -152,9 +152,9 @@ export class ProgramTables {
     const { removed, added } = change.localAddresses;
     if (local === undefined || removed.length + added.length > 0) {
       const edit = (before: WrittenSet): WrittenSet | undefined => {
-        if (removed.length + added.length > before.elementCount / 2) return undefined;
-        const change = { removed: removed.map((text) => [text]), added: added.map((text) => member([text])) };
-        return editSet(this.#records, LOCAL_ADDRESSES, before, change);
+        if (!isWorthEditing(before, change.localAddresses)) return undefined;
+        const elements = { removed: removed.map((text) => [text]), added: added.map((text) => member([text])) };
+        return editSet(this.#records, LOCAL_ADDRESSES, before, elements);
       };
       const all = (): SlotContent[] => itemsOf(listsOf(program).localAddresses).map((text) => member([text]));
       const before = local;
@@ -174,7 +174,7 @@ export class ProgramTables {
     this.#image.clear();
     if (text !== undefined) {
       const at = this.#image.reserve(16);
-      for (const [index, word] of addressWords(text).entries()) this.#image.set(at + index * 4, word);
+      writeAddress(this.#image.words, at / 4, text);
     }
     return this.#records.place(this.#image);
   }

@@ -8,9 +8,13 @@ import { swapBytes } from '../packet-record.ts';
 
 /** The wire words of an address. @throws InvalidArgumentError */
 export function addressWords(text: string): number[] {
+  return readAddress(text).map(swapBytes);
+}
+
+function readAddress(text: string): readonly number[] {
   const words = parseAddressWords(text);
   if (words === undefined) throw new InvalidArgumentError('program address', text, 'is not an IP address');
-  return words.map(swapBytes);
+  return words;
 }
 
 /** Writes the wire words of an address from index `at` on, and returns how many they are. @throws InvalidArgumentError */
@@ -20,8 +24,7 @@ export function writeAddress(words: Uint32Array, at: number, text: string): numb
     words[at] = swapBytes(word);
     return 1;
   }
-  const read = parseAddressWords(text);
-  if (read === undefined) throw new InvalidArgumentError('program address', text, 'is not an IP address');
+  const read = readAddress(text);
   for (let index = 0; index < read.length; index++) words[at + index] = swapBytes(read[index] ?? 0);
   return read.length;
 }
