@@ -5,12 +5,9 @@ import { settleConfig } from '../../../src/api/settings.ts';
 import type { KubernetesObject } from '../../../src/api/types.ts';
 import { createCompiler } from '../../../src/compile/compile.ts';
 import { compileOptionsFor } from '../../../src/compile/node-options.ts';
-import { nodeIpvsSysctls } from '../../../src/engine/ipvs-sysctls.ts';
 import { checkEngine } from '../../../src/engine/wasm/check-engine.ts';
-import { startCoreSync } from '../../../src/engine/wasm/core.ts';
-import { embeddedCore } from '../../../src/engine/wasm/embedded-core.ts';
-import { WasmEngine } from '../../../src/engine/wasm/engine.ts';
 import { createState } from '../../../src/state/state.ts';
+import { engineFor } from './engine-for.ts';
 
 const SERVICES = 4000;
 const ENDPOINTS = 40;
@@ -41,13 +38,7 @@ test.each(['iptables', 'nftables', 'ipvs'] as const)(
   (mode) => {
     const settings = settleConfig({ mode, nodeName: 'n', nodeIPs: ['192.168.0.11'], config: { clusterCIDR: '10.128.0.0/9' } });
     const state = createState({ nodeName: 'n', features: settings.features });
-    const engine = new WasmEngine(startCoreSync(embeddedCore()), {
-      seed: 1,
-      conntrackMax: 1000,
-      timeouts: settings.timeouts,
-      tcpLoose: true,
-      ipvsSysctls: nodeIpvsSysctls(mode),
-    });
+    const engine = engineFor(mode);
     state.apply(Array.from(cluster(), (object) => readWatchedObject(object)).filter((object) => object !== undefined));
     const program = createCompiler(mode)(state.expectedState('IPv4'), compileOptionsFor(settings, 'IPv4'));
     const before = engine.counters(0).memory?.reserved ?? 0;

@@ -5,13 +5,10 @@ import { readWatchedObject } from '../../../src/api/read-object.ts';
 import { settleConfig } from '../../../src/api/settings.ts';
 import { createCompiler } from '../../../src/compile/compile.ts';
 import { compileOptionsFor } from '../../../src/compile/node-options.ts';
-import { nodeIpvsSysctls } from '../../../src/engine/ipvs-sysctls.ts';
 import { checkEngine } from '../../../src/engine/wasm/check-engine.ts';
-import { startCoreSync } from '../../../src/engine/wasm/core.ts';
-import { embeddedCore } from '../../../src/engine/wasm/embedded-core.ts';
-import { WasmEngine } from '../../../src/engine/wasm/engine.ts';
 import { createState } from '../../../src/state/state.ts';
 import { NODE, objectsOf, PLANS, type RandomService } from '../../differential/clusters.ts';
+import { engineFor } from './engine-for.ts';
 
 const SERVICES = 8;
 const CHANGES = 10_000;
@@ -50,13 +47,7 @@ describe.each(['iptables', 'nftables', 'ipvs'] as const)('the tables of %s mode'
     const settings = settleConfig({ mode, nodeName: NODE, nodeIPs: plan.node, config: { clusterCIDR: plan.podCIDR } });
     const state = createState({ nodeName: NODE, features: settings.features });
     const compile = createCompiler(mode);
-    const engine = new WasmEngine(startCoreSync(embeddedCore()), {
-      seed: 1,
-      conntrackMax: 1000,
-      timeouts: settings.timeouts,
-      tcpLoose: true,
-      ipvsSysctls: nodeIpvsSysctls(mode),
-    });
+    const engine = engineFor(mode);
     const numbers = new Numbers();
     const load = (): void => engine.load(compile(state.expectedState('IPv4'), compileOptionsFor(settings, 'IPv4')));
     const applyAll = (services: readonly RandomService[]): void => {
