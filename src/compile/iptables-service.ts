@@ -46,7 +46,7 @@ export interface ServicePortContext {
   readonly family: Family;
   readonly options: CompileOptions;
   readonly hasLocalhostNodePorts: boolean;
-  /** More than 1000 endpoints: comments that do not tell rules apart are left out. */
+  /** More than 1000 endpoints: rules about endpoints have no comments. */
   readonly isLargeCluster: boolean;
 }
 
@@ -192,26 +192,20 @@ function internalMasqueradeRules(plan: Plan): Rule[] {
 
 function externalRules(plan: Plan): Rule[] {
   const { servicePort, names, options } = plan;
-  const about = (what: string): Match[] => optionalComment(plan, what);
+  const about = (what: string): Match => comment(`${what} ${servicePort.name} external destinations`);
   const last = plan.facts.hasExternalEndpoints ? [kernelRule([], jump(plan.externalPolicyChain), servicePort)] : [];
   if (!servicePort.externalPolicyLocal) {
-    return [kernelRule(about(`masquerade traffic for ${servicePort.name} external destinations`), MASQUERADE, servicePort), ...last];
+    return [kernelRule([about('masquerade traffic for')], MASQUERADE, servicePort), ...last];
   }
   const fromNode: Match = { kind: 'addressType', side: 'source', type: 'LOCAL' };
   const pods =
     options.localDetector === undefined
       ? []
-      : [
-          kernelRule(
-            [...about(`pod traffic for ${servicePort.name} external destinations`), fromLocalPod(options.localDetector)],
-            jump(names.service),
-            servicePort,
-          ),
-        ];
+      : [kernelRule([about('pod traffic for'), fromLocalPod(options.localDetector)], jump(names.service), servicePort)];
   return [
     ...pods,
-    kernelRule([...about(`masquerade LOCAL traffic for ${servicePort.name} external destinations`), fromNode], MASQUERADE, servicePort),
-    kernelRule([...about(`route LOCAL traffic for ${servicePort.name} external destinations`), fromNode], jump(names.service), servicePort),
+    kernelRule([about('masquerade LOCAL traffic for'), fromNode], MASQUERADE, servicePort),
+    kernelRule([about('route LOCAL traffic for'), fromNode], jump(names.service), servicePort),
     ...last,
   ];
 }
@@ -247,7 +241,7 @@ const endpointChainWriter: EndpointChainWriter<EndpointSource> = {
 
   rules(source, { address, port }, chain) {
     const { name: servicePort, affinitySeconds } = source;
-    const about = optionalComment(source, servicePort);
+    const about = endpointComment(source, servicePort);
     const anyClient = bothOf(toProtocol(protocolOf(source)), about);
     const client: Match = { kind: 'source', prefix: wholePrefix(address) };
     const sighting: Match = { kind: 'recent', operation: 'set', list: chain };
@@ -265,7 +259,7 @@ const endpointChainWriter: EndpointChainWriter<EndpointSource> = {
   choice(source, endpoints, chains) {
     const { name: servicePort, affinitySeconds: seconds } = source;
     const toEndpoint = ({ text }: ChainEndpoint, chain: string, more: readonly Match[]): Rule => {
-      const about = source.isLargeCluster ? NO_MATCHES : [comment(`${servicePort} -> ${text}`)];
+      const about = endpointComment(source, `${servicePort} -> ${text}`);
       return { matches: bothOf(about, more), target: jump(chain), servicePort };
     };
     const claims =
@@ -283,6 +277,6 @@ const endpointChainWriter: EndpointChainWriter<EndpointSource> = {
   },
 };
 
-function optionalComment({ isLargeCluster }: Pick<Plan, 'isLargeCluster'>, text: string): Match[] {
-  return isLargeCluster ? [] : [comment(text)];
+function endpointComment({ isLargeCluster }: EndpointSource, text: string): readonly Match[] {
+  return isLargeCluster ? NO_MATCHES : [comment(text)];
 }
