@@ -1,6 +1,6 @@
 // What load balancers and metrics ask of a node: local ready addresses, health check ports, policies Local without a local Endpoint. Pure.
 import type { EndpointsByPort } from './endpoints.ts';
-import { type ExpectedState, isExternallyAccessible } from './expected-state.ts';
+import type { ExpectedState } from './expected-state.ts';
 import { serviceKeyOf } from './service-ports.ts';
 
 /** Distinct ready addresses on this node by `namespace/name`; Services without one are absent. */
@@ -26,11 +26,11 @@ export function healthCheckNodePorts(expected: ExpectedState): Map<string, numbe
   return ports;
 }
 
-/** ServicePorts whose policy Local leaves this node with none, although others have Endpoints: their traffic is dropped here. */
+/** ServicePorts whose policy Local leaves this node with none, although others have Endpoints. kube-proxy counts those without an external address too. */
 export function noLocalEndpointCounts(expected: ExpectedState): { internal: number; external: number } {
   const lacking = expected.servicePorts.filter((state) => state.hasAnyEndpoints && state.localEndpoints.length === 0);
   return {
     internal: lacking.filter(({ servicePort }) => servicePort.internalPolicyLocal).length,
-    external: lacking.filter(({ servicePort }) => servicePort.externalPolicyLocal && isExternallyAccessible(servicePort)).length,
+    external: lacking.filter(({ servicePort }) => servicePort.externalPolicyLocal).length,
   };
 }
