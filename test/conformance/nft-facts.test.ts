@@ -10,7 +10,8 @@ import {
 } from '../../src/compile/nft-names.ts';
 import type { Program } from '../../src/program/program.ts';
 import type { Chain } from '../../src/program/ruleset.ts';
-import type { KeyField, NamedSet } from '../../src/program/sets.ts';
+import type { KeyField } from '../../src/program/sets.ts';
+import { nftType } from '../../src/render/nft-rule-text.ts';
 import { type CaseConfig, type CaseNode, endpointAt, servicePortNamed, startCase } from './compiled.ts';
 import { loadConformance } from './data.ts';
 import { elementFact, type NftFact, nftRuleFact } from './nft-rule-facts.ts';
@@ -67,12 +68,6 @@ interface NftData {
 
 const data = loadConformance<NftData>('kube-proxy-nft-facts.json');
 const { base } = data;
-const TYPES: Readonly<Record<KeyField, string>> = {
-  address: 'ipv4_addr',
-  network: 'ipv4_addr',
-  protocol: 'inet_proto',
-  port: 'inet_service',
-};
 
 describe('names', () => {
   const { prefixes, maxLength } = data.nameFormula;
@@ -110,8 +105,8 @@ describe('the table without Services', () => {
   });
 
   test('has the sets and the maps with their types', () => {
-    expect(byName(program.sets.map(setFact))).toEqual(byName(base.sets));
-    const maps = program.maps.map(({ name, key, comment }) => ({ name, key: key.map((field) => TYPES[field]), value: 'verdict', comment }));
+    expect(byName(setFacts(program))).toEqual(byName(base.sets));
+    const maps = program.maps.map(({ name, key, comment }) => ({ name, key: typesOf(key, program), value: 'verdict', comment }));
     expect(byName(maps)).toEqual(byName(base.maps));
   });
 
@@ -150,7 +145,7 @@ describe.each(data.cases)('$id: $title', ({ node, config, steps }) => {
     );
     expectRules(program, [...base.rules, ...step.expect.rules]);
     expect(filled(elementsOf(program))).toEqual(filled({ ...base.elements, ...step.expect.elements }));
-    const sets = program.sets.filter(({ name }) => !base.sets.some((set) => set.name === name)).map(setFact);
+    const sets = setFacts(program).filter(({ name }) => !base.sets.some((set) => set.name === name));
     expect(byName(sets)).toEqual(byName(step.expect.sets ?? []));
   });
 });
@@ -176,13 +171,17 @@ function chainFact({ name, base: hooked, comment }: Chain): NftFact & { readonly
   };
 }
 
-function setFact({ name, key, comment, timeoutSeconds }: NamedSet): NftFact {
-  return {
+function setFacts(program: Program): NftFact[] {
+  return program.sets.map(({ name, key, comment, timeoutSeconds }) => ({
     name,
-    type: key.map((field) => TYPES[field]).join(' . '),
+    type: typesOf(key, program).join(' . '),
     ...(comment === undefined ? {} : { comment }),
     ...(timeoutSeconds === undefined ? {} : { flags: ['dynamic', 'timeout'], timeoutSeconds }),
-  };
+  }));
+}
+
+function typesOf(key: readonly KeyField[], { family }: Program): string[] {
+  return key.map((field) => nftType(field, family));
 }
 
 function elementsOf(program: Program): Elements {
