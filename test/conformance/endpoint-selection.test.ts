@@ -1,39 +1,15 @@
 // Which endpoints of a ServicePort a node uses: every case of kube-proxy-endpoint-selection.json.
 import { expect, test } from 'vitest';
-import { readEndpointSlice } from '../../src/api/endpoint-slice.ts';
-import { readNode } from '../../src/api/node.ts';
-import { readService } from '../../src/api/service.ts';
+import { readWatchedObject } from '../../src/api/read-object.ts';
 import { settleConfig } from '../../src/api/settings.ts';
-import type { KubernetesObject } from '../../src/api/types.ts';
 import { type Endpoint, usesClusterEndpoints, usesLocalEndpoints } from '../../src/state/expected-state.ts';
 import { createState } from '../../src/state/state.ts';
-import { loadConformance } from './data.ts';
+import { objectsOf, SELECTIONS } from './selection-cases.ts';
 
-interface SelectionCase {
-  readonly id: string;
-  readonly title: string;
-  readonly node: { readonly name: string; readonly zone?: string; readonly labels?: Readonly<Record<string, string>> };
-  readonly service: KubernetesObject;
-  readonly endpoints: readonly unknown[];
-  readonly port: number;
-  readonly expect: {
-    readonly clusterEndpoints: readonly string[] | null;
-    readonly localEndpoints: readonly string[] | null;
-    readonly allEndpoints: readonly string[];
-    readonly onlyRemoteEndpoints: boolean;
-    readonly hasAnyEndpoints: boolean;
-  };
-}
-
-const { cases } = loadConformance<{ readonly cases: readonly SelectionCase[] }>('kube-proxy-endpoint-selection.json');
-
-test.each(cases)('$id: $title', ({ node, service, endpoints, port, expect: expected }) => {
-  const state = createState({ nodeName: node.name, features: settleConfig().features });
-  state.apply([
-    readNode({ apiVersion: 'v1', kind: 'Node', metadata: { name: node.name, labels: node.labels ?? {} } }),
-    readService(service),
-    readEndpointSlice(sliceOf(service, endpoints, port)),
-  ]);
+test.each(SELECTIONS)('$id: $title', (given) => {
+  const expected = given.expect;
+  const state = createState({ nodeName: given.node.name, features: settleConfig().features });
+  state.apply(objectsOf(given).flatMap((object) => readWatchedObject(object) ?? []));
 
   const [selected] = state.expectedState('IPv4').servicePorts;
 
@@ -55,16 +31,4 @@ test.each(cases)('$id: $title', ({ node, service, endpoints, port, expect: expec
 
 function texts(endpoints: readonly Endpoint[]): string[] {
   return endpoints.map((endpoint) => endpoint.text);
-}
-
-function sliceOf(service: KubernetesObject, endpoints: readonly unknown[], port: number): KubernetesObject {
-  const { namespace, name } = service.metadata;
-  return {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: { ...(namespace === undefined ? {} : { namespace }), name: `${name}-1`, labels: { 'kubernetes.io/service-name': name } },
-    addressType: 'IPv4',
-    endpoints,
-    ports: [{ name: '', protocol: 'TCP', port }],
-  };
 }

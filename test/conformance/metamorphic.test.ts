@@ -1,5 +1,4 @@
 // Changes that must change nothing: cases of the data told another way, whatever it is that they expect.
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseAddress } from '../../src/address.ts';
 import { rcodeName } from '../../src/dns/record.ts';
@@ -11,21 +10,11 @@ import { dnsOf, recordsIn } from './dns-run.ts';
 import { FLOWS, type FlowCase, flowDataplane, packetOf } from './flow-run.ts';
 import { runScenario, SCENARIOS, type Scenario } from './ipvs-run.ts';
 import { type Consumer, inManySlices, type Pick, TELLINGS, type Telling } from './retold.ts';
+import { holds } from './retold-runs.ts';
 
 const MODES: readonly ProxyMode[] = ['iptables', 'nftables', 'ipvs'];
-const RUNS = { numRuns: 25 };
 
 const plainly: Telling = (consumer, objects) => consumer.apply(objects);
-
-/** fast-check prints the seed of a failure, and the choices that lead there. */
-function holds(property: (pick: Pick) => void | Promise<void>, runs: { readonly numRuns: number } = RUNS): Promise<void> {
-  return Promise.resolve(
-    fc.assert(
-      fc.asyncProperty(fc.gen(), async (gen) => property((below) => gen(fc.nat, { max: below - 1 }))),
-      runs,
-    ),
-  );
-}
 
 describe('packet flows', () => {
   /** What becomes of every packet of a case, in words. */
