@@ -123,7 +123,8 @@ export class Field {
   #values(): readonly unknown[] {
     if (this.isAbsent) return NO_ITEMS;
     if (!Array.isArray(this.value)) throw this.invalid('is not a list');
-    return this.value;
+    // A hole, which loops would pass over, is an item that is missing.
+    return this.value.includes(undefined) ? Array.from(this.value) : this.value;
   }
 
   #record(): Readonly<Record<string, unknown>> {

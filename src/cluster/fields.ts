@@ -52,7 +52,8 @@ export function compact(fields: Fields): Record<string, unknown> {
  */
 export function withoutNulls<T>(value: T): T {
   if (Array.isArray(value)) {
-    const items = value.map(withoutNulls);
+    // A hole is null, as JSON has it, so that no loop meets it unawares.
+    const items = Array.from(value, (item) => withoutNulls(item) ?? null);
     return items.every((item, index) => item === value[index]) ? value : (items as T);
   }
   if (!isFields(value)) return value;

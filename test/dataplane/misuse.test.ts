@@ -82,6 +82,22 @@ test.each<[objects: unknown, message: string]>([
   }
 });
 
+test('a list with a hole says what one with null says', async () => {
+  const holed = (name: string, item: unknown) => {
+    const list = [];
+    list[1] = item;
+    return { ...SERVICE, spec: { ...SERVICE.spec, [name]: list } };
+  };
+  const refusals = (...given: [name: string, item: unknown]) =>
+    [createDataplaneSync(), createCluster()].map((consumer) => () => consumer.apply([holed(...given)]));
+  for (const apply of refusals('externalIPs', '192.0.2.1')) expect(apply).toThrow(/spec\.externalIPs\[0\] (is missing|null is not an IP)/);
+  for (const apply of refusals('ports', { port: 80 })) expect(apply).toThrow(/spec\.ports\[0\](\.port is missing| null is not an object)/);
+  const slice = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata: { name: 'web-1' }, addressType: 'IPv4' };
+  const endpoints = holed('endpoints', { addresses: ['10.244.0.5'] }).spec;
+  expect(() => createCluster().apply([{ ...slice, ...endpoints }])).toThrow('endpoints[0].addresses holds 0 addresses');
+  for (const consumer of [createDataplaneSync(), await createClusterDns()]) consumer.apply([{ ...slice, ...endpoints }]);
+});
+
 test.each<[refs: unknown, message: string]>([
   [['Service/web'], 'refs[0] "Service/web" is not a reference, expected kind and name'],
   [[SERVICE], 'is not a reference, expected kind and name'],
