@@ -6,7 +6,7 @@ import { givenObjects, givenRefs } from '../api/given-objects.ts';
 import { isNamespaced, keyOf, namespaceOf, objectName, refOf } from '../api/kinds.ts';
 import type { KubernetesObject, ObjectRef } from '../api/types.ts';
 import { InvalidArgumentError, InvalidObjectError, type ObjectProblem } from '../errors.ts';
-import { functionOption, requireKnownOptions } from '../known-options.ts';
+import { clockOption, requireKnownOptions } from '../known-options.ts';
 import { requirePrefix } from './address-range.ts';
 import { type AdmissionSettings, admit } from './admission.ts';
 import { parsePortRange } from './allocation.ts';
@@ -273,7 +273,7 @@ function settingsOf(options: ClusterOptions): ClusterSettings {
     serviceCIDRs,
     nodePorts: parsePortRange(options.nodePortRange ?? DEFAULT_NODE_PORTS),
     isNodesChosen: options.nodes !== undefined,
-    now: functionOption('now', options.now, () => 0),
+    now: clockOption('now', options.now, () => 0),
   };
 }
 

@@ -151,11 +151,14 @@ test.each<[number, string]>([
     const options = { engine, now: () => time };
     using dataplane = createDataplaneSync(options);
     using ipvs = createIpvsSync(options);
+    const cluster = createCluster({ now: options.now });
     time = moment;
     expect(refusal(() => dataplane.process(PACKET))).toBe(expected);
     expect(refusal(() => dataplane.apply([SERVICE]))).toBe(expected);
     expect(refusal(() => ipvs.addService({ protocol: 'TCP', address: '10.96.0.1', port: 80 }))).toBe(`options.${expected}`);
+    expect(refusal(() => cluster.apply([SERVICE]))).toBe(expected);
     time = 2000;
+    expect(cluster.objects('Service')).toEqual([]);
     expect(dataplane.servicePorts()).toEqual([]);
     expect(dataplane.process(PACKET).action).toBe('ACCEPT');
     expect(ipvs.services()).toEqual([]);
