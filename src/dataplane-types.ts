@@ -207,7 +207,10 @@ export interface FrameRing {
   readonly words: Uint32Array;
 }
 
-/** See the README: the ten-line example. */
+/**
+ * See the README: the ten-line example. `using`, or `dataplane[Symbol.dispose]()`, frees its memory; first dispose what a cluster's `connect`
+ * returned. From then on every call throws DisposedError.
+ */
 export interface Dataplane extends Disposable {
   readonly mode: ProxyMode;
   readonly engine: 'wasm' | 'js';

@@ -1,5 +1,5 @@
 // The entry `svcplane/ipvs`: IPVS on its own, as the Linux kernel does it. Re-exports only.
-export { CapacityError, CoreError, InvalidArgumentError, SvcplaneError, UnsupportedError } from './errors.ts';
+export { CapacityError, CoreError, DisposedError, InvalidArgumentError, SvcplaneError, UnsupportedError } from './errors.ts';
 export { createIpvs, createIpvsSync } from './ipvs/ipvs.ts';
 export type {
   Ipvs,

@@ -27,6 +27,7 @@ export { PACKET_LAYOUT, RECORD_CODES, VERDICT_LAYOUT } from './engine/layouts.ts
 export {
   CapacityError,
   CoreError,
+  DisposedError,
   formatLocation,
   InvalidArgumentError,
   InvalidObjectError,

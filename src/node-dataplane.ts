@@ -26,7 +26,7 @@ import type {
 import type { Engine, EngineChoice, EngineOptions, TrackedConnection } from './engine/engine.ts';
 import type { EngineFrameRing } from './engine/frame-ring.ts';
 import { nodeIpvsSysctls } from './engine/ipvs-sysctls.ts';
-import { InvalidArgumentError, UnsupportedError } from './errors.ts';
+import { DisposedError, InvalidArgumentError, UnsupportedError } from './errors.ts';
 import { explainPacket } from './explain/explain.ts';
 import { tracePacket } from './explain/trace.ts';
 import { EngineBackedFrameRing, ringShape } from './frame-ring.ts';
@@ -106,7 +106,8 @@ export class NodeDataplane implements Dataplane {
   readonly mode: ProxyMode;
   readonly engine: 'wasm' | 'js';
   readonly seed: number;
-  readonly #engine: Engine;
+  /** Undefined once it is disposed: its memory goes, whoever still holds the dataplane. */
+  #engine: Engine | undefined;
   readonly #settings: Settings;
   readonly #dumped: Dump | undefined;
   readonly #now: () => number;
@@ -156,6 +157,7 @@ export class NodeDataplane implements Dataplane {
 
   /** All of the change, or, when it cannot be compiled, none of it. */
   #change(applied: ReadonlyMap<string, WatchedObject>, deleted: readonly ObjectRef[]): void {
+    this.#live();
     this.#state.apply(applied.values());
     this.#state.delete(deleted);
     try {
@@ -185,9 +187,10 @@ export class NodeDataplane implements Dataplane {
       return [{ from, program: this.#programOf(expected, compileOptionsFor(this.#settings, family, node)) }];
     });
     if (changed.length === 0) return;
+    const engine = this.#live();
     const now = this.#now();
     for (const { program, from } of changed) {
-      this.#engine.load(program, now);
+      engine.load(program, now);
       this.#programs.set(program.family, { program, from });
     }
   }
@@ -205,11 +208,12 @@ export class NodeDataplane implements Dataplane {
   #cleanConntrack(): void {
     for (const family of FAMILIES) {
       const cleanup = this.#state.takeConntrackCleanup(family);
-      if (cleanup !== undefined) this.#engine.deleteConnections(this.#now(), (connection) => cleanup.isStaleUdp(connection));
+      if (cleanup !== undefined) this.#live().deleteConnections(this.#now(), (connection) => cleanup.isStaleUdp(connection));
     }
   }
 
   servicePorts(): readonly ServicePortView[] {
+    this.#live();
     return servicePortViews(this.#state);
   }
 
@@ -223,14 +227,14 @@ export class NodeDataplane implements Dataplane {
 
   explain(packet: Packet): Explanation {
     const program = this.#programFor(packet);
-    return explainPacket(program, packet, this.#engine.view(program.family, this.#now()));
+    return explainPacket(program, packet, this.#live().view(program.family, this.#now()));
   }
 
   trace(packet: Packet): Trace {
     const program = this.#programFor(packet);
     const now = this.#now();
     const { tcpLoose } = this.#settings;
-    const view = this.#engine.view(program.family, now);
+    const view = this.#live().view(program.family, now);
     return tracePacket(program, packet, view, { now, tcpLoose });
   }
 
@@ -238,45 +242,50 @@ export class NodeDataplane implements Dataplane {
     if (!Number.isInteger(capacity) || capacity < 1) throw new InvalidArgumentError('capacity', capacity, 'is not a positive integer');
     const { family = 'IPv4' } = options;
     if (!FAMILIES.includes(family)) throw new InvalidArgumentError('family', family, 'is not one of IPv4, IPv6');
-    return new EnginePacketBatch(this.#engine, this.#engine.createBatch(family, capacity));
+    const engine = this.#live();
+    return new EnginePacketBatch(engine, engine.createBatch(family, capacity));
   }
 
   processBatch(batch: PacketBatch): void {
-    if (!(batch instanceof EnginePacketBatch && batch.engine === this.#engine))
+    const engine = this.#live();
+    if (!(batch instanceof EnginePacketBatch && batch.engine === engine))
       throw new InvalidArgumentError('batch', typeof batch, 'was not made by createBatch of this dataplane');
-    this.#engine.processBatch(batch.memory, batch.count, this.#now());
+    engine.processBatch(batch.memory, batch.count, this.#now());
   }
 
   createFrameRing(capacity: number, options: FrameRingOptions = {}): FrameRing {
     const shape = ringShape(capacity, options);
     const { transmit } = options;
-    const memory = this.#engine.createFrameRing(shape, transmit === undefined ? undefined : this.#ringMemory('transmit', transmit));
-    return new EngineBackedFrameRing(this.#engine, memory, transmit);
+    const engine = this.#live();
+    const memory = engine.createFrameRing(shape, transmit === undefined ? undefined : this.#ringMemory('transmit', transmit));
+    return new EngineBackedFrameRing(engine, memory, transmit);
   }
 
   processFrames(ring: FrameRing): void {
-    this.#engine.processFrames(this.#ringMemory('ring', ring), this.#now());
+    this.#live().processFrames(this.#ringMemory('ring', ring), this.#now());
   }
 
   connections(): IterableIterator<TrackedConnection> {
-    return this.#engine.connections(this.#now());
+    return this.#live().connections(this.#now());
   }
 
   counters(): Counters {
+    const engine = this.#live();
     const states = FAMILIES.map((family) => this.#state.expectedState(family));
     const ignoredObjects: Record<string, number> = {};
     for (const kind of this.#ignored.values()) ignoredObjects[kind] = (ignoredObjects[kind] ?? 0) + 1;
     return {
-      ...this.#engine.counters(this.#now()),
+      ...engine.counters(this.#now()),
       servicePorts: states.reduce((sum, state) => sum + state.servicePorts.length, 0),
       endpoints: states.reduce((sum, state) => sum + state.endpointCount, 0),
-      frames: this.#engine.frameCounters(),
-      traffic: this.#engine.traffic(),
+      frames: engine.frameCounters(),
+      traffic: engine.traffic(),
       ignoredObjects,
     };
   }
 
   render(): Rendered[] {
+    this.#live();
     return FAMILIES.flatMap((family) => {
       const loaded = this.#programs.get(family);
       return loaded === undefined ? [] : render(this.mode, loaded.program);
@@ -285,19 +294,26 @@ export class NodeDataplane implements Dataplane {
 
   [Symbol.dispose](): void {
     this.#single.clear();
-    this.#engine[Symbol.dispose]();
+    this.#engine = undefined;
+  }
+
+  /** @throws DisposedError */
+  #live(): Engine {
+    if (this.#engine === undefined) throw new DisposedError('dataplane');
+    return this.#engine;
   }
 
   #singleBatch(family: Family): EnginePacketBatch {
     const known = this.#single.get(family);
     if (known !== undefined) return known;
-    const batch = new EnginePacketBatch(this.#engine, this.#engine.createBatch(family, 1));
+    const engine = this.#live();
+    const batch = new EnginePacketBatch(engine, engine.createBatch(family, 1));
     this.#single.set(family, batch);
     return batch;
   }
 
   #ringMemory(name: string, ring: FrameRing): EngineFrameRing {
-    if (!(ring instanceof EngineBackedFrameRing && ring.engine === this.#engine))
+    if (!(ring instanceof EngineBackedFrameRing && ring.engine === this.#live()))
       throw new InvalidArgumentError(name, typeof ring, 'was not made by createFrameRing of this dataplane');
     return ring.memory;
   }

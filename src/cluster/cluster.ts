@@ -333,8 +333,14 @@ function scaleWorkload(store: ObjectStore, workload: string, replicas: number): 
 function publish(changes: readonly Change[], consumers: ReadonlySet<ClusterConsumer>): void {
   const changed = changes.flatMap(({ after }) => after ?? []);
   const gone = changes.flatMap(({ before, after }) => (before === undefined || after !== undefined ? [] : refOf(before)));
+  const errors: unknown[] = [];
   for (const consumer of consumers) {
-    if (changed.length > 0) consumer.apply(changed);
-    if (gone.length > 0) consumer.delete(gone);
+    try {
+      if (changed.length > 0) consumer.apply(changed);
+      if (gone.length > 0) consumer.delete(gone);
+    } catch (error) {
+      errors.push(error);
+    }
   }
+  if (errors.length > 0) throw errors[0];
 }

@@ -126,7 +126,7 @@ export interface EngineView {
   realServers(protocol: TransportProtocol, address: string, port: number): readonly RealServer[] | undefined;
 }
 
-export interface Engine extends Disposable {
+export interface Engine {
   readonly kind: 'wasm' | 'js';
   /** Puts a Program in force for its family, whole, before the next packet. Connections and sightings stay. `now`: default that of the last packet. */
   load(program: Program, now?: number): void;

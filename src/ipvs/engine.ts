@@ -122,7 +122,7 @@ export interface TimeoutSettings {
  * Times are whole milliseconds since the engine was made and never run backwards. `process` fires due timers itself; before any other verb
  * the caller calls `advance`, and the verb then happens at that moment. Adding what exists, or naming what does not, never happens.
  */
-export interface IpvsEngine extends Disposable {
+export interface IpvsEngine {
   readonly name: 'wasm' | 'js';
   /** Fires every timer that is due at `now` or before. */
   advance(now: number): void;

@@ -1,7 +1,7 @@
 // `createIpvs`: checks what comes from outside, keeps the clock and the record of what was configured, and lets an engine do the rest.
 import { type EngineRequest, type Engines, startEngine, startEngineSync } from '../engine/start.ts';
 import { embeddedCore } from '../engine/wasm/embedded-core.ts';
-import { InvalidArgumentError } from '../errors.ts';
+import { DisposedError, InvalidArgumentError } from '../errors.ts';
 import { clockOption, functionOption } from '../known-options.ts';
 import { type Command, perform } from './commands.ts';
 import type { IpvsEngine, IpvsEngineOptions } from './engine.ts';
@@ -83,8 +83,10 @@ function randomSeed(): number {
 }
 
 class NamespaceIpvs implements Ipvs {
+  readonly engine: 'wasm' | 'js';
   readonly seed: number;
-  readonly #engine: IpvsEngine;
+  /** Undefined once it is disposed: its memory goes, whoever still holds this. */
+  #engine: IpvsEngine | undefined;
   readonly #now: () => number;
   readonly #start: number;
   #registry = new Registry();
@@ -92,14 +94,11 @@ class NamespaceIpvs implements Ipvs {
   #elapsed = 0;
 
   constructor(engine: IpvsEngine, seed: number, now: () => number) {
+    this.engine = engine.name;
     this.#engine = engine;
     this.seed = seed;
     this.#now = now;
     this.#start = now();
-  }
-
-  get engine(): 'wasm' | 'js' {
-    return this.#engine.name;
   }
 
   addService(service: ServiceRef, options: ServiceOptions = {}): void {
@@ -115,6 +114,7 @@ class NamespaceIpvs implements Ipvs {
   }
 
   services(): readonly ServiceRef[] {
+    this.#live();
     return Array.from(this.#registry.services(), ({ key }) => serviceRefOf(key));
   }
 
@@ -141,41 +141,52 @@ class NamespaceIpvs implements Ipvs {
   }
 
   setSysctl(name: string, value: number): void {
+    const engine = this.#live();
     const heeded = readSysctl(name, value, name);
-    this.#engine.advance(this.#moment());
-    if (heeded !== undefined) this.#engine.setSysctl(heeded, value);
+    engine.advance(this.#moment());
+    if (heeded !== undefined) engine.setSysctl(heeded, value);
   }
 
   process(packet: IpvsPacket): IpvsVerdict {
-    return this.#engine.process(readPacket(packet), this.#moment());
+    return this.#live().process(readPacket(packet), this.#moment());
   }
 
   servers(service: ServiceRef): ServerState[] {
+    const engine = this.#live();
     const { key } = this.#registry.service(readServiceKey(service, asPath), asPath);
-    this.#engine.advance(this.#moment());
-    return this.#engine.servers(key);
+    engine.advance(this.#moment());
+    return engine.servers(key);
   }
 
   connections(): IterableIterator<IpvsConnection> {
-    this.#engine.advance(this.#moment());
-    return this.#engine.connections().values();
+    const engine = this.#live();
+    engine.advance(this.#moment());
+    return engine.connections().values();
   }
 
   save(): string {
+    this.#live();
     return saveText(this.#registry.services());
   }
 
   restore(text: string): void {
+    const engine = this.#live();
     const lines = readCommandLines(text);
     const trial = this.#registry.copy();
     for (const { command, nameOf } of lines) trial.apply(command, nameOf);
     this.#registry = trial;
-    this.#engine.advance(this.#moment());
-    for (const { command } of lines) perform(this.#engine, command);
+    engine.advance(this.#moment());
+    for (const { command } of lines) perform(engine, command);
   }
 
   [Symbol.dispose](): void {
-    this.#engine[Symbol.dispose]();
+    this.#engine = undefined;
+  }
+
+  /** @throws DisposedError */
+  #live(): IpvsEngine {
+    if (this.#engine === undefined) throw new DisposedError('IPVS');
+    return this.#engine;
   }
 
   #setService(verb: 'addService' | 'editService', ref: ServiceRef, options: ServiceOptions): void {
@@ -189,10 +200,11 @@ class NamespaceIpvs implements Ipvs {
   }
 
   #run(command: Command): void {
+    const engine = this.#live();
     const moment = this.#moment();
     this.#registry.apply(command, asPath);
-    this.#engine.advance(moment);
-    perform(this.#engine, command);
+    engine.advance(moment);
+    perform(engine, command);
   }
 
   #moment(): number {

@@ -93,7 +93,7 @@ export interface IpvsOptions {
   readonly onWarning?: (message: string) => void;
 }
 
-/** IPVS as in one network namespace. Every verb throws before it changes anything. */
+/** IPVS as in one network namespace. Every verb throws before it changes anything, and DisposedError once it is disposed. */
 export interface Ipvs extends Disposable {
   readonly engine: 'wasm' | 'js';
   readonly seed: number;

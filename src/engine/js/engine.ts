@@ -154,8 +154,6 @@ class JsEngine implements Engine {
     return engineView(this.#surroundings(family), this.#servicePorts, later);
   }
 
-  [Symbol.dispose](): void {}
-
   #run(flight: Flight, family: Family): PacketVerdict {
     return this.#count(processPacket(flight, this.#surroundings(family), this.#options));
   }

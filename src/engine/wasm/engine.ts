@@ -193,10 +193,6 @@ export class WasmEngine implements Engine {
     return engineView({ core: this.#core, state: this.#state, ipvs: this.#ipvs, families: this.#families }, family, now);
   }
 
-  [Symbol.dispose](): void {
-    // The core's memory goes with the engine, if nothing else holds it.
-  }
-
   #servicePortId(name: string): number {
     const known = this.#servicePortIds.get(name);
     if (known !== undefined) return known;

@@ -136,8 +136,6 @@ export class JsIpvs implements IpvsEngine {
     return Array.from(this.#connections, (connection) => describeConnection(connection, this.#namespace.now));
   }
 
-  [Symbol.dispose](): void {}
-
   #removeService(service: Service): void {
     const hadServers = service.servers.length > 0;
     for (const server of [...service.servers]) this.#services.removeServer(service, server);

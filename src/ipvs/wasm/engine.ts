@@ -151,10 +151,6 @@ export class WasmIpvs implements IpvsEngine {
     return { namespace: this.#namespace, services: this.#services };
   }
 
-  [Symbol.dispose](): void {
-    // The core's memory goes with the engine: nothing else holds it.
-  }
-
   #removeService(service: number): void {
     const hadServers = this.#services.serversOf(service).length > 0;
     this.#services.remove(service);
