@@ -19,7 +19,7 @@ export class Flight {
   conntrackState: u32 = 0; // STATE_BIT_*
   rulesEvaluated: u32 = 0;
   servicePort: u32 = 0; // of the deciding rule
-  elementServicePort: u32 = 0; // of the map element that led to the present chain
+  elementServicePort: u32 = 0; // of the map element or choice that led to the present chain
   acceptedServicePort: u32 = 0; // of the last accepting rule that has one
   isSourceLocal: bool = false; // of the source it came with
   isDestinationLocal: bool = false; // of the destination that routing saw last
@@ -32,7 +32,7 @@ export class Flight {
   isIpvs: bool = false;
   isForProxy: bool = false; // a proxy on this node gets it, whatever its destination
   snatPort: u32 = 0; // network order; PORT_KEEP: any
-  endpoint: usize = 0; // ENDPOINT record whose chain was entered last
+  endpoint: usize = 0; // ENDPOINT record that was chosen last
   newSource: usize = 0; // address of the address that replaces the source; 0: it stays
   askedSet: usize = 0; // the set that was asked last about the present destination; 0: none
   askedSelectors: u32 = 0;

@@ -27,18 +27,13 @@ import {
   CHAIN_RULES,
   CHAIN_WRITTEN,
   COUNTER_CHAIN_TOO_DEEP,
-  DRAW_CHAIN,
-  DRAW_SIZE,
-  DRAW_THRESHOLD,
   ENDPOINT_ADDRESS,
-  ENDPOINT_BIT,
-  ENDPOINT_PATTERN,
   ENDPOINT_PORT,
-  ENDPOINT_SERVICE_PORT,
   HOOK_OUTPUT,
   HOOK_PREROUTING,
   PORT_KEEP,
   ROOT_HOOKS,
+  ROOT_THRESHOLDS,
   RULE_SIZE,
   SLOT_SERVICE_PORT,
   SLOT_VALUE,
@@ -59,6 +54,7 @@ import {
   TARGET_NONE,
   TARGET_NOTRACK,
   TARGET_RANDOM_CHAIN,
+  TARGET_RANDOM_ENDPOINT,
   TARGET_REJECT,
   TARGET_RETURN,
   TARGET_SNAT,
@@ -115,7 +111,7 @@ function walk<A>(root: usize, base: usize): u32 {
   flight.elementServicePort = 0;
   while (true) {
     const rows = load<u32>(chain, CHAIN_COUNT);
-    if (row < rows) row = nextMatch<A>(chain, row, rows);
+    if (row < rows) row = nextMatch<A>(root, chain, row, rows);
     if (row == rows) {
       if (depth == 0) return load<u32>(base, CHAIN_END);
       depth--;
@@ -151,7 +147,7 @@ function walk<A>(root: usize, base: usize): u32 {
         store<u32>(STACK + (depth << 3), <u32>chain);
         store<u32>(STACK + (depth << 3), row, 4);
         depth++;
-        next = load<u32>(root + <usize>(rule.target == TARGET_JUMP ? rule.a : load<u32>(drawOf(rule, row - 1), DRAW_CHAIN)));
+        next = rule.target == TARGET_JUMP ? <usize>load<u32>(root + <usize>rule.a) : choose<A>(rule, row - 1);
         break;
       case TARGET_GOTO:
         next = load<u32>(root + <usize>rule.a);
@@ -171,15 +167,12 @@ function walk<A>(root: usize, base: usize): u32 {
       case TARGET_DNAT_ENDPOINT: {
         let address: usize = rule.a;
         let port = rule.b != PORT_KEEP ? rule.b : flight.destinationPort;
-        let servicePort = deciderOf(rule);
         if (rule.target == TARGET_DNAT_ENDPOINT) {
-          const endpoint = flight.endpoint;
-          address = endpoint + ENDPOINT_ADDRESS;
-          port = load<u32>(endpoint, ENDPOINT_PORT);
-          servicePort = load<u32>(endpoint, ENDPOINT_SERVICE_PORT);
+          address = flight.endpoint + ENDPOINT_ADDRESS;
+          port = load<u32>(flight.endpoint, ENDPOINT_PORT);
         }
         setDestination<A>(address, port);
-        bindDestination(servicePort);
+        bindDestination(deciderOf(rule));
         return ACTION_ACCEPT;
       }
       case TARGET_SNAT:
@@ -205,7 +198,10 @@ function walk<A>(root: usize, base: usize): u32 {
         break;
       }
       case TARGET_RANDOM_CHAIN:
-        next = load<u32>(root + <usize>load<u32>(<usize>rule.a + ((<usize>((<u64>draw() * rule.b) >> 32)) << 2)));
+        next = load<u32>(root + <usize>load<u32>(<usize>rule.a + ((<usize>drawBelow(rule.b)) << 2)));
+        break;
+      case TARGET_RANDOM_ENDPOINT:
+        next = choose<A>(rule, row - 1 + drawBelow(rule.c));
         break;
       case TARGET_UPDATE_SIGHTING:
         updateSighting<A>(rule.a, rule.b);
@@ -213,16 +209,24 @@ function walk<A>(root: usize, base: usize): u32 {
       default:
         unreachable();
     }
-    if ((next & ENDPOINT_BIT) != 0) {
-      flight.endpoint = next - ENDPOINT_BIT;
-      next = load<u32>(next - ENDPOINT_BIT, ENDPOINT_PATTERN);
-    }
     chain = next;
     row = 0;
   }
 }
 
-/** The ServicePort that a rule decides for: its own, or that of the map element that led here. */
+/** The packet goes to an Endpoint of a choice: the chain of its rules, which are those of all that are alike. */
+function choose<A>(rule: Rule, row: u32): usize {
+  flight.endpoint = <usize>rule.a + <usize>row * (ENDPOINT_ADDRESS + offsetof<A>());
+  flight.elementServicePort = rule.servicePort;
+  return rule.b;
+}
+
+/** A random number below `count`. @inline */
+function drawBelow(count: u32): u32 {
+  return <u32>((<u64>draw() * count) >> 32);
+}
+
+/** The ServicePort that a rule decides for: its own, or that of the map element or choice that led here. */
 function deciderOf(rule: Rule): u32 {
   return rule.servicePort != 0 ? rule.servicePort : flight.elementServicePort;
 }
@@ -245,14 +249,14 @@ const WIDE: u32 = CHAIN_PAD;
 const LANES: u32 = CHAIN_PAD_SHORT;
 
 /** The first rule from `row` on that matches, or the number of rules, `rows`. Counts each one it looks at. @inline */
-function nextMatch<A>(chain: usize, row: u32, rows: u32): u32 {
+function nextMatch<A>(root: usize, chain: usize, row: u32, rows: u32): u32 {
   const written = load<u32>(chain, CHAIN_WRITTEN);
   if (row < written) {
     const match = nextWritten<A>(chain, row, written);
     if (match < written || written == rows) return match;
     row = written;
   }
-  return nextDraw(changetype<Rule>(<usize>load<u32>(chain, CHAIN_RULES) + <usize>written * RULE_SIZE), row, rows);
+  return nextDraw(load<u32>(root, ROOT_THRESHOLDS), row, rows);
 }
 
 /** The same among the rules that are written each by itself. @inline */
@@ -299,22 +303,17 @@ function nextWritten<A>(chain: usize, row: u32, rows: u32): u32 {
   return rows;
 }
 
-/** The first draw from `row` on that is below its threshold. The last one takes whatever comes to it. */
-function nextDraw(rule: Rule, row: u32, rows: u32): u32 {
+/** The rule of a choice, from `row` on, whose Endpoint is taken: the last one takes whatever comes to it. */
+function nextDraw(thresholds: usize, row: u32, rows: u32): u32 {
   let random = engine.random;
   let current = row;
   for (; current < rows - 1; current++) {
     random = nextRandom(random);
-    if ((random & 0x7fffffff) < load<u32>(drawOf(rule, current), DRAW_THRESHOLD)) break;
+    if ((random & 0x7fffffff) < load<u32>(thresholds + ((<usize>(rows - current)) << 2))) break;
   }
   engine.random = random;
   flight.rulesEvaluated += current + 1 - row;
   return current;
-}
-
-/** The DRAW of a row. @inline */
-function drawOf(rule: Rule, row: u32): usize {
-  return <usize>rule.a + <usize>row * DRAW_SIZE;
 }
 
 /**

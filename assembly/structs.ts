@@ -31,6 +31,7 @@ import {
 import {
   RULE_A,
   RULE_B,
+  RULE_C,
   RULE_MATCH_COUNT,
   RULE_MATCHES,
   RULE_SERVICE_PORT,
@@ -86,13 +87,14 @@ export class Rule {
   matches: u32 = 0;
   matchCount: u32 = 0;
   servicePort: u32 = 0;
-  spare0: u32 = 0;
-  spare1: u32 = 0;
+  c: u32 = 0;
+  spare: u32 = 0;
 }
 if (offsetof<Rule>("target") != RULE_TARGET) ERROR("Rule.target is not at RULE_TARGET");
 if (offsetof<Rule>("a") != RULE_A) ERROR("Rule.a is not at RULE_A");
 if (offsetof<Rule>("b") != RULE_B) ERROR("Rule.b is not at RULE_B");
 if (offsetof<Rule>("matches") != RULE_MATCHES) ERROR("Rule.matches is not at RULE_MATCHES");
+if (offsetof<Rule>("c") != RULE_C) ERROR("Rule.c is not at RULE_C");
 if (offsetof<Rule>("matchCount") != RULE_MATCH_COUNT) ERROR("Rule.matchCount is not at RULE_MATCH_COUNT");
 if (offsetof<Rule>("servicePort") != RULE_SERVICE_PORT) ERROR("Rule.servicePort is not at RULE_SERVICE_PORT");
 if (offsetof<Rule>() != RULE_SIZE) ERROR("Rule is not RULE_SIZE bytes");

@@ -78,6 +78,7 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
       ['ROOT_MASQUERADE', 4],
       ['ROOT_ESTABLISHED', layout.PATH_COUNT * 4],
       ['ROOT_FIRST_PRIORITY', 4],
+      ['ROOT_THRESHOLDS', 4],
     ],
   ],
   [
@@ -105,21 +106,19 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
     ],
   ],
   [
-    'draw',
-    'DRAW_SIZE',
-    [
-      ['DRAW_THRESHOLD', 4],
-      ['DRAW_CHAIN', 4],
-    ],
-  ],
-  [
     'endpoint, IPv4',
     'ENDPOINT_SIZE_V4',
     [
-      ['ENDPOINT_PATTERN', 4],
-      ['ENDPOINT_SERVICE_PORT', 4],
       ['ENDPOINT_PORT', 4],
       ['ENDPOINT_ADDRESS', layout.ADDRESS_V4],
+    ],
+  ],
+  [
+    'endpoint, IPv6',
+    'ENDPOINT_SIZE_V6',
+    [
+      ['ENDPOINT_PORT', 4],
+      ['ENDPOINT_ADDRESS', layout.ADDRESS_V6],
     ],
   ],
   [
@@ -132,6 +131,7 @@ const records: readonly [string, string, readonly (readonly [string, number])[]]
       ['RULE_MATCHES', 4],
       ['RULE_MATCH_COUNT', 4],
       ['RULE_SERVICE_PORT', 4],
+      ['RULE_C', 4],
     ],
   ],
   [

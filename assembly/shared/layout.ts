@@ -5,7 +5,7 @@
 // Connection tracking, frames and IPVS have files of their own beside this one.
 
 /** Goes up with every change in these files; the core exports its copy, and a stale binary is refused. */
-export const LAYOUT_VERSION: u32 = 14;
+export const LAYOUT_VERSION: u32 = 15;
 
 export const ADDRESS_V4: u32 = 4;
 export const ADDRESS_V6: u32 = 16;
@@ -139,8 +139,8 @@ export const INTERFACE_SIZE: u32 = 16; // IFNAMSIZ, zero-padded
 export const INTERFACE_LOOPBACK: u32 = 1; // the number of `lo`
 
 // ---- Program root, one a family: what the core reads of a Program. A change makes a new root; storing its address puts it in force.
-//   0                     40       44           48                68               72
-//   | 5 x (chains, count) | local  | masquerade | 5 x established | first priority | addresses of records ...
+//   0                     40       44           48                68               72           76
+//   | 5 x (chains, count) | local  | masquerade | 5 x established | first priority | thresholds | addresses of records ...
 // Records that others refer to (chains, sets) are numbered. A reference is ROOT_SIZE + 4 x number: the place,
 // from the root, where the address of the record stands. Records may so be replaced without a look at who refers to them.
 export const ROOT_HOOKS: u32 = 0; // by HOOK_*: address of BASE records, their number
@@ -148,7 +148,8 @@ export const ROOT_LOCAL: u32 = 40; // SET of networks that are LOCAL
 export const ROOT_MASQUERADE: u32 = 44; // address of the address; 0: none
 export const ROOT_ESTABLISHED: u32 = 48; // by PATH_*: rules evaluated, or ESTABLISHED_RUN
 export const ROOT_FIRST_PRIORITY: u32 = 68; // i32: PRIORITY_CONNTRACK where chains before it are asked before connections are looked up, else PRIORITY_FIRST
-export const ROOT_SIZE: u32 = 72;
+export const ROOT_THRESHOLDS: u32 = 72; // address of 31-bit thresholds, one word each: by how many Endpoints are left, how often TARGET_DRAW takes the first of them
+export const ROOT_SIZE: u32 = 76;
 export const ESTABLISHED_RUN: u32 = 0xffffffff;
 
 export const HOOK_PREROUTING: u32 = 0;
@@ -179,7 +180,7 @@ export const PRIORITY_IPVS_OUTPUT: i32 = -98;
 // ---- Chain, 32 bytes. The columns hold one word a rule and column, each column CHAIN_PADDED words long:
 //      destination address (a/4 columns), its mask (a/4 columns), ports, classes. A rule whose columns match has its MATCH records asked.
 //      Behind them, of the rules that CHAIN_ALIKE counts, the tags: half a word each, addressTag of the last word of the address.
-//      Rules from CHAIN_WRITTEN on are draws: all of them have one record, of kind TARGET_DRAW, behind those of the written ones.
+//      Rules from CHAIN_WRITTEN on choose among Endpoints: all of them have one record, behind those of the written ones.
 //   0       4        8         12      16           20      24     28
 //   | rules | padded | columns | rules | end action | alike | written | 0 |
 export const CHAIN_SIZE: u32 = 32;
@@ -198,7 +199,7 @@ export const CLASSES_ANY: u32 = 0xffffffff;
 export const CHAIN_PAD: u32 = 32;
 export const CHAIN_PAD_SHORT: u32 = 4;
 
-// ---- Rule, 32 bytes.   | target | a | b | matches | match count | service port | 0 | 0 |
+// ---- Rule, 32 bytes.   | target | a | b | matches | match count | service port | c | 0 |
 export const RULE_SIZE: u32 = 32;
 export const RULE_TARGET: u32 = 0; // TARGET_*
 export const RULE_A: u32 = 4;
@@ -206,6 +207,7 @@ export const RULE_B: u32 = 8;
 export const RULE_MATCHES: u32 = 12;
 export const RULE_MATCH_COUNT: u32 = 16;
 export const RULE_SERVICE_PORT: u32 = 20;
+export const RULE_C: u32 = 24;
 
 export const TARGET_NONE: u32 = 0;
 export const TARGET_ACCEPT: u32 = 1;
@@ -223,24 +225,18 @@ export const TARGET_RANDOM_CHAIN: u32 = 12; // a: address of references of chain
 export const TARGET_UPDATE_SIGHTING: u32 = 13; // a: number of a dynamic set, b: its timeout in seconds
 export const TARGET_NOTRACK: u32 = 14;
 export const TARGET_TPROXY: u32 = 15; // a: value, b: mask of the mark
-export const TARGET_DNAT_ENDPOINT: u32 = 16; // to the Endpoint whose chain it is
-export const TARGET_DRAW: u32 = 17; // a: address of a DRAW for each rule from the first written one on, counted as if they had some too
+export const TARGET_DNAT_ENDPOINT: u32 = 16; // to the Endpoint chosen last
+// Choices. a: address of ENDPOINT records, counted as if the written rules had some too, b: address of the pattern, c: their number.
+export const TARGET_DRAW: u32 = 17; // a rule for each Endpoint: jumps there by chance, the last one always
+export const TARGET_RANDOM_ENDPOINT: u32 = 18; // one rule: goes to any of them
 export const PORT_KEEP: u32 = 0xffffffff;
 
-// ---- Draw, 8 bytes: a rule that asks for chance and jumps. The last one of a chain asks for nothing.   | 31-bit threshold | reference of a chain |
-export const DRAW_SIZE: u32 = 8;
-export const DRAW_THRESHOLD: u32 = 0;
-export const DRAW_CHAIN: u32 = 4;
-
-// ---- Endpoint, 16 bytes (IPv4), 32 bytes (IPv6): the chain of one Endpoint. Its rules are those of a pattern, a CHAIN that many share. A
-//      reference that leads to an Endpoint holds its address + ENDPOINT_BIT.   | pattern | service port | port, network order | address ... |
-export const ENDPOINT_BIT: u32 = 1;
-export const ENDPOINT_SIZE_V4: u32 = 16;
-export const ENDPOINT_SIZE_V6: u32 = 32;
-export const ENDPOINT_PATTERN: u32 = 0;
-export const ENDPOINT_SERVICE_PORT: u32 = 4;
-export const ENDPOINT_PORT: u32 = 8;
-export const ENDPOINT_ADDRESS: u32 = 12;
+// ---- Endpoint, 8 bytes (IPv4), 20 bytes (IPv6): what the chain of an Endpoint has for itself. Its rules are those of a pattern, a CHAIN
+//      that many share.   | port, network order | address ... |
+export const ENDPOINT_SIZE_V4: u32 = 8;
+export const ENDPOINT_SIZE_V6: u32 = 20;
+export const ENDPOINT_PORT: u32 = 0;
+export const ENDPOINT_ADDRESS: u32 = 4;
 
 // ---- Match, 48 bytes: what the columns cannot say.   | kind | negated | a | b | 8 words |
 export const MATCH_SIZE: u32 = 48;

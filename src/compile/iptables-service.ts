@@ -18,7 +18,6 @@ import {
   NO_RULES,
   NO_TARGET,
   oneIn,
-  oneInThreshold,
   protocolOf,
   reject,
   source,
@@ -237,7 +236,7 @@ const endpointChainWriter: EndpointChainWriter<EndpointSource> = {
   // xt_recent lists have the names of chains.
   likeness: ({ affinitySeconds, protocol }) => (affinitySeconds === undefined ? protocol : undefined),
   servicePort: ({ name }) => name,
-  threshold: oneInThreshold,
+  isDrawnInTurn: true,
 
   rules(source, { address, port }, chain) {
     const { name: servicePort, affinitySeconds } = source;

@@ -180,6 +180,7 @@ const endpointChainWriter: EndpointChainWriter<EndpointSource> = {
   // Dynamic sets have the names of chains.
   likeness: ({ affinitySeconds, protocol }) => (affinitySeconds === undefined ? protocol : undefined),
   servicePort: ({ name }) => name,
+  isDrawnInTurn: false,
 
   rules(source, { address, port }, chain) {
     const { name: servicePort, affinitySeconds } = source;

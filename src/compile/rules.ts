@@ -1,6 +1,7 @@
 // Small words that rules are made of: each gives one match, target or pair of matches in the form kube-proxy writes it.
 
 import type { Family } from '../address.ts';
+import { oneInThreshold } from '../program/chance.ts';
 import { kernelOrder } from '../program/match-order.ts';
 import type { ConntrackState, IpProtocol, Match, Rule, Target } from '../program/ruleset.ts';
 import type { ServicePort } from '../state/expected-state.ts';
@@ -90,22 +91,11 @@ export function fromLocalPod(detector: LocalDetector, negated?: true): Match {
   }
 }
 
-/** 1/count as kube-proxy prints it. */
-export function probabilityText(count: number): string {
-  return (1 / count).toFixed(10);
-}
-
-/** The threshold of that match. */
-export function oneInThreshold(count: number): number {
-  return oneIn(count)[0].threshold;
-}
-
-/** iptables keeps what kube-proxy printed as a 31-bit fraction. */
+/** `-m statistic --mode random --probability 1/count`. */
 export function oneIn(count: number): readonly [Extract<Match, { kind: 'statistic' }>] {
   const known = oneInMatches.get(count);
   if (known !== undefined) return known;
-  const threshold = Math.round(Number(probabilityText(count)) * 0x80000000);
-  const matches = [{ kind: 'statistic', threshold }] as const;
+  const matches = [{ kind: 'statistic', threshold: oneInThreshold(count) }] as const;
   oneInMatches.set(count, matches);
   return matches;
 }

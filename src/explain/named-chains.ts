@@ -25,8 +25,8 @@ export class NamedChains {
   get(name: string): Chain | undefined {
     const chain = this.#byName.get(name);
     if (!(chain instanceof ChoiceChain)) return chain;
-    const endpoints = this.#endpoints.get(chain.key);
-    this.#endpoints.delete(chain.key);
+    const endpoints = this.#endpoints.get(chain.among.key);
+    this.#endpoints.delete(chain.among.key);
     for (const choice of endpoints?.chains ?? []) this.#byName.set(choice.name, choice);
     return chain;
   }

@@ -22,10 +22,10 @@ export interface EndpointChainWriter<Source> {
    * and port as destination. undefined: rules name what is of one Endpoint alone.
    */
   likeness(source: Source): string | undefined;
-  /** The rules that choose. `chains`: the names of the chains to choose from. Of chains that are alike, as `threshold` says. */
+  /** The rules that choose. `chains`: the names of the chains to choose from. Of chains that are alike, as `isDrawnInTurn` says. */
   choice(source: Source, endpoints: readonly ChainEndpoint[], chains: readonly string[]): readonly Rule[];
-  /** Of chains that are alike one is drawn by a rule for each, which holds below this threshold when so many are left, the last one always; absent: by one rule. */
-  readonly threshold?: (left: number) => number;
+  /** One of several chains that are alike is drawn by a rule for each, which takes one in as many as are left (chance.ts); otherwise by one rule. */
+  readonly isDrawnInTurn: boolean;
 }
 
 /** The chains of all Endpoints of a ServicePort: one item of a table, which stands for as many chains. */
@@ -90,7 +90,7 @@ export class EndpointChains<Source = unknown> {
   /** A chain that chooses among those of some of the Endpoints. @param first its rules before the choice. */
   chooser(name: string, endpoints: readonly ChainEndpoint[], first: readonly Rule[]): Chain {
     const chain = new ChoiceChain(name, this, endpoints, first);
-    return this.likeness === undefined ? { name, rules: chain.rules } : chain;
+    return this.likeness === undefined || endpoints.length === 0 ? { name, rules: chain.rules } : chain;
   }
 
   /** The ServicePort that the rules name. */
@@ -104,8 +104,8 @@ export class EndpointChains<Source = unknown> {
   }
 
   /** As the writer has it. */
-  get threshold(): ((left: number) => number) | undefined {
-    return this.#writer.threshold;
+  get isDrawnInTurn(): boolean {
+    return this.#writer.isDrawnInTurn;
   }
 
   rules(endpoint: ChainEndpoint, name: string): readonly Rule[] {
@@ -155,9 +155,9 @@ export class ChoiceChain implements Chain {
     },
   };
 
-  /** The key of the chains to choose from. */
-  get key(): string {
-    return this.#among.key;
+  /** The chains of all Endpoints of the ServicePort. */
+  get among(): EndpointChains {
+    return this.#among;
   }
 
   get endpoints(): readonly ChainEndpoint[] {
@@ -169,9 +169,9 @@ export class ChoiceChain implements Chain {
     return this.#first;
   }
 
-  /** As that of the chains to choose from. */
-  get threshold(): ((left: number) => number) | undefined {
-    return this.#among.threshold;
+  /** How many rules it has. */
+  get ruleCount(): number {
+    return this.#first.length + (this.#among.isDrawnInTurn ? this.#endpoints.length : 1);
   }
 
   isSame(other: ChoiceChain): boolean {

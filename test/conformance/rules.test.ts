@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { KubernetesObject, ObjectRef } from '../../src/api/types.ts';
 import { endpointChainName, serviceChainNames } from '../../src/compile/names.ts';
-import { probabilityText } from '../../src/compile/rules.ts';
+import { probabilityText } from '../../src/program/chance.ts';
 import type { Program } from '../../src/program/program.ts';
 import type { Chain, Rule, Table } from '../../src/program/ruleset.ts';
 import { type CaseConfig, type CaseNode, endpointAt, servicePortNamed, startCase } from './compiled.ts';

@@ -14,6 +14,7 @@ test('chains of endpoints are found once somebody came to the chain that leads t
         return `SEP ${of} ${text}`;
       },
       servicePort: (of) => of,
+      isDrawnInTurn: false,
       likeness: () => 'alike',
       rules: (servicePort, { address, port }) => [{ matches: [], target: { kind: 'dnat', address, port }, servicePort }],
       choice: (_of, _endpoints, names) => [{ matches: [], target: { kind: 'randomVerdictMap', chains: names } }],

@@ -30,6 +30,7 @@ function writer(names: string[] = []): EndpointChainWriter<Source> {
       return `SEP ${text}`;
     },
     servicePort: ({ servicePort }) => servicePort,
+    isDrawnInTurn: false,
     likeness: ({ list }) => (list === undefined ? 'alike' : undefined),
     rules: ({ servicePort }, { address, port }) => [{ matches: [], target: { kind: 'dnat', address, port }, servicePort }],
     choice: (_source, _endpoints, chains) => [{ matches: [], target: { kind: 'randomVerdictMap', chains } }],

@@ -1,6 +1,6 @@
 // Writes chains: header, columns and rules in one block, and behind them what the rules of a chain that no ServicePorts share point to. A
 // changed chain gets a new block. In a shared one, what the rules of a part point to lies in an annex of its own: rows of unchanged parts
-// are copied with their annexes left where they are.
+// are copied with their annexes left where they are. A chain that chooses among Endpoints has them behind all that.
 import { addressTag } from '../../../assembly/shared/hash.ts';
 import {
   ACTION_ACCEPT,
@@ -28,7 +28,7 @@ import { type RowEdit, rowEdits } from '../../program/change.ts';
 import { ChoiceChain } from '../../program/endpoint-chains.ts';
 import { isJoined, rulesOf } from '../../program/joined.ts';
 import type { Chain, Rule } from '../../program/ruleset.ts';
-import { encodeChoice } from './choice-records.ts';
+import { endpointsSize, writeChoice } from './choice-records.ts';
 import { type Block, NO_BLOCK, type Records } from './records.ts';
 import {
   ROW_A,
@@ -72,6 +72,8 @@ export interface ChainRecord {
   /** Its rules come from many parts: each has its annex. Otherwise what the rules point to lies in the block of the chain. */
   isShared: boolean;
   annexes: ReadonlyMap<readonly Rule[], Annex>;
+  /** A chain that chooses among Endpoints: the rules that it leads to. */
+  pattern: ChainRecord | undefined;
 }
 
 /** Who encodes rules, and is told about annexes. */
@@ -79,8 +81,9 @@ export interface PartSource {
   readonly records: Records;
   /** Words of an address: 1 or 4. */
   readonly addressWords: number;
-  /** The numbers of the chains that a chain chooses from. */
-  numbersOf(chain: ChoiceChain): readonly number[];
+  /** The rules of the chains to choose from. */
+  usePattern(choice: ChoiceChain): ChainRecord;
+  dropPattern(choice: ChoiceChain): void;
   servicePortId(name: string): number;
   encode(part: readonly Rule[], rows: RowImage, annex: TableImage): void;
   /** Of the part that was encoded last; undefined: there is nothing to give back one day. */
@@ -94,22 +97,24 @@ const annex = new TableImage();
 
 /** The record of a chain that will be written. */
 export function newChainRecord(chain: Chain, number: number): ChainRecord {
-  return { chain, number, block: NO_BLOCK, count: 0, written: 0, padded: 0, isShared: false, annexes: NO_ANNEXES };
+  return { chain, number, block: NO_BLOCK, count: 0, written: 0, padded: 0, isShared: false, annexes: NO_ANNEXES, pattern: undefined };
 }
 
 /** Writes the chain of a record. @param before the chain of that name as it is, for what can be copied. */
 export function writeChain(record: ChainRecord, before: ChainRecord | undefined, source: PartSource): void {
-  record.isShared = isJoined(record.chain) && rulesOf(record.chain).parts.length > 0;
+  const { chain } = record;
+  record.isShared = isJoined(chain) && rulesOf(chain).parts.length > 0;
+  if (chain instanceof ChoiceChain) record.pattern = source.usePattern(chain);
   rows.clear();
   if (before?.isShared === true && record.isShared) {
-    writeEdits(record, before, rowEdits(rulesOf(before.chain), rulesOf(record.chain)), source);
+    writeEdits(record, before, rowEdits(rulesOf(before.chain), rulesOf(chain)), source);
   } else {
     for (const annex of before?.annexes.values() ?? []) source.dropAnnex(annex);
-    if (record.isShared) writeEdits(record, undefined, wholeChain(record.chain), source);
+    if (record.isShared) writeEdits(record, undefined, wholeChain(chain), source);
     else writeOwnRules(record, source);
   }
   describeColumns(record, source);
-  if (before !== undefined) source.records.release(before.block);
+  if (before !== undefined) dropBlock(before, source);
 }
 
 /** Gives back all that a chain holds. */
@@ -121,25 +126,38 @@ export function dropChain(record: ChainRecord, source: PartSource): void {
 /** All but its number. */
 export function dropRules(record: ChainRecord, source: PartSource): void {
   for (const annex of record.annexes.values()) source.dropAnnex(annex);
-  source.records.release(record.block);
+  dropBlock(record, source);
+}
+
+function dropBlock({ chain, block }: ChainRecord, source: PartSource): void {
+  if (chain instanceof ChoiceChain) source.dropPattern(chain);
+  source.records.release(block);
 }
 
 function writeOwnRules(record: ChainRecord, source: PartSource): void {
-  const { chain } = record;
-  const rules = chain instanceof ChoiceChain ? chain.first : chain.rules;
+  const { chain, pattern } = record;
+  const choice = chain instanceof ChoiceChain ? chain : undefined;
+  const rules = choice === undefined ? chain.rules : choice.first;
   annex.clear();
   source.encode(rules, rows, annex);
-  const draws = chain instanceof ChoiceChain ? encodeChoice(chain, source.numbersOf(chain), rows, annex) : 0;
-  const written = rows.count - Math.min(draws, 1);
+  const written = rows.count;
   const columns = rows.arePlain(written) ? 0 : written;
-  const to = layOut(record, { written, draws, columns, room: annex.size }, source);
+  const { addressWords } = source;
+  const room = annex.size + (choice === undefined ? 0 : endpointsSize(choice, addressWords));
+  const to = layOut(record, { count: choice?.ruleCount ?? written, written, columns, room }, source);
   const { words } = source.records.memory;
-  const end = to.rules * 4 + rows.count * RULE_SIZE;
+  const choiceRule = to.rules * 4 + written * RULE_SIZE;
+  const end = choice === undefined ? choiceRule : choiceRule + RULE_SIZE;
   rows.settle(end);
   annex.place(words, end);
-  for (let row = 0; row < rows.count; row++) {
+  for (let row = 0; row < written; row++) {
     if (row < columns) writeColumns(words, to, row, row * ROW_WORDS);
     writeRule(words, to, row, row * ROW_WORDS);
+  }
+  if (choice !== undefined && pattern !== undefined) {
+    const servicePort = source.servicePortId(choice.among.servicePort);
+    const place = { rule: choiceRule, endpoints: end + annex.size, written, pattern: pattern.block.address, servicePort, addressWords };
+    writeChoice(words, choice, place);
   }
   const owned = source.takeAnnex(NO_BLOCK);
   if (owned !== undefined) record.annexes = new Map([[rules, owned]]);
@@ -153,7 +171,7 @@ function writeEdits(record: ChainRecord, before: ChainRecord | undefined, edits:
     for (const part of added) encodePart(part, annexes, source);
     count += lengthOf(added) - lengthOf(removed);
   }
-  const to = layOut(record, { written: count, draws: 0, columns: count, room: 0 }, source);
+  const to = layOut(record, { count, written: count, columns: count, room: 0 }, source);
   record.annexes = annexes;
   const { words } = source.records.memory;
   const from = before === undefined ? undefined : placesOf(before, to.columnCount);
@@ -214,8 +232,9 @@ interface Places {
 
 /** What a chain takes. */
 interface Extent {
+  /** Rules, and those of them that are written each by itself. */
+  readonly count: number;
   readonly written: number;
-  readonly draws: number;
   /** Rows of the columns; none, when they hold nothing. */
   readonly columns: number;
   /** Bytes behind the rules. */
@@ -223,19 +242,19 @@ interface Extent {
 }
 
 /** Takes a block for a chain, and writes all but the rules. */
-function layOut(record: ChainRecord, { written, draws, columns, room }: Extent, { records, addressWords }: PartSource): Places {
+function layOut(record: ChainRecord, { count, written, columns, room }: Extent, { records, addressWords }: PartSource): Places {
   const pad = columns >= CHAIN_PAD ? CHAIN_PAD : CHAIN_PAD_SHORT;
   const padded = Math.ceil(columns / pad) * pad;
   const columnCount = addressWords * 2 + 2;
-  const rules = written + Math.min(draws, 1);
+  const rules = count > written ? written + 1 : written;
   const block = records.allocate(CHAIN_SIZE + (columnCount * padded + tagWords(padded, written)) * 4 + rules * RULE_SIZE + room);
   record.block = block;
-  record.count = written + draws;
+  record.count = count;
   record.written = written;
   record.padded = padded;
   const to = placesOf(record, columnCount);
   const { words } = records.memory;
-  words[(block.address + CHAIN_COUNT) / 4] = record.count;
+  words[(block.address + CHAIN_COUNT) / 4] = count;
   words[(block.address + CHAIN_WRITTEN) / 4] = written;
   words[(block.address + CHAIN_PADDED) / 4] = padded;
   words[(block.address + CHAIN_COLUMNS) / 4] = to.columns * 4;

@@ -1,10 +1,11 @@
 // The chains of all tables of a family: which record each has, what a change makes of them, and what their rules refer to.
 import type { TableChange } from '../../program/change.ts';
-import { EndpointChains } from '../../program/endpoint-chains.ts';
+import { ChoiceChain, EndpointChains } from '../../program/endpoint-chains.ts';
 import { type Annex, type ChainRecord, dropChain, newChainRecord, writeChain } from './chain-records.ts';
-import { EndpointTables } from './endpoint-tables.ts';
+import { DrawThresholds } from './draw-thresholds.ts';
+import { EndpointPatterns } from './endpoint-patterns.ts';
 import { chainReference, PartEncoder } from './part-encoder.ts';
-import type { Records } from './records.ts';
+import type { Block, Records } from './records.ts';
 import type { SetTables } from './set-tables.ts';
 import type { TableContext } from './tables.ts';
 
@@ -31,22 +32,19 @@ export class ChainTables {
   readonly #context: TableContext;
   readonly #addressWords: number;
   readonly #tables = new Map<string, Map<string, ChainRecord>>();
-  readonly #endpoints = new Map<string, EndpointTables>();
+  /** By table. */
+  readonly #patterns = new Map<string, EndpointPatterns>();
+  readonly #thresholds: DrawThresholds;
   /** How many annexes name an xt_recent list or dynamic set. */
   readonly #listUses = new Map<string, number>();
   #draft: Draft = emptyDraft();
-  #ruleCount = 0;
 
   constructor(records: Records, sets: SetTables, context: TableContext, addressWords: number) {
     this.#records = records;
     this.#sets = sets;
     this.#context = context;
     this.#addressWords = addressWords;
-  }
-
-  /** The rules of all chains in force. */
-  get ruleCount(): number {
-    return this.#ruleCount;
+    this.#thresholds = new DrawThresholds(records);
   }
 
   /** Gives new chains their numbers, so that maps and rules can refer to them. */
@@ -56,10 +54,9 @@ export class ChainTables {
       const written: ChainRecord[] = [];
       this.#draft.written.set(table, written);
       for (const chain of added) {
-        if (chain instanceof EndpointChains) {
-          this.#endpointsOf(table).number(chain);
-          continue;
-        }
+        // They are where chains choose among them.
+        if (chain instanceof EndpointChains) continue;
+        if (chain instanceof ChoiceChain && chain.among.isDrawnInTurn) this.#thresholds.reach(chain.endpoints.length);
         const before = chains.get(chain.name);
         const record = newChainRecord(chain, before?.number ?? this.#records.takeNumber());
         written.push(record);
@@ -73,6 +70,7 @@ export class ChainTables {
   write(changes: readonly TableChange[], retimed: ReadonlySet<string>): void {
     if (retimed.size > 0) this.#numberUsers(retimed, changes);
     const { written, before } = this.#draft;
+    for (const { name } of changes) this.#patternsOf(name).begin();
     for (const [table, records] of written) {
       const source = this.#encoder(table);
       for (const [index, record] of records.entries()) {
@@ -82,26 +80,19 @@ export class ChainTables {
       }
     }
     for (const { name: table, removed, added } of changes) {
-      this.#endpointsOf(table).write(removed, this.#encoder(table));
       this.#dropRemoved(table, removed, added);
+      this.#patternsOf(table).dropUnused(this.#encoder(table));
     }
   }
 
   commit(): void {
     const { written, before, gone, madeAnnexes, droppedAnnexes } = this.#draft;
-    for (const { table, name } of gone) {
-      const chains = this.#chainsOf(table);
-      this.#ruleCount -= chains.get(name)?.count ?? 0;
-      chains.delete(name);
-    }
+    for (const { table, name } of gone) this.#chainsOf(table).delete(name);
     for (const [table, records] of written) {
-      for (const record of records) {
-        const was = before.get(record);
-        this.#ruleCount += record.count - (was?.count ?? 0);
-        if (was !== undefined) this.#chainsOf(table).set(record.chain.name, record);
-      }
+      for (const record of records) if (before.has(record)) this.#chainsOf(table).set(record.chain.name, record);
     }
-    for (const endpoints of this.#endpoints.values()) this.#ruleCount += endpoints.commit();
+    for (const patterns of this.#patterns.values()) patterns.commit();
+    this.#thresholds.commit();
     for (const { lists } of madeAnnexes) for (const list of lists) this.#listUses.set(list, (this.#listUses.get(list) ?? 0) + 1);
     for (const { lists } of droppedAnnexes) for (const list of lists) this.#listUses.set(list, (this.#listUses.get(list) ?? 0) - 1);
     this.#forgetUnused(droppedAnnexes);
@@ -113,7 +104,8 @@ export class ChainTables {
     for (const [table, records] of written) {
       for (const record of records) if (!before.has(record)) this.#chainsOf(table).delete(record.chain.name);
     }
-    for (const endpoints of this.#endpoints.values()) endpoints.abort();
+    for (const patterns of this.#patterns.values()) patterns.abort();
+    this.#thresholds.abort();
     this.#forgetUnused(this.#draft.madeAnnexes);
     this.#draft = emptyDraft();
   }
@@ -123,14 +115,17 @@ export class ChainTables {
     return chainReference(table, this.#chainsOf(table), name);
   }
 
-  /** All chains in force but those of Endpoints, for checks. */
+  /** All chains in force but those of Endpoints, for checks; so are the others. */
   *all(): IterableIterator<ChainRecord> {
     for (const chains of this.#tables.values()) yield* chains.values();
   }
 
-  /** And those of Endpoints, by table. */
-  endpointTables(): IterableIterator<EndpointTables> {
-    return this.#endpoints.values();
+  *patterns(): IterableIterator<ChainRecord> {
+    for (const patterns of this.#patterns.values()) yield* patterns.all();
+  }
+
+  get thresholds(): Block {
+    return this.#thresholds.block;
   }
 
   #chainsOf(table: string): Map<string, ChainRecord> {
@@ -139,10 +134,10 @@ export class ChainTables {
     return chains;
   }
 
-  #endpointsOf(table: string): EndpointTables {
-    const endpoints = this.#endpoints.get(table) ?? new EndpointTables(this.#records);
-    this.#endpoints.set(table, endpoints);
-    return endpoints;
+  #patternsOf(table: string): EndpointPatterns {
+    const patterns = this.#patterns.get(table) ?? new EndpointPatterns();
+    this.#patterns.set(table, patterns);
+    return patterns;
   }
 
   #dropRemoved(table: string, removed: TableChange['removed'], added: TableChange['added']): void {
@@ -181,7 +176,7 @@ export class ChainTables {
       sets: this.#sets,
       context: this.#context,
       addressWords: this.#addressWords,
-      numbersOf: (chain) => this.#endpointsOf(table).numbersOf(chain),
+      patterns: this.#patternsOf(table),
       noteMade: (annex) => draft.madeAnnexes.push(annex),
       noteDropped: (annex) => draft.droppedAnnexes.push(annex),
     });

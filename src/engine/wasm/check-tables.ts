@@ -12,11 +12,6 @@ import {
   CHAIN_RULES,
   CHAIN_SIZE,
   CHAIN_WRITTEN,
-  DRAW_CHAIN,
-  DRAW_SIZE,
-  DRAW_THRESHOLD,
-  ENDPOINT_BIT,
-  ENDPOINT_PATTERN,
   HOOK_COUNT,
   MATCH_A,
   MATCH_KIND,
@@ -26,8 +21,10 @@ import {
   ROOT_HOOKS,
   ROOT_LOCAL,
   ROOT_SIZE,
+  ROOT_THRESHOLDS,
   RULE_A,
   RULE_B,
+  RULE_C,
   RULE_MATCH_COUNT,
   RULE_MATCHES,
   RULE_SIZE,
@@ -43,13 +40,15 @@ import {
   TARGET_GOTO,
   TARGET_JUMP,
   TARGET_RANDOM_CHAIN,
+  TARGET_RANDOM_ENDPOINT,
   TARGET_SNAT,
   TARGET_VERDICT_MAP,
   VALUE_DROP,
 } from '../../../assembly/shared/layout.ts';
 import { CoreError } from '../../errors.ts';
+import { oneInThreshold } from '../../program/chance.ts';
 import type { ChainRecord } from './chain-records.ts';
-import { type EndpointsRecord, endpointSize } from './endpoint-records.ts';
+import { endpointSize } from './choice-records.ts';
 import type { Block } from './records.ts';
 import type { TableRecords } from './tables.ts';
 
@@ -72,11 +71,10 @@ class TableCheck {
   }
 
   run(): void {
-    const { chains, patterns, endpoints, sets, records } = this.#tables;
+    const { chains, patterns, sets, records } = this.#tables;
     this.#checkBlocks();
     const numbers = [
       ...chains.map(({ number }) => number),
-      ...endpoints.flatMap((record) => record.numbers),
       ...sets.map(({ number }) => number),
       ...chains.flatMap(({ annexes }) => [...annexes.values()].flatMap(({ ownSets }) => ownSets.map(({ number }) => number))),
     ];
@@ -86,7 +84,6 @@ class TableCheck {
     for (const { number, block } of sets) this.#expectRecord(number, block, this.#setAt);
     for (const { annexes } of chains)
       for (const { ownSets } of annexes.values()) for (const { number, block } of ownSets) this.#expectRecord(number, block, this.#setAt);
-    for (const record of endpoints) this.#checkEndpoints(record);
     for (const record of chains) this.#checkChain(record, this.#field(ROOT_SIZE + record.number * 4));
     for (const record of patterns) this.#checkChain(record, record.block.address);
     for (const { name, number, isMap } of sets)
@@ -97,9 +94,9 @@ class TableCheck {
 
   /** No two blocks overlap, and together they are what the records count as used. */
   #checkBlocks(): void {
-    const { chains, patterns, endpoints, sets, rootBlocks, records } = this.#tables;
+    const { chains, patterns, sets, rootBlocks, records } = this.#tables;
     const blocks = [
-      ...[...chains, ...patterns, ...endpoints].map(({ block }) => block),
+      ...[...chains, ...patterns].map(({ block }) => block),
       ...chains.flatMap(({ annexes }) =>
         [...annexes.values()].flatMap(({ block, ownSets }) => [block, ...ownSets.map((own) => own.block)]),
       ),
@@ -117,20 +114,8 @@ class TableCheck {
     expect(bytes === records.usedBytes, `${records.usedBytes} bytes are counted as used, the records take ${bytes}`);
   }
 
-  /** Each number leads to the record of its Endpoint, and that to the rules. */
-  #checkEndpoints({ chains, numbers, block, pattern }: EndpointsRecord): void {
-    const name = `endpoints of ${chains.key}`;
-    expect(numbers.length === chains.endpoints.length, `${name}: ${numbers.length} numbers are for ${chains.endpoints.length} of them`);
-    expect(this.#tables.patterns.includes(pattern), `${name}: their rules are not there`);
-    for (const [index, number] of numbers.entries()) {
-      const at = block.address + index * endpointSize(this.#tables.addressWords);
-      expect(this.#field(ROOT_SIZE + number * 4) === at + ENDPOINT_BIT, `${name}: number ${number} stands for another one`);
-      expect(this.#word(at + ENDPOINT_PATTERN) === pattern.block.address, `${name}: one has other rules`);
-      this.#chainAt.add(ROOT_SIZE + number * 4);
-    }
-  }
-
-  #checkChain({ chain, count, written, padded }: ChainRecord, at: number): void {
+  #checkChain(record: ChainRecord, at: number): void {
+    const { chain, count, written, padded } = record;
     const { addressWords } = this.#tables;
     const name = `chain ${chain.name}`;
     expect(count === chain.rules.length, `${name} has ${chain.rules.length} rules, its record ${count}`);
@@ -146,7 +131,7 @@ class TableCheck {
       expect(this.#word(columns + addressWords * 2 * columnSize + row * 4) === PORTS_NONE, `${name}: row ${row} past its end could match`);
     }
     for (let row = 0; row < written; row++) this.#checkRule(name, rules + row * RULE_SIZE);
-    if (written < count) this.#checkDraws(name, rules + written * RULE_SIZE, written, count);
+    if (written < count) this.#checkChoice(record, rules + written * RULE_SIZE);
     const alike = this.#word(at + CHAIN_ALIKE);
     expect(alike <= written && alike % CHAIN_PAD === 0, `${name}: ${alike} of its ${written} rules are said to have one mask`);
     const lastMask = columns + (addressWords * 2 - 1) * columnSize;
@@ -162,13 +147,25 @@ class TableCheck {
     expect(padded === 0 || written <= padded, `${name}: its columns are too short`);
   }
 
-  #checkDraws(chain: string, rule: number, written: number, count: number): void {
-    expect(this.#word(rule + RULE_TARGET) === TARGET_DRAW, `${chain}: its draws have no record`);
-    for (let row = written; row < count; row++) {
-      const draw = this.#word(rule + RULE_A) + row * DRAW_SIZE;
-      this.#expectReference(this.#word(draw + DRAW_CHAIN), this.#chainAt, `${chain}: a draw leads to`);
-      const isLast = this.#word(draw + DRAW_THRESHOLD) === 0x80000000;
-      expect(isLast === (row === count - 1), `${chain}: draw ${row} of ${count} has the threshold of another one`);
+  /** A choice lies inside its chain, and what it refers to is there. */
+  #checkChoice({ chain, block, pattern, written, count }: ChainRecord, rule: number): void {
+    const { addressWords, patterns } = this.#tables;
+    const name = `chain ${chain.name}`;
+    const endpoints = this.#word(rule + RULE_C);
+    const isDraw = this.#word(rule + RULE_TARGET) === TARGET_DRAW;
+    expect(isDraw || this.#word(rule + RULE_TARGET) === TARGET_RANDOM_ENDPOINT, `${name} chooses in no known way`);
+    expect(count - written === (isDraw ? endpoints : 1), `${name} has ${count - written} rules that choose among ${endpoints} endpoints`);
+    expect(pattern !== undefined && patterns.includes(pattern), `${name}: the rules of its endpoints are not there`);
+    expect(this.#word(rule + RULE_B) === pattern?.block.address, `${name}: its endpoints have other rules`);
+    const size = endpointSize(addressWords);
+    const first = this.#word(rule + RULE_A) + written * size;
+    const isInside = first >= rule + RULE_SIZE && first + endpoints * size <= block.address + block.size;
+    expect(isInside, `${name}: its endpoints are elsewhere`);
+    if (!isDraw) return;
+    const thresholds = this.#field(ROOT_THRESHOLDS);
+    for (let left = 1; left <= endpoints; left++) {
+      const threshold = this.#word(thresholds + left * 4);
+      expect(threshold === oneInThreshold(left), `${name}: the threshold for ${left} endpoints is ${threshold}`);
     }
   }
 

@@ -1,31 +1,54 @@
-// Encodes how a chain chooses among the chains of a ServicePort's Endpoints: from their numbers, without the rules that say so in words.
-import { DRAW_CHAIN, DRAW_SIZE, DRAW_THRESHOLD, TARGET_DRAW, TARGET_RANDOM_CHAIN } from '../../../assembly/shared/layout.ts';
+// Writes how a chain chooses among Endpoints: one record, without the rules that say so in words, and behind it the Endpoints.
+import {
+  ENDPOINT_ADDRESS,
+  ENDPOINT_PORT,
+  ENDPOINT_SIZE_V4,
+  ENDPOINT_SIZE_V6,
+  RULE_A,
+  RULE_B,
+  RULE_C,
+  RULE_SERVICE_PORT,
+  RULE_TARGET,
+  TARGET_DRAW,
+  TARGET_RANDOM_ENDPOINT,
+} from '../../../assembly/shared/layout.ts';
 import type { ChoiceChain } from '../../program/endpoint-chains.ts';
-import { referenceTo } from './records.ts';
-import { ROW_A, type RowImage } from './row-image.ts';
-import type { TableImage } from './table-image.ts';
+import { swapPort, writeAddress } from './wire.ts';
 
-/** Adds one row behind those of the rules before the choice. Returns how many rules it stands for as draws; 0: it is a rule like any other. */
-export function encodeChoice(chain: ChoiceChain, numbers: readonly number[], rows: RowImage, annex: TableImage): number {
-  const { threshold } = chain;
-  const count = numbers.length;
-  if (threshold === undefined) {
-    const list = annex.reserve(count * 4);
-    for (let index = 0; index < count; index++) annex.set(list + index * 4, referenceTo(numbers[index] ?? 0));
-    const row = rows.add();
-    rows.setTarget(row, TARGET_RANDOM_CHAIN, 0, count);
-    rows.point(row + ROW_A, list);
-    return 0;
+/** Where a choice lies, and what it refers to. */
+export interface ChoicePlace {
+  readonly rule: number;
+  readonly endpoints: number;
+  /** Rules of the chain before the choice. */
+  readonly written: number;
+  /** The address of the rules that the chains of all these Endpoints have. */
+  readonly pattern: number;
+  readonly servicePort: number;
+  readonly addressWords: number;
+}
+
+export function writeChoice(words: Uint32Array, { among, endpoints }: ChoiceChain, place: ChoicePlace): void {
+  const { rule, addressWords } = place;
+  const size = endpointSize(addressWords);
+  words[(rule + RULE_TARGET) / 4] = among.isDrawnInTurn ? TARGET_DRAW : TARGET_RANDOM_ENDPOINT;
+  words[(rule + RULE_A) / 4] = place.endpoints - place.written * size;
+  words[(rule + RULE_B) / 4] = place.pattern;
+  words[(rule + RULE_C) / 4] = endpoints.length;
+  words[(rule + RULE_SERVICE_PORT) / 4] = place.servicePort;
+  let at = place.endpoints;
+  for (const { address, port } of endpoints) {
+    words[(at + ENDPOINT_PORT) / 4] = swapPort(port);
+    writeAddress(words, (at + ENDPOINT_ADDRESS) / 4, address);
+    at += size;
   }
-  if (count === 0) return 0;
-  const draws = annex.reserve(count * DRAW_SIZE);
-  for (let index = 0, at = draws; index < count; index++, at += DRAW_SIZE) {
-    annex.set(at + DRAW_THRESHOLD, threshold(count - index));
-    annex.set(at + DRAW_CHAIN, referenceTo(numbers[index] ?? 0));
-  }
-  const written = rows.count;
-  const row = rows.add();
-  rows.setTarget(row, TARGET_DRAW);
-  rows.point(row + ROW_A, draws - written * DRAW_SIZE);
-  return count;
+}
+
+/** Bytes of the Endpoints of a choice. */
+export function endpointsSize({ endpoints }: ChoiceChain, addressWords: number): number {
+  return endpoints.length * endpointSize(addressWords);
+}
+
+/** Bytes of one. */
+export function endpointSize(addressWords: number): number {
+  return addressWords === 1 ? ENDPOINT_SIZE_V4 : ENDPOINT_SIZE_V6;
 }

@@ -3,6 +3,7 @@ import { UnsupportedError } from '../../errors.ts';
 import type { ChoiceChain } from '../../program/endpoint-chains.ts';
 import type { PortRange, Rule } from '../../program/ruleset.ts';
 import type { Annex, ChainRecord, OwnSet, PartSource } from './chain-records.ts';
+import type { EndpointPatterns } from './endpoint-patterns.ts';
 import { type Block, type Records, referenceTo } from './records.ts';
 import type { RowImage } from './row-image.ts';
 import { encodeRules, type RuleTargets } from './rule-records.ts';
@@ -17,8 +18,8 @@ export interface EncoderContext {
   readonly sets: SetTables;
   readonly context: TableContext;
   readonly addressWords: number;
-  /** The numbers of the chains that a chain of the table chooses from. */
-  numbersOf(chain: ChoiceChain): readonly number[];
+  /** Of the chains of Endpoints of the table. */
+  readonly patterns: EndpointPatterns;
   noteMade(annex: Annex): void;
   noteDropped(annex: Annex): void;
 }
@@ -48,8 +49,12 @@ export class PartEncoder implements PartSource, RuleTargets {
     this.#shared = shared;
   }
 
-  numbersOf(chain: ChoiceChain): readonly number[] {
-    return this.#shared.numbersOf(chain);
+  usePattern(choice: ChoiceChain): ChainRecord {
+    return this.#shared.patterns.use(choice, this);
+  }
+
+  dropPattern(choice: ChoiceChain): void {
+    this.#shared.patterns.drop(choice);
   }
 
   encode(part: readonly Rule[], rows: RowImage, annex: TableImage): void {

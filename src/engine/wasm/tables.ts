@@ -16,9 +16,9 @@ import { changeOf, type ProgramChange } from '../../program/change.ts';
 import { type EstablishedProof, establishedProof } from '../../program/established.ts';
 import { itemsOf, listsOf } from '../../program/joined.ts';
 import { emptyProgram, type Program } from '../../program/program.ts';
+import { ruleCountOf } from '../../program/rule-count.ts';
 import type { ChainRecord } from './chain-records.ts';
 import { ChainTables } from './chain-tables.ts';
-import type { EndpointsRecord } from './endpoint-records.ts';
 import { writeHooks } from './hook-records.ts';
 import type { LinearMemory } from './memory.ts';
 import type { NodeIpvs } from './node-ipvs.ts';
@@ -48,7 +48,6 @@ export interface TableRecords {
   readonly chains: readonly ChainRecord[];
   /** The rules of chains of Endpoints: chains without a number. */
   readonly patterns: readonly ChainRecord[];
-  readonly endpoints: readonly EndpointsRecord[];
   /** Of maps: their values are references to chains. */
   readonly sets: readonly { readonly name: string; readonly number: number; readonly block: Block; readonly isMap: boolean }[];
   readonly rootBlocks: readonly Block[];
@@ -72,6 +71,7 @@ export class ProgramTables {
   readonly #addressWords: number;
   #program: Program;
   #proof: EstablishedProof | undefined;
+  #ruleCount: number | undefined;
   #blocks: RootBlocks = { hooks: NO_BLOCK, local: undefined, masquerade: NO_BLOCK };
 
   /** `publish` stores the address of the root in force. */
@@ -114,6 +114,7 @@ export class ProgramTables {
     this.#blocks = blocks;
     this.#program = program;
     this.#proof = proof;
+    this.#ruleCount = undefined;
   }
 
   /** A Program was put in force. */
@@ -126,8 +127,10 @@ export class ProgramTables {
     return this.#records.usedBytes;
   }
 
+  /** Counted when somebody asks. */
   get ruleCount(): number {
-    return this.#chains.ruleCount;
+    this.#ruleCount ??= ruleCountOf(this.#program);
+    return this.#ruleCount;
   }
 
   /** For the self-check. */
@@ -136,10 +139,9 @@ export class ProgramTables {
       records: this.#records,
       addressWords: this.#addressWords,
       chains: [...this.#chains.all()],
-      patterns: [...this.#chains.endpointTables()].flatMap((table) => [...table.patterns()]),
-      endpoints: [...this.#chains.endpointTables()].flatMap((table) => [...table.all()]),
+      patterns: [...this.#chains.patterns()],
       sets: [...this.#sets.all()],
-      rootBlocks: [this.#blocks.hooks, this.#blocks.local?.block ?? NO_BLOCK, this.#blocks.masquerade],
+      rootBlocks: [this.#blocks.hooks, this.#blocks.local?.block ?? NO_BLOCK, this.#blocks.masquerade, this.#chains.thresholds],
     };
   }
 

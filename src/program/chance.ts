@@ -1,0 +1,11 @@
+// The chance with which kube-proxy's rules draw one of several Endpoints in iptables mode, as text and as iptables keeps it.
+
+/** 1/count as kube-proxy prints it. */
+export function probabilityText(count: number): string {
+  return (1 / count).toFixed(10);
+}
+
+/** iptables keeps what kube-proxy printed as a 31-bit fraction: random bits below it match. */
+export function oneInThreshold(count: number): number {
+  return Math.round(Number(probabilityText(count)) * 0x80000000);
+}
