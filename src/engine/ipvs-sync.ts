@@ -1,6 +1,7 @@
 // What kube-proxy does to IPVS when its Services change: virtual services and real servers added, edited and removed, and TCP servers that
 // are wanted no more drained (graceful termination). Both engines follow it; their IPVS carries it out.
 import { type Family, formatEndpoint } from '../address.ts';
+import { CapacityError } from '../errors.ts';
 import type { IpvsEngine, ServerKey, ServiceKey, ServiceSettings } from '../ipvs/engine.ts';
 import { weighted } from '../ipvs/server-list.ts';
 import type { Change } from '../program/change.ts';
@@ -44,20 +45,22 @@ interface FamilyServices {
 export class IpvsSync {
   readonly #ipvs: SyncedIpvs;
   readonly #tagOf: (servicePort: string) => number;
+  readonly #serversMax: number;
   readonly #families: Readonly<Record<Family, FamilyServices>> = {
     IPv4: { byId: new Map(), hasDoubles: false },
     IPv6: { byId: new Map(), hasDoubles: false },
   };
-  /** Servers of weight 0 that wait for their connections to end, by id: of services of #families, in the order in which they began to. */
+  /** Servers of weight 0 that wait for their connections to end, by name: of services of #families, in the order in which they began to. */
   readonly #draining = new Map<WantedService, Map<string, ServerKey>>();
   #timeouts: IpvsTimeouts | undefined;
   #now = 0;
   #nextCheck: number | undefined;
 
-  /** `tagOf`: the engine's number of a ServicePort, by which virtual services are tagged. */
-  constructor(ipvs: SyncedIpvs, tagOf: (servicePort: string) => number) {
+  /** `tagOf`: the engine's number of a ServicePort, by which virtual services are tagged. `serversMax`: for how many servers of a service IPVS has room. */
+  constructor(ipvs: SyncedIpvs, tagOf: (servicePort: string) => number, serversMax = Infinity) {
     this.#ipvs = ipvs;
     this.#tagOf = tagOf;
+    this.#serversMax = serversMax;
   }
 
   /**
@@ -77,7 +80,7 @@ export class IpvsSync {
     return this.#now;
   }
 
-  /** Reads a change of a family's services; nothing moves yet. `all`: those of the new Program. @throws InvalidArgumentError, UnsupportedError */
+  /** Reads a change of a family's services; nothing moves yet. `all`: those of the new Program. @throws InvalidArgumentError, UnsupportedError, CapacityError */
   plan(family: Family, { removed, added }: Change<VirtualService>, all: () => readonly VirtualService[]): SyncPlan {
     const { byId, hasDoubles } = this.#families[family];
     const own = new WantedServices(family, added).byId;
@@ -87,6 +90,7 @@ export class IpvsSync {
     const read = isSingle ? own : new WantedServices(family, services).byId;
     const gone = [...(isSingle ? leaving : byId.keys())].filter((id) => !read.has(id));
     const wanted = [...read.values()].filter(({ key, wanted }) => byId.get(key.id)?.wanted !== wanted);
+    for (const service of wanted) this.#expectRoom(service, byId.get(service.key.id));
     return { family, wanted, gone, hasDoubles: read.size < services.length };
   }
 
@@ -110,6 +114,15 @@ export class IpvsSync {
     }
   }
 
+  /** New servers come before others go. */
+  #expectRoom(service: WantedService, known: WantedService | undefined): void {
+    const draining = known === undefined ? undefined : this.#draining.get(known);
+    if (service.count + (known?.count ?? 0) + (draining?.size ?? 0) <= this.#serversMax) return;
+    const names = new Set([...namesOf(service), ...(known === undefined ? [] : namesOf(known)), ...(draining?.keys() ?? [])]);
+    if (names.size <= this.#serversMax) return;
+    throw new CapacityError(`servers of virtual service ${service.key.id}, those that leave it included`, this.#serversMax, names.size);
+  }
+
   #follow(service: WantedService, known: WantedService | undefined): void {
     const { key, settings, wanted } = service;
     if (known === undefined) {
@@ -126,8 +139,7 @@ export class IpvsSync {
   /** Returns the servers that drain from then on. */
   #followServers({ key: service, list, first, count }: WantedService, known: WantedService): Map<string, ServerKey> {
     const draining = new Map(this.#draining.get(known));
-    const before = new Map<string, number>();
-    for (let place = known.first; place < known.first + known.count; place++) before.set(known.list.name(place), place);
+    const before = new Map(Array.from(namesOf(known), (name, index) => [name, known.first + index]));
     for (let place = first; place < first + count; place++) {
       const name = list.name(place);
       const was = before.get(name);
@@ -169,6 +181,10 @@ export class IpvsSync {
       else this.#draining.delete(service);
     }
   }
+}
+
+function* namesOf({ list, first, count }: WantedService): Generator<string> {
+  for (let place = first; place < first + count; place++) yield list.name(place);
 }
 
 function isSameSettings(a: ServiceSettings, b: ServiceSettings): boolean {

@@ -270,3 +270,15 @@ test('more endpoints than a virtual service has room for are refused, and all st
   node.set(B);
   expect(node.server(1001)).toBe(B);
 });
+
+test('so are endpoints that have no room beside those that leave', () => {
+  const node = new Node('wasm', [A]);
+  const block = (second: number): string[] => Array.from({ length: 40_000 }, (_, number) => `10.${second}.${number >> 8}.${number & 255}`);
+  node.set(...block(64));
+  expect(() => node.set(...block(65))).toThrow(/those that leave it included: 80000 needed, the limit is 65535/);
+  expect(node.server(1000)).toMatch(/^10\.64\./);
+  node.set(...block(64).slice(0, 30_000), ...block(65).slice(0, 10_000));
+  expect(
+    node.dataplane.explain({ protocol: 'TCP', source: '10.0.0.7', sourcePort: 1, destination: CLUSTER_IP, destinationPort: 80 }).outcomes,
+  ).toHaveLength(40_000);
+});

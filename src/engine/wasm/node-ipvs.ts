@@ -2,7 +2,7 @@
 // the first virtual service on.
 import { CONNTRACK_NODE, SERVERS_MAX } from '../../../assembly/shared/ipvs-layout.ts';
 import { type Address, type Family, parseAddress } from '../../address.ts';
-import { CapacityError, InvalidArgumentError } from '../../errors.ts';
+import { InvalidArgumentError } from '../../errors.ts';
 import type { EngineSysctls, Foresight, RealServer } from '../../ipvs/engine.ts';
 import { type IpvsParts, WasmIpvs } from '../../ipvs/wasm/engine.ts';
 import type { TransportProtocol } from '../../packet.ts';
@@ -31,16 +31,13 @@ export class NodeIpvs {
     publish: (namespace: number) => void,
   ) {
     this.#ipvs = new WasmIpvs(core, memory, { sysctls, conntrack: CONNTRACK_NODE });
-    this.#sync = new IpvsSync(this.#ipvs, servicePortId);
+    this.#sync = new IpvsSync(this.#ipvs, servicePortId, SERVERS_MAX);
     this.#publish = publish;
   }
 
   /** Reads a change of the virtual services; nothing moves yet. @throws InvalidArgumentError, UnsupportedError, CapacityError */
   plan(family: Family, change: Change<VirtualService>, all: () => readonly VirtualService[]): SyncPlan {
-    const plan = this.#sync.plan(family, change, all);
-    for (const { key, count } of plan.wanted)
-      if (count > SERVERS_MAX) throw new CapacityError(`servers of virtual service ${key.id}`, SERVERS_MAX, count);
-    return plan;
+    return this.#sync.plan(family, change, all);
   }
 
   load(plan: SyncPlan, timeouts: IpvsTimeouts | undefined, now: number): void {

@@ -70,9 +70,19 @@ export class Servers {
     return record;
   }
 
-  isOf(record: number, { address, port }: ServerKey): boolean {
-    if (this.#get(record, SERVER_PORT) !== swapPort(port)) return false;
-    return address.words.every((word, index) => this.#get(record, SERVER_ADDRESS + index * 4) === swapBytes(word));
+  /** The place of a server in a list of records; -1: it is not there. */
+  placeIn(list: number, count: number, { address, port }: ServerKey): number {
+    const { words } = this.#memory;
+    const [sought, ...rest] = address.words.map(swapBytes);
+    const soughtPort = swapPort(port);
+    // When many go at once, they are the oldest ones, which are last.
+    for (let place = count - 1; place >= 0; place--) {
+      const record = (words[list / 4 + place] ?? 0) / 4;
+      const first = record + SERVER_ADDRESS / 4;
+      if (words[first] !== sought || words[record + SERVER_PORT / 4] !== soughtPort) continue;
+      if (rest.every((word, index) => words[first + 1 + index] === word)) return place;
+    }
+    return -1;
   }
 
   /** Weight and thresholds. `isAdded`: also a weight of 0 is remembered as the last one, and the server is in its service's list. */

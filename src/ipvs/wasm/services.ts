@@ -186,11 +186,10 @@ export class Services {
   }
 
   #server(service: number, key: ServerKey): { server: number; index: number } {
-    const servers = this.serversOf(service);
-    const index = servers.findIndex((server) => this.servers.isOf(server, key));
-    const server = servers[index];
-    if (server === undefined) throw new Error(`no server ${key.id}`);
-    return { server, index };
+    const list = this.#get(service, SERVICE_SERVERS);
+    const index = this.servers.placeIn(list, this.#get(service, SERVICE_SERVER_COUNT), key);
+    if (index < 0) throw new Error(`no server ${key.id}`);
+    return { server: this.#namespace.memory.words[list / 4 + index] ?? 0, index };
   }
 
   #reserveServers({ id }: ServiceKey, service: number, count: number): void {
