@@ -3,10 +3,10 @@ import { setImmediate } from 'node:timers/promises';
 import { Bench } from 'tinybench';
 import { CLOCKS } from './clocks.ts';
 import { watchCollections } from './collections.ts';
+import { createFrameProcessor, createProcessor } from './create-processor.ts';
 import { FramePasses } from './frame-passes.ts';
 import type { Clock, Replies, Reply, Request } from './messages.ts';
 import { Passes, type Runner } from './passes.ts';
-import { createFrameProcessor, createProcessor } from './processor.ts';
 import type { Workload } from './workload.ts';
 
 interface Prepared {

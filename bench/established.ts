@@ -1,7 +1,7 @@
 // Established connections: what does a packet of one of 1,000 to 1,000,000 connections cost?
 import { series, timesAsLong, whereWasmLoses } from './measurement.ts';
-import { NATIVE, VARIANTS, type VariantName } from './processor.ts';
 import { type Case, type Question, SEED } from './question.ts';
+import { NATIVE, VARIANTS, type VariantName } from './variants.ts';
 import type { Workload } from './workload.ts';
 
 const PACKETS_PER_PASS = 65_536;

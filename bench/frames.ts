@@ -1,8 +1,8 @@
 // Frames: what does an Ethernet frame of an established connection cost, from parsing to the rewritten copy in the transmit ring?
 import { establishedWorkload } from './established.ts';
 import { series, timesAsLong } from './measurement.ts';
-import { NATIVE } from './processor.ts';
 import type { Case, Question } from './question.ts';
+import { NATIVE } from './variants.ts';
 
 function frameCase(flowCount: number): Case {
   return {

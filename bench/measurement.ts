@@ -1,6 +1,7 @@
 // One measured variant of one case, and the sentence parts that several questions make of such figures.
-import type { VariantName } from './processor.ts';
+
 import type { Ratio } from './statistics.ts';
+import type { VariantName } from './variants.ts';
 
 export interface Measurement {
   readonly bench: string;

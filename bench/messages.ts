@@ -1,6 +1,6 @@
 // What parent and children of a benchmark say to each other: one reply to each request.
 import type { ResultDigest } from './digest.ts';
-import type { VariantName } from './processor.ts';
+import type { VariantName } from './variants.ts';
 import type { Workload } from './workload.ts';
 
 /** `cpu`: what the process used, for machines that are shared; whatever else runs then disturbs caches, but takes no time. */

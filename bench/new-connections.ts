@@ -1,7 +1,7 @@
 // New connections: what does it cost to begin one, on empty connection state and beside a million that stand, in each mode?
 import { timesAsLong, whereWasmLoses } from './measurement.ts';
-import { NATIVE, type VariantName } from './processor.ts';
 import { type Case, type Question, SEED } from './question.ts';
+import { NATIVE, type VariantName } from './variants.ts';
 import type { Workload } from './workload.ts';
 
 /** Whole batches of 256. */

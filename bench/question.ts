@@ -1,6 +1,6 @@
 // The shape of a question: cases that differ in size, each with one workload for all variants, and how its figures are read.
 import type { Measurement } from './measurement.ts';
-import type { VariantName } from './processor.ts';
+import type { VariantName } from './variants.ts';
 import type { Workload } from './workload.ts';
 
 export interface Case {

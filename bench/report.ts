@@ -1,9 +1,9 @@
 // Figures as text: one line of JSON a measurement for programs, aligned columns for people.
 import { ALLOCATION, type Allocation, BYTES_PER_PACKET_MAX } from './allocation.ts';
 import type { Measurement } from './measurement.ts';
-import { ENGINES } from './processor.ts';
 import type { Question } from './question.ts';
 import { median, type Ratio, summarize } from './statistics.ts';
+import { ENGINES } from './variants.ts';
 
 /** The eight fields that every line about packets has, in this order; more follow. */
 export function measurementLine(measurement: Measurement): string {

@@ -2,10 +2,10 @@
 import type { ResultDigest } from './digest.ts';
 import type { Measurement } from './measurement.ts';
 import type { Clock } from './messages.ts';
-import { ENGINES, type VariantName } from './processor.ts';
 import type { Case, Question } from './question.ts';
 import { median, pairedRatio, summarize } from './statistics.ts';
 import { VariantProcess } from './variant-process.ts';
+import { ENGINES, type VariantName } from './variants.ts';
 
 /** Rounds before those that count: V8 has optimized by then. */
 const WARMUP_ROUNDS = 2;

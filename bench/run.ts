@@ -8,13 +8,13 @@ import type { Measurement } from './measurement.ts';
 import { whyNoNative } from './native/build.ts';
 import { newConnections } from './new-connections.ts';
 import { type BenchOptions, readOptions, USAGE, UsageError } from './options.ts';
-import { isNative, VARIANTS, type VariantName } from './processor.ts';
 import type { Question } from './question.ts';
 import { measurementLine, questionText } from './report.ts';
 import { measureCase } from './rounds.ts';
 import { scanOrLookup } from './scan-or-lookup.ts';
 import { scanRules } from './scan-rules.ts';
 import { type Answer, TOPICS } from './topics.ts';
+import { isNative, VARIANTS, type VariantName } from './variants.ts';
 
 const QUESTIONS: readonly Question[] = [established, frames, newConnections, scanRules, scanOrLookup, costParts];
 

@@ -1,8 +1,8 @@
 // iptables scan against IPVS lookup: what does the first packet of a connection cost at 10 to 10,000 Services?
 import { type Measurement, series, whereWasmLoses } from './measurement.ts';
 import { eachBegins } from './new-connections.ts';
-import type { VariantName } from './processor.ts';
 import type { Case, Question } from './question.ts';
+import type { VariantName } from './variants.ts';
 import type { Workload } from './workload.ts';
 
 const PACKETS = 1024;

@@ -2,8 +2,8 @@
 // one address and port, or prefixes and port ranges? The rules come as a dump of iptables-save.
 import { type Measurement, series, timesAsLong, whereWasmLoses } from './measurement.ts';
 import { eachBegins } from './new-connections.ts';
-import { NATIVE, type VariantName } from './processor.ts';
 import type { Case, Question } from './question.ts';
+import { NATIVE, type VariantName } from './variants.ts';
 
 const PACKETS = 1024;
 const SIZES = [10, 100, 1000, 10_000, 50_000];

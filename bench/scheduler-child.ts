@@ -8,7 +8,7 @@ import { createJsEngine } from '../src/engine/js/engine.ts';
 import { startCoreSync } from '../src/engine/wasm/core.ts';
 import { embeddedCore } from '../src/engine/wasm/embedded-core.ts';
 import { WasmEngine } from '../src/engine/wasm/engine.ts';
-import type { SchedulerName } from '../src/ipvs/engine.ts';
+import type { SchedulerName } from '../src/ipvs/keys.ts';
 import type { Program } from '../src/program/program.ts';
 import { CLOCKS } from './clocks.ts';
 import type { Clock } from './messages.ts';

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { SCHEDULERS, type SchedulerName } from '../src/ipvs/engine.ts';
+import { SCHEDULERS, type SchedulerName } from '../src/ipvs/keys.ts';
 import type { Clock } from './messages.ts';
 import { alignColumns } from './report.ts';
 import type { ResultLine } from './results.ts';

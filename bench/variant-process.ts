@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Replies, Reply, Request } from './messages.ts';
-import type { VariantName } from './processor.ts';
+import type { VariantName } from './variants.ts';
 
 /** A million connections as objects and strings need more than V8 takes by itself. */
 const CHILD_FLAGS = ['--max-old-space-size=6144', '--expose-gc'];

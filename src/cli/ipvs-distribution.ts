@@ -1,7 +1,7 @@
 // The outcome of `svcplane ipvs simulate` for one service: what each server got, against what its scheduler aims at.
 
 import { formatEndpoint } from '../address.ts';
-import type { SchedulerName } from '../ipvs/engine.ts';
+import type { SchedulerName } from '../ipvs/keys.ts';
 import type { ServiceEntry } from '../ipvs/registry.ts';
 import { flagNames } from '../ipvs/settings.ts';
 import type { ServerRef, ServerState } from '../ipvs/types.ts';

@@ -1,8 +1,8 @@
 // `svcplane ipvs simulate`: connections from many clients through a table, and where each went.
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Family, formatEndpoint } from '../address.ts';
-import { SCHEDULERS } from '../ipvs/engine.ts';
 import { createIpvsSync } from '../ipvs/ipvs.ts';
+import { SCHEDULERS } from '../ipvs/keys.ts';
 import { asPath, serviceRefOf } from '../ipvs/references.ts';
 import type { ServiceEntry } from '../ipvs/registry.ts';
 import { saveText } from '../ipvs/save.ts';

@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Connection } from '../dataplane-types.ts';
-import { type CapturedFrame, readCapture, writeCapture } from '../frames/capture.ts';
+import { readCapture, writeCapture } from '../frames/capture.ts';
+import type { CapturedFrame } from '../frames/captured-frame.ts';
 import { type Replayed, replay } from '../frames/replay.ts';
 import { findNode, openCluster, openDataplane, SEED } from './cluster-input.ts';
 import { conntrackLine } from './conntrack-text.ts';

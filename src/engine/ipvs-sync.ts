@@ -2,7 +2,8 @@
 // are wanted no more drained (graceful termination). Both engines follow it; their IPVS carries it out.
 import { type Family, formatEndpoint } from '../address.ts';
 import { CapacityError } from '../errors.ts';
-import type { IpvsEngine, ServerKey, ServiceKey, ServiceSettings } from '../ipvs/engine.ts';
+import type { IpvsEngine } from '../ipvs/engine.ts';
+import type { ServerKey, ServiceKey, ServiceSettings } from '../ipvs/keys.ts';
 import { weighted } from '../ipvs/server-list.ts';
 import type { Change } from '../program/change.ts';
 import type { IpvsTimeouts, VirtualService } from '../program/virtual-service.ts';

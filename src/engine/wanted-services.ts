@@ -1,7 +1,7 @@
 // The virtual services of a Program as IPVS takes them: read and checked, each with its servers as numbers.
 import { type Address, type Family, formatEndpoint, parseAddress } from '../address.ts';
 import { InvalidArgumentError } from '../errors.ts';
-import type { ServiceKey, ServiceSettings } from '../ipvs/engine.ts';
+import type { ServiceKey, ServiceSettings } from '../ipvs/keys.ts';
 import { ServerList, type ServerRun } from '../ipvs/server-list.ts';
 import { readServiceSettings } from '../ipvs/settings.ts';
 import type { VirtualService } from '../program/virtual-service.ts';

@@ -1,27 +1,7 @@
-// Captures as tcpdump and Wireshark write them: what a frame of one is, and which reader and writer a file wants.
-import { SvcplaneError } from '../errors.ts';
+// Captures as tcpdump and Wireshark write them: which reader and writer a file wants.
+import { type CapturedFrame, CaptureError, type Fail } from './captured-frame.ts';
 import { readPcap, writePcap } from './pcap.ts';
 import { readPcapng, writePcapng } from './pcapng.ts';
-
-export interface CapturedFrame {
-  /** LINKTYPE_*, as tcpdump.org lists them; 1 is Ethernet. */
-  readonly linkType: number;
-  /** Since 1970, and the rest below a second. */
-  readonly seconds: number;
-  readonly nanoseconds: number;
-  /** What was kept of it. */
-  readonly bytes: Uint8Array;
-  /** What it was on the wire. */
-  readonly wireLength: number;
-}
-
-/** A file that is no capture, or that is broken. */
-export class CaptureError extends SvcplaneError {
-  override name = 'CaptureError';
-}
-
-/** Says what is wrong with what lies at an offset of a capture. */
-export type Fail = (at: number, message: string) => CaptureError;
 
 export interface ReadOptions {
   /** For messages: the name of the file. */

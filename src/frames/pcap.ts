@@ -1,5 +1,5 @@
 // Classic pcap (draft-ietf-opsawg-pcap): a header of 24 bytes, then frames with 16 bytes each before them.
-import type { CapturedFrame, Fail } from './capture.ts';
+import type { CapturedFrame, Fail } from './captured-frame.ts';
 
 const HEADER = 24;
 const FRAME_HEADER = 16;

@@ -1,5 +1,5 @@
 // pcapng (draft-ietf-opsawg-pcapng): blocks of sections. Read: enhanced, simple and old packet blocks; all others are passed over.
-import type { CapturedFrame, Fail } from './capture.ts';
+import type { CapturedFrame, Fail } from './captured-frame.ts';
 
 const SECTION = 0x0a0d0d0a;
 const INTERFACE = 1;

@@ -3,7 +3,7 @@ import { formatAddress, formatEndpoint } from '../address.ts';
 import type { Dataplane, FrameResult, FrameRing } from '../dataplane-types.ts';
 import { type PacketHeaders, readHeaders } from '../engine/js/frame-headers.ts';
 import { readTuple } from '../engine/js/frame-rewrite.ts';
-import { type CapturedFrame, CaptureError } from './capture.ts';
+import { type CapturedFrame, CaptureError } from './captured-frame.ts';
 import { type IpLink, LINK_TYPES_TEXT, linkOf } from './link-types.ts';
 import { type ReplaySummary, SummaryOfReplay } from './replay-summary.ts';
 import { SeenFromClient, viewOf } from './seen-from-client.ts';

@@ -1,5 +1,6 @@
 // Changes to the services of a namespace, as values: what the verbs of Ipvs and the lines of ipvsadm have in common.
-import type { IpvsEngine, ServerKey, ServerSettings, ServiceKey, ServiceSettings, TimeoutSettings } from './engine.ts';
+import type { IpvsEngine, TimeoutSettings } from './engine.ts';
+import type { ServerKey, ServerSettings, ServiceKey, ServiceSettings } from './keys.ts';
 
 export type Command =
   | { readonly verb: 'addService' | 'editService'; readonly service: ServiceKey; readonly settings: ServiceSettings }

@@ -2,7 +2,7 @@
 import { type Address, type Family, formatEndpoint, parseAddress } from '../address.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import type { TransportProtocol } from '../packet.ts';
-import type { ServerKey, ServiceKey } from './engine.ts';
+import type { ServerKey, ServiceKey } from './keys.ts';
 import type { ServerRef, ServiceRef } from './types.ts';
 import { wholeNumber } from './whole-number.ts';
 

@@ -1,7 +1,7 @@
 // What was configured: services and their servers in the order in which they were added. Refuses commands that do not fit, and is what `save` prints.
 import { InvalidArgumentError } from '../errors.ts';
 import type { Command } from './commands.ts';
-import type { ServerKey, ServerSettings, ServiceKey, ServiceSettings } from './engine.ts';
+import type { ServerKey, ServerSettings, ServiceKey, ServiceSettings } from './keys.ts';
 import type { FieldName } from './references.ts';
 
 export interface ServerEntry {

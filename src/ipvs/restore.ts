@@ -2,7 +2,7 @@
 import { InvalidArgumentError, UnsupportedError } from '../errors.ts';
 import { type LineOptions, readOptions } from './command-line.ts';
 import type { Command } from './commands.ts';
-import type { ServerKey, ServiceKey } from './engine.ts';
+import type { ServerKey, ServiceKey } from './keys.ts';
 import { type FieldName, MAX_PORT, MAX_U32, readServerKey, readServiceKey } from './references.ts';
 import { readServerSettings, readServiceSettings } from './settings.ts';
 import type { ServerOptions, ServiceOptions, ServiceRef } from './types.ts';

@@ -1,6 +1,6 @@
 // The configured services as `ipvsadm -Sn` prints them, which `ipvsadm -R` reads.
 import { formatAddress, formatEndpoint, prefixMask } from '../address.ts';
-import type { ServiceKey, ServiceSettings } from './engine.ts';
+import type { ServiceKey, ServiceSettings } from './keys.ts';
 import type { ServerEntry, ServiceEntry } from './registry.ts';
 import { flagNames } from './settings.ts';
 

@@ -2,7 +2,7 @@
 // would cost more than its record.
 import { addressOf, type Family, formatEndpoint, parseAddressWords } from '../address.ts';
 import { readIPv4 } from '../plain-address.ts';
-import type { ServerKey, ServerSettings } from './engine.ts';
+import type { ServerKey, ServerSettings } from './keys.ts';
 
 export class ServerList {
   length = 0;

@@ -1,14 +1,7 @@
 // Options of services and servers, checked, with ipvsadm's defaults filled in.
 import { type Family, parseAddress, prefixMask } from '../address.ts';
 import { InvalidArgumentError, UnsupportedError } from '../errors.ts';
-import {
-  SCHEDULERS,
-  type SchedulerFlag,
-  type SchedulerName,
-  type ServerSettings,
-  type ServiceKey,
-  type ServiceSettings,
-} from './engine.ts';
+import { SCHEDULERS, type SchedulerFlag, type SchedulerName, type ServerSettings, type ServiceKey, type ServiceSettings } from './keys.ts';
 import { type FieldName, MAX_U32 } from './references.ts';
 import type { ServerOptions, ServiceOptions } from './types.ts';
 import { wholeNumber } from './whole-number.ts';

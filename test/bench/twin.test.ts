@@ -1,14 +1,15 @@
 // The twin and the engines do the same work: without that, comparing their speed means nothing.
 import { describe, expect, test } from 'vitest';
+import { createFrameProcessor, createProcessor } from '../../bench/create-processor.ts';
 import { VerdictDigest } from '../../bench/digest.ts';
 import { FramePasses } from '../../bench/frame-passes.ts';
 import { whyNoNative } from '../../bench/native/build.ts';
 import { Passes } from '../../bench/passes.ts';
-import { createFrameProcessor, createProcessor, VARIANTS, type VariantName } from '../../bench/processor.ts';
 import { compareResults, MismatchError } from '../../bench/rounds.ts';
 import { ENTRY_STATE, TwinConnections } from '../../bench/twin/connections.ts';
 import { sipHash1 } from '../../bench/twin/maglev.ts';
 import { TUPLES_V4 } from '../../bench/twin/tuples.ts';
+import { VARIANTS, type VariantName } from '../../bench/variants.ts';
 import type { Workload } from '../../bench/workload.ts';
 import { sipHash } from '../../src/ipvs/js/schedulers/siphash.ts';
 

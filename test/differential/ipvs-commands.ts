@@ -1,7 +1,7 @@
 // What may be asked of IPVS, at random: few addresses and ports, so that tuples meet again; the model knows what was configured and sent.
 import fc from 'fast-check';
 import type { Family } from '../../src/address.ts';
-import { SCHEDULERS } from '../../src/ipvs/engine.ts';
+import { SCHEDULERS } from '../../src/ipvs/keys.ts';
 import type { IpvsPacket, ServerOptions, ServerRef, ServiceOptions, ServiceRef } from '../../src/ipvs/types.ts';
 import { SCTP_CHUNKS, type SctpChunk } from '../../src/packet.ts';
 import type { IpvsPair } from './ipvs-pair.ts';

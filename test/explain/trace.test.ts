@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { explainPacket } from '../../src/explain/explain.ts';
 import { tracePacket } from '../../src/explain/trace.ts';
-import { SCHEDULERS } from '../../src/ipvs/engine.ts';
+import { SCHEDULERS } from '../../src/ipvs/keys.ts';
 import type { Packet } from '../../src/packet.ts';
 import type { Program } from '../../src/program/program.ts';
 import {

@@ -1,7 +1,8 @@
 // Captures in and out: classic pcap in its four forms, pcapng, and what is wrong with broken ones.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type CapturedFrame, readCapture, writeCapture } from '../../src/frames/capture.ts';
+import { readCapture, writeCapture } from '../../src/frames/capture.ts';
+import type { CapturedFrame } from '../../src/frames/captured-frame.ts';
 import { linkOf } from '../../src/frames/link-types.ts';
 import { svcplane } from '../cli/command.ts';
 import { hostnamesCapture } from './sample-capture.ts';

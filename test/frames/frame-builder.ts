@@ -1,7 +1,6 @@
 // Makes frames byte by byte, with every checksum computed over the whole: an opinion of its own about what a right frame is.
-import { parseAddress } from '../../src/address.ts';
 import type { TransportProtocol } from '../../src/packet.ts';
-import { crc32c, internetChecksum } from './whole-checksums.ts';
+import { addressBytes, crc32c, internetChecksum, pseudoHeader } from './whole-checksums.ts';
 
 export interface FrameSpec {
   /** Ethertypes of the tags, outermost first. */
@@ -134,15 +133,6 @@ function ipv6({ source, destination, extensions = [], fragment }: IpSpec, protoc
   });
   packet.set(payload, 40 + headers.length * 8);
   return packet;
-}
-
-export function addressBytes(text: string): Uint8Array {
-  const words = parseAddress(text)?.words ?? [];
-  return Uint8Array.from(words.flatMap((word) => [word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255]));
-}
-
-export function pseudoHeader(source: string, destination: string, protocol: number, length: number): Uint8Array {
-  return Uint8Array.from([...addressBytes(source), ...addressBytes(destination), 0, protocol, length >>> 8, length & 255]);
 }
 
 function put16(bytes: Uint8Array, at: number, value: number): void {

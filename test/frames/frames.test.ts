@@ -3,8 +3,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createDataplaneSync } from '../../src/dataplane.ts';
 import type { Dataplane, FrameResult, FrameRing, FrameRingOptions } from '../../src/dataplane-types.ts';
 import { objectsOf, PLANS, type RandomService } from '../differential/clusters.ts';
-import { addressBytes, buildError, buildFrame, buildPacket, type FrameSpec } from './frame-builder.ts';
-import { wrongChecksums } from './whole-checksums.ts';
+import { buildError, buildFrame, buildPacket, type FrameSpec } from './frame-builder.ts';
+import { addressBytes, wrongChecksums } from './whole-checksums.ts';
 
 const web: RandomService = {
   protocol: 'TCP',

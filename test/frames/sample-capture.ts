@@ -1,5 +1,5 @@
 // Captures for tests and for examples/hostnames.pcap, made frame by frame: what a client of a Service sees, and a bit of everything.
-import type { CapturedFrame } from '../../src/frames/capture.ts';
+import type { CapturedFrame } from '../../src/frames/captured-frame.ts';
 import { buildError, buildFrame, buildPacket, type FrameSpec } from './frame-builder.ts';
 
 const START = 1_767_225_600; // 2026-01-01

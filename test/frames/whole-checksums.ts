@@ -1,6 +1,5 @@
 // Checksums over whole packets, the slow and obvious way, and a check of every checksum that a frame has.
-import { formatAddress } from '../../src/address.ts';
-import { pseudoHeader } from './frame-builder.ts';
+import { formatAddress, parseAddress } from '../../src/address.ts';
 
 /** Over the pseudo header and the data; a checksum field inside must be 0, or must be right to give 0. */
 export function internetChecksum(pseudo: Uint8Array, data: Uint8Array): number {
@@ -48,4 +47,13 @@ export function wrongChecksums(packet: Uint8Array): string[] {
   }
   if (protocol === 1 || protocol === 58) wrong.push(...wrongChecksums(data.subarray(8)).map((what) => `quoted ${what}`));
   return wrong;
+}
+
+export function pseudoHeader(source: string, destination: string, protocol: number, length: number): Uint8Array {
+  return Uint8Array.from([...addressBytes(source), ...addressBytes(destination), 0, protocol, length >>> 8, length & 255]);
+}
+
+export function addressBytes(text: string): Uint8Array {
+  const words = parseAddress(text)?.words ?? [];
+  return Uint8Array.from(words.flatMap((word) => [word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255]));
 }

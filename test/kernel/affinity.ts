@@ -2,8 +2,8 @@
 // uses, as far as that address leads to the endpoint.
 import { formatEndpoint } from '../../src/address.ts';
 import type { Dataplane } from '../../src/dataplane-types.ts';
-import { type Probe, packetOf } from './certification.ts';
 import { outcomeSeen } from './judgement.ts';
+import { type Probe, packetOf } from './probe.ts';
 import type { Testbed } from './testbed.ts';
 import type { Attempt, Listener, OpenProtocol } from './wire.ts';
 

@@ -1,21 +1,11 @@
 // Opens the connections of a list of probes through loaded rules and holds each against explain. A probe is a kind of packet; each gets
 // as many connections as it takes to see every outcome.
 import type { Dataplane, Outcome } from '../../src/dataplane-types.ts';
-import type { Packet } from '../../src/packet.ts';
 import { outcomeSeen } from './judgement.ts';
+import { type Probe, packetOf } from './probe.ts';
 import { disagreementStory, unseenStory } from './story.ts';
 import type { Testbed } from './testbed.ts';
 import type { Attempt, Listener, Observation, OpenProtocol } from './wire.ts';
-
-export interface Probe {
-  readonly title: string;
-  readonly protocol: Packet['protocol'];
-  readonly source: string;
-  /** Absent: every connection has its own. */
-  readonly sourcePort?: number;
-  readonly destination: string;
-  readonly port: number;
-}
 
 export interface Certificate {
   readonly connections: number;
@@ -31,8 +21,6 @@ const SURENESS = 28;
 /** Patience with a packet that should be dropped, and with any other on a machine that is busy. */
 const SILENCE_MS = 250;
 const PATIENCE_MS = 8000;
-/** For explain, to which it makes no difference. */
-const ANY_PORT = 20_000;
 
 interface Foretold {
   readonly probe: Probe;
@@ -74,13 +62,6 @@ function foretell(probe: Probe, dataplane: Dataplane, testbed: Testbed): Foretol
     outcomes.map(({ action, backend, servicePort, masquerade, probability }) => [action, backend, servicePort, masquerade, probability]),
   );
   return { probe, outcomes, kind, connections: 1 };
-}
-
-/** The probe as explain wants it. Packets from a cable come in through its interface. */
-export function packetOf({ protocol, source, sourcePort, destination, port }: Probe, { network }: Testbed): Packet {
-  const inInterface = ({ node: undefined, pods: 'pod0', outside: 'out0' } as const)[network.placeOf(source)];
-  const packet: Packet = { protocol, source, sourcePort: sourcePort ?? ANY_PORT, destination, destinationPort: port };
-  return inInterface === undefined ? packet : { ...packet, inInterface };
 }
 
 /** Enough connections for each kind, spread over its probes. */

@@ -7,7 +7,7 @@ import { createDataplaneSync } from '../../src/dataplane.ts';
 import type { Dataplane } from '../../src/dataplane-types.ts';
 import type { ProxyMode } from '../../src/packet.ts';
 import { type AddressPlan, frontendsOf, NODE, objectsOf, PLANS, type RandomService, randomService } from '../differential/clusters.ts';
-import type { Probe } from './certification.ts';
+import type { Probe } from './probe.ts';
 
 /** What the node is told besides its Services. */
 export interface NodeConfig {

@@ -6,7 +6,7 @@ import type { KubernetesObject } from '../../src/api/types.ts';
 import type { Dataplane } from '../../src/dataplane-types.ts';
 import { PLANS } from '../differential/clusters.ts';
 import { affinityReport } from './affinity.ts';
-import { type Certificate, certify, type Probe, packetOf } from './certification.ts';
+import { type Certificate, certify } from './certification.ts';
 import {
   clusterDataplane,
   clusterObjects,
@@ -18,6 +18,7 @@ import {
   randomClusters,
 } from './clusters.ts';
 import { endpointListeners, flowCases, flowDataplaneInNamespace, flowProbes } from './flow-cases.ts';
+import { type Probe, packetOf } from './probe.ts';
 import { readBackDifferences } from './read-back.ts';
 import { Tally } from './tally.ts';
 import { Testbed } from './testbed.ts';

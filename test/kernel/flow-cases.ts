@@ -6,7 +6,7 @@ import type { Dataplane } from '../../src/dataplane-types.ts';
 import type { ProxyMode } from '../../src/packet.ts';
 import { FLOWS, type FlowCase, flowDataplane } from '../conformance/flow-run.ts';
 import { disputed } from '../conformance/lists.ts';
-import type { Probe } from './certification.ts';
+import type { Probe } from './probe.ts';
 import type { Listener } from './wire.ts';
 
 /** The cases that hold in this mode. */

@@ -1,7 +1,7 @@
 // What is printed when kernel and model disagree: enough to repeat it by hand.
 import { formatEndpoint, parseAddress } from '../../src/address.ts';
 import type { Dataplane, Outcome } from '../../src/dataplane-types.ts';
-import { type Probe, packetOf } from './certification.ts';
+import { type Probe, packetOf } from './probe.ts';
 import type { Testbed } from './testbed.ts';
 import type { Attempt, Observation } from './wire.ts';
 

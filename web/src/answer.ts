@@ -13,6 +13,12 @@ export interface Answer {
   readonly warnings: readonly string[];
 }
 
+/** What can be asked and answered now. */
+export interface Asked {
+  readonly question: Question;
+  readonly answer: Answer;
+}
+
 const TCP_SYN_ACK = 18;
 
 /** Or one sentence: why it cannot be answered. */

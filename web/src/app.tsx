@@ -1,14 +1,14 @@
 // The page: a question above, its answer below, the cluster beside it.
 import type { FunctionComponent } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { type Answer, answer, servicePortsOf } from './answer.ts';
+import { type Asked, answer, servicePortsOf } from './answer.ts';
 import { ClusterPanel } from './cluster-panel.tsx';
 import { ConnectionsView } from './connections-view.tsx';
 import { Header } from './header.tsx';
 import { ModesView } from './modes-view.tsx';
 import { Namer } from './names.ts';
 import { type ClusterChange, manifestsOf, type PlaygroundState, type View } from './playground-state.ts';
-import { askedBy, type Question } from './question.ts';
+import { askedBy } from './question.ts';
 import { QuestionBar } from './question-bar.tsx';
 import { VerdictBanner } from './verdict-banner.tsx';
 import { WalkView } from './walk-view.tsx';
@@ -24,12 +24,6 @@ const VIEW_TITLES: Readonly<Record<View, string>> = {
 export interface AppProps {
   readonly initial: PlaygroundState;
   readonly linkProblem: string | undefined;
-}
-
-/** What can be asked and answered now. */
-export interface Asked {
-  readonly question: Question;
-  readonly answer: Answer;
 }
 
 export function App({ initial, linkProblem }: AppProps) {

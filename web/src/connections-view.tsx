@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { SvcplaneError } from 'svcplane';
-import type { Asked } from './app.tsx';
+import type { Asked } from './answer.ts';
 import { CONNECTIONS, LiveConnections, type Tally } from './live-connections.ts';
 import { type Namer, outcomeName, percentText } from './names.ts';
 import type { PlaygroundState } from './playground-state.ts';

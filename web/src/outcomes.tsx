@@ -1,7 +1,7 @@
 // Every outcome that a new connection can have, each with its probability; and why there is none to speak of, when there is none.
 import type { ServicePortView } from 'svcplane';
 import { formatEndpoint, parseAddress } from '../../src/address.ts';
-import type { Asked } from './app.tsx';
+import type { Asked } from './answer.ts';
 import { type Namer, outcomeName, percentText } from './names.ts';
 
 export interface OutcomesProps {

@@ -1,6 +1,6 @@
 // The node as a row of hooks that the packet passes, with what it carries at each.
 import type { ComponentChildren } from 'preact';
-import type { Asked } from './app.tsx';
+import type { Asked } from './answer.ts';
 import { type Namer, outcomeName } from './names.ts';
 import { type Tuple, tupleOf, type WalkStage } from './walk.ts';
 

@@ -3,7 +3,7 @@
 import type { ProxyMode, Step } from 'svcplane';
 import { formatEndpoint } from '../../src/address.ts';
 import { ruleWords } from '../../src/cli/rule-words.ts';
-import type { Asked } from './app.tsx';
+import type { Asked } from './answer.ts';
 import { type Namer, outcomeName } from './names.ts';
 
 const SENTENCES = {

@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ServicePortView } from 'svcplane';
-import type { Asked } from './app.tsx';
+import type { Asked } from './answer.ts';
 import { type Namer, outcomeName } from './names.ts';
 import { Outcomes } from './outcomes.tsx';
 import { Pipeline } from './pipeline.tsx';

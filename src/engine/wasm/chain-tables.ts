@@ -7,7 +7,7 @@ import { EndpointPatterns } from './endpoint-patterns.ts';
 import { chainReference, PartEncoder } from './part-encoder.ts';
 import type { Block, Records } from './records.ts';
 import type { SetTables } from './set-tables.ts';
-import type { TableContext } from './tables.ts';
+import type { TableContext } from './table-context.ts';
 
 /** A chain by table and name. */
 interface Place {

@@ -9,8 +9,8 @@ import type { RowImage } from './row-image.ts';
 import { encodeRules, type RuleTargets } from './rule-records.ts';
 import { member, writeSet } from './set-records.ts';
 import type { SetTables } from './set-tables.ts';
+import type { TableContext } from './table-context.ts';
 import type { TableImage } from './table-image.ts';
-import type { TableContext } from './tables.ts';
 
 /** What tables of one family have in common. */
 export interface EncoderContext {

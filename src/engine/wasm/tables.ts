@@ -21,25 +21,12 @@ import type { ChainRecord } from './chain-records.ts';
 import { ChainTables } from './chain-tables.ts';
 import { writeHooks } from './hook-records.ts';
 import type { LinearMemory } from './memory.ts';
-import type { NodeIpvs } from './node-ipvs.ts';
 import { type Block, NO_BLOCK, Records } from './records.ts';
 import { editSet, isWorthEditing, member, type SetShape, type SlotContent, type WrittenSet, writeSet } from './set-records.ts';
 import { SetTables } from './set-tables.ts';
+import type { TableContext } from './table-context.ts';
 import { TableImage } from './table-image.ts';
 import { writeAddress } from './wire.ts';
-
-/** What outlives a Program: numbers of names, and lists of sources. */
-export interface TableContext {
-  servicePortId(name: string): number;
-  /** Of the node: both families have the same one. */
-  readonly ipvs: NodeIpvs;
-  /** The address of an xt_recent list, made at its first use. */
-  recentList(name: string): number;
-  /** The number of a dynamic set. */
-  sightingSet(name: string, timeoutSeconds: number): number;
-  /** No rule names that list or dynamic set any more: its sightings go with it. */
-  forgetList(name: string): void;
-}
 
 /** All records that the tables know of. */
 export interface TableRecords {

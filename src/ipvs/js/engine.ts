@@ -1,17 +1,7 @@
 // The TypeScript engine of IPVS, readable as the specification: plain objects and Maps, one file a noun.
 import { seedRandom } from '../../../assembly/shared/random.ts';
-import type {
-  EnginePacket,
-  EngineSysctl,
-  Foresight,
-  IpvsEngine,
-  IpvsEngineOptions,
-  ServerKey,
-  ServerSettings,
-  ServiceKey,
-  ServiceSettings,
-  TimeoutSettings,
-} from '../engine.ts';
+import type { EnginePacket, EngineSysctl, Foresight, IpvsEngine, IpvsEngineOptions, TimeoutSettings } from '../engine.ts';
+import type { ServerKey, ServerSettings, ServiceKey, ServiceSettings } from '../keys.ts';
 import { type ServerRun, weighted } from '../server-list.ts';
 import type { IpvsConnection, IpvsVerdict, ServerState } from '../types.ts';
 import { type Connection, describeConnection } from './connection.ts';

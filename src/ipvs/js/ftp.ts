@@ -1,6 +1,7 @@
 // What the kernel's IPVS knows of FTP without its helper: a service on port 21 has the data connections of its address as well, and one that is
 // persistent sends a client's data where its control connection went.
-import type { EnginePacket, ServiceKey } from '../engine.ts';
+import type { EnginePacket } from '../engine.ts';
+import type { ServiceKey } from '../keys.ts';
 
 export const FTP_PORT = 21;
 

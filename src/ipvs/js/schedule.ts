@@ -1,5 +1,6 @@
 // A new connection: the server of a template or of the scheduler, and the entries that follow (`ip_vs_schedule`, `ip_vs_sched_persist`).
-import type { EnginePacket, ServiceSettings } from '../engine.ts';
+import type { EnginePacket } from '../engine.ts';
+import type { ServiceSettings } from '../keys.ts';
 import { type Connection, createConnection, markAddress, maskAddress } from './connection.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import { ConntrackEntry } from './conntrack.ts';

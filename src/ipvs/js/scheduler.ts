@@ -1,8 +1,15 @@
 // What a scheduler is: it picks a server for a new connection, and hears when the list of servers changed.
 import type { Address } from '../../address.ts';
+import type { ServiceSettings } from '../keys.ts';
 import type { Namespace } from './namespace.ts';
 import type { Server } from './server.ts';
-import type { ServiceView } from './service.ts';
+
+/** What schedulers see of a service. */
+export interface ServiceView {
+  readonly settings: ServiceSettings;
+  /** Newest first: a server is added at the front. */
+  readonly servers: readonly Server[];
+}
 
 /** What schedulers see of the packet that begins a connection. */
 export interface Flow {

@@ -1,7 +1,7 @@
 // The schedulers by the names that the kernel's modules (ip_vs_rr, ip_vs_wrr …) register.
-import type { SchedulerName } from '../engine.ts';
+import type { SchedulerName } from '../keys.ts';
 import type { Namespace } from './namespace.ts';
-import type { BindScheduler, Scheduler } from './scheduler.ts';
+import type { BindScheduler, Scheduler, ServiceView } from './scheduler.ts';
 import { bindDh } from './schedulers/dh.ts';
 import { bindFo } from './schedulers/fo.ts';
 import { bindLblc } from './schedulers/lblc.ts';
@@ -16,7 +16,6 @@ import { bindSh } from './schedulers/sh.ts';
 import { bindTwos } from './schedulers/twos.ts';
 import { bindWlc } from './schedulers/wlc.ts';
 import { bindWrr } from './schedulers/wrr.ts';
-import type { ServiceView } from './service.ts';
 
 const binders: Readonly<Record<SchedulerName, BindScheduler>> = {
   rr: bindRr,

@@ -1,5 +1,5 @@
 // A real server as the TypeScript engine keeps it: its settings, its counters, and the mark `over` of its thresholds.
-import type { ServerKey, ServerSettings } from '../engine.ts';
+import type { ServerKey, ServerSettings } from '../keys.ts';
 
 export interface Server {
   readonly key: ServerKey;

@@ -1,6 +1,7 @@
 // The virtual services of a namespace: by reference, and by what a packet carries.
 import { type Address, addressKey, type Family } from '../../address.ts';
-import type { EnginePacket, ServerKey, ServerSettings, ServiceKey, ServiceSettings } from '../engine.ts';
+import type { EnginePacket } from '../engine.ts';
+import type { ServerKey, ServerSettings, ServiceKey, ServiceSettings } from '../keys.ts';
 import { FTP_PORT, mayBeFtpData } from './ftp.ts';
 import type { Namespace } from './namespace.ts';
 import { configureServer, createServer, type Server, serverName } from './server.ts';

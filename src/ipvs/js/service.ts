@@ -1,16 +1,9 @@
 // A virtual service as the TypeScript engine keeps it: settings, the list of servers, and the scheduler bound to both.
-import type { ServiceKey, ServiceSettings } from '../engine.ts';
+import type { ServiceKey, ServiceSettings } from '../keys.ts';
 import type { Namespace } from './namespace.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { Scheduler, ServiceView } from './scheduler.ts';
 import { bindScheduler } from './schedulers.ts';
 import type { Server } from './server.ts';
-
-/** What schedulers see of a service. */
-export interface ServiceView {
-  readonly settings: ServiceSettings;
-  /** Newest first: a server is added at the front. */
-  readonly servers: readonly Server[];
-}
 
 export class Service implements ServiceView {
   readonly key: ServiceKey;

@@ -5,19 +5,8 @@ import { nextRandom, seedRandom } from '../../../assembly/shared/random.ts';
 import type { Family } from '../../address.ts';
 import type { Core } from '../../engine/wasm/core.ts';
 import { LinearMemory } from '../../engine/wasm/memory.ts';
-import type {
-  EnginePacket,
-  EngineSysctl,
-  Foresight,
-  IpvsEngine,
-  IpvsEngineOptions,
-  RealServer,
-  ServerKey,
-  ServerSettings,
-  ServiceKey,
-  ServiceSettings,
-  TimeoutSettings,
-} from '../engine.ts';
+import type { EnginePacket, EngineSysctl, Foresight, IpvsEngine, IpvsEngineOptions, RealServer, TimeoutSettings } from '../engine.ts';
+import type { ServerKey, ServerSettings, ServiceKey, ServiceSettings } from '../keys.ts';
 import type { ServerRun } from '../server-list.ts';
 import type { IpvsConnection, IpvsVerdict, ServerState } from '../types.ts';
 import { flushRemovedServers, listConnections } from './connections.ts';

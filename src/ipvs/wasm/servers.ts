@@ -21,7 +21,8 @@ import { type Family, formatAddress } from '../../address.ts';
 import { swapBytes } from '../../engine/packet-record.ts';
 import type { LinearMemory } from '../../engine/wasm/memory.ts';
 import { swapPort } from '../../engine/wasm/wire.ts';
-import type { RealServer, ServerKey, ServerSettings } from '../engine.ts';
+import type { RealServer } from '../engine.ts';
+import type { ServerKey, ServerSettings } from '../keys.ts';
 import type { ServerList } from '../server-list.ts';
 import type { ServerState } from '../types.ts';
 

@@ -40,7 +40,7 @@ import type { Family } from '../../address.ts';
 import { swapBytes } from '../../engine/packet-record.ts';
 import { protocolClass, swapPort } from '../../engine/wasm/wire.ts';
 import { CapacityError } from '../../errors.ts';
-import { SCHEDULERS, type ServerKey, type ServerSettings, type ServiceKey, type ServiceSettings } from '../engine.ts';
+import { SCHEDULERS, type ServerKey, type ServerSettings, type ServiceKey, type ServiceSettings } from '../keys.ts';
 import { type ServerRun, weighted } from '../server-list.ts';
 import type { NamespaceMemory } from './namespace.ts';
 import { Servers } from './servers.ts';

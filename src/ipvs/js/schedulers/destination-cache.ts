@@ -1,8 +1,8 @@
 // What lblc and lblcr remember by destination address, and when the kernel's periodic check throws it away.
 import type { Address } from '../../../address.ts';
 import type { Namespace } from '../namespace.ts';
+import type { ServiceView } from '../scheduler.ts';
 import type { Server } from '../server.ts';
-import type { ServiceView } from '../service.ts';
 
 /** COUNT_FOR_FULL_EXPIRATION times CHECK_EXPIRE_INTERVAL: the full check of a cache. */
 const FULL_CHECK_MS = 30 * 60_000;

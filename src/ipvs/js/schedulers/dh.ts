@@ -1,7 +1,6 @@
 // ip_vs_dh, destination hashing: a table of 256 slots, one to each server in turn, and the destination address as the key.
-import type { Scheduler } from '../scheduler.ts';
+import type { Scheduler, ServiceView } from '../scheduler.ts';
 import { isUsable, type Server } from '../server.ts';
-import type { ServiceView } from '../service.ts';
 import { foldAddress, SLOT_COUNT, slotOf } from './fold.ts';
 import { slotTable } from './slot-table.ts';
 

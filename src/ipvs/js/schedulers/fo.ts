@@ -1,7 +1,6 @@
 // ip_vs_fo, failover: the highest weight takes everything; the first of several.
-import type { Scheduler } from '../scheduler.ts';
+import type { Scheduler, ServiceView } from '../scheduler.ts';
 import { isUsable, type Server } from '../server.ts';
-import type { ServiceView } from '../service.ts';
 
 export function bindFo(service: ServiceView): Scheduler {
   return { pick: () => heaviest(service.servers.filter(isUsable)) };

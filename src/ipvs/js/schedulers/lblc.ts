@@ -1,8 +1,7 @@
 // ip_vs_lblc, locality-based least connections: a destination keeps its server until that is crowded.
 import type { Namespace } from '../namespace.ts';
-import type { Scheduler } from '../scheduler.ts';
+import type { Scheduler, ServiceView } from '../scheduler.ts';
 import type { Server } from '../server.ts';
-import type { ServiceView } from '../service.ts';
 import { DestinationCache, isCrowded } from './destination-cache.ts';
 import { connectionLoad, leastLoaded } from './load.ts';
 

@@ -1,8 +1,7 @@
 // ip_vs_lblcr, the same with replication: a destination has a set of servers that grows when they are crowded, and shrinks with time.
 import type { Namespace } from '../namespace.ts';
-import type { Scheduler } from '../scheduler.ts';
+import type { Scheduler, ServiceView } from '../scheduler.ts';
 import type { Server } from '../server.ts';
-import type { ServiceView } from '../service.ts';
 import { DestinationCache, isCrowded } from './destination-cache.ts';
 import { connectionLoad, isLessLoaded, leastLoaded } from './load.ts';
 

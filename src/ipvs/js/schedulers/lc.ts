@@ -1,7 +1,6 @@
 // ip_vs_lc, least connections: the smallest load, whatever the weights; the first of several.
-import type { Scheduler } from '../scheduler.ts';
+import type { Scheduler, ServiceView } from '../scheduler.ts';
 import { isUsable, type Server } from '../server.ts';
-import type { ServiceView } from '../service.ts';
 import { connectionLoad } from './load.ts';
 
 export function bindLc(service: ServiceView): Scheduler {

@@ -1,8 +1,7 @@
 // ip_vs_mh, Maglev hashing: a table of 4093 slots that the servers fill in turn, each along its own permutation, so that a
 // change of the servers moves few slots.
-import type { Scheduler } from '../scheduler.ts';
+import type { Scheduler, ServiceView } from '../scheduler.ts';
 import { isUsable, type Server } from '../server.ts';
-import type { ServiceView } from '../service.ts';
 import { foldAddress } from './fold.ts';
 import { hashKey } from './sh.ts';
 import { sipHash } from './siphash.ts';

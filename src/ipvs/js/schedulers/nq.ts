@@ -1,7 +1,6 @@
 // ip_vs_nq, never queue: the first idle server, and when none is idle the one of sed.
-import type { Scheduler } from '../scheduler.ts';
+import type { Scheduler, ServiceView } from '../scheduler.ts';
 import { isUsable } from '../server.ts';
-import type { ServiceView } from '../service.ts';
 import { expectedLoad, leastLoaded } from './load.ts';
 
 export function bindNq(service: ServiceView): Scheduler {

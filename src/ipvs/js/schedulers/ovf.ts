@@ -1,7 +1,6 @@
 // ip_vs_ovf, overflow: the highest weight that still has room. A server of weight w takes w + 1 active connections.
-import type { Scheduler } from '../scheduler.ts';
+import type { Scheduler, ServiceView } from '../scheduler.ts';
 import { isUsable } from '../server.ts';
-import type { ServiceView } from '../service.ts';
 import { heaviest } from './fo.ts';
 
 export function bindOvf(service: ServiceView): Scheduler {

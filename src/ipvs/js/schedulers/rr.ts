@@ -1,7 +1,6 @@
 // ip_vs_rr, round robin: the next usable server after the last one taken.
-import type { Scheduler } from '../scheduler.ts';
+import type { Scheduler, ServiceView } from '../scheduler.ts';
 import { isUsable } from '../server.ts';
-import type { ServiceView } from '../service.ts';
 
 const BEFORE_FRONT = -1;
 

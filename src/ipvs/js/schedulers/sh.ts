@@ -1,7 +1,6 @@
 // ip_vs_sh, source hashing: a table of 256 slots, as many to each server as its weight says, and the client's address as the key.
-import type { Flow, Scheduler } from '../scheduler.ts';
+import type { Flow, Scheduler, ServiceView } from '../scheduler.ts';
 import { isUsable, type Server } from '../server.ts';
-import type { ServiceView } from '../service.ts';
 import { foldAddress, SLOT_COUNT, slotOf } from './fold.ts';
 import { slotTable } from './slot-table.ts';
 

@@ -1,8 +1,7 @@
 // ip_vs_twos, the power of two choices: two servers drawn by weight, and the less loaded of them.
 import type { Namespace } from '../namespace.ts';
-import type { Scheduler } from '../scheduler.ts';
+import type { Scheduler, ServiceView } from '../scheduler.ts';
 import { isUsable, type Server } from '../server.ts';
-import type { ServiceView } from '../service.ts';
 import { connectionLoad, isLessLoaded } from './load.ts';
 
 const HIGHEST_TOTAL = 0xfffffffe;

@@ -1,7 +1,6 @@
 // ip_vs_wrr, weighted round robin: rounds at falling levels, each giving one visit to the servers of at least that weight.
-import type { Scheduler } from '../scheduler.ts';
+import type { Scheduler, ServiceView } from '../scheduler.ts';
 import type { Server } from '../server.ts';
-import type { ServiceView } from '../service.ts';
 
 const BEFORE_FRONT = -1;
 
