@@ -2,7 +2,15 @@
 import type { Argument, Command, Option } from 'commander';
 import { commandTree, EXIT } from '../src/cli/run.ts';
 
-const silent = { stdout: () => {}, stderr: () => {}, stdin: () => '', isTTY: false, env: {}, now: () => 0, untilStopped: async () => {} };
+const silent = {
+  stdout: () => {},
+  stderr: () => {},
+  stdin: () => new Uint8Array(),
+  isTTY: false,
+  env: {},
+  now: () => 0,
+  untilStopped: async () => {},
+};
 
 export function cliReference(): string {
   const program = commandTree(silent, () => {});

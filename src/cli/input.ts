@@ -48,7 +48,7 @@ export function manifestFiles({ filename = [], recursive }: InputOptions): strin
 
 /** The KubeProxyConfiguration of `--config`. */
 export function readProxyConfig(file: string | undefined): KubeProxyConfiguration {
-  return file === undefined ? {} : parseConfig(readText(file), file);
+  return file === undefined ? {} : parseConfig(decodeText(readFile(file), file), file);
 }
 
 interface Source {
@@ -57,9 +57,9 @@ interface Source {
 }
 
 function sourcesOf(name: string, isRecursive: boolean, io: Io): Source[] {
-  if (name === '-') return [{ origin: '<stdin>', text: () => io.stdin() }];
+  if (name === '-') return [{ origin: originOf(name), text: () => readText(name, io) }];
   if (/^https?:\/\//.test(name)) throw new UsageError(`${name}: addresses are not fetched; try: curl -L ${name} | svcplane … -f -`);
-  return pathsOf(name, isRecursive).map((path) => ({ origin: path, text: () => readText(path) }));
+  return pathsOf(name, isRecursive).map((path) => ({ origin: path, text: () => readText(path, io) }));
 }
 
 function pathsOf(name: string, isRecursive: boolean): string[] {
@@ -88,12 +88,22 @@ function isDirectory(path: string): boolean {
   }
 }
 
-export function readText(path: string): string {
-  return decodeText(readBytes(path), path);
+/** What a message calls a file that may be standard input. */
+export function originOf(file: string): string {
+  return file === '-' ? '<stdin>' : file;
 }
 
-/** @throws InputError, with the reason in words */
-export function readBytes(path: string): Uint8Array {
+/** The text of a file, or of standard input where it is `-`. @throws InputError, with the reason in words */
+export function readText(file: string, io: Io): string {
+  return decodeText(file === '-' ? io.stdin() : readFile(file), originOf(file));
+}
+
+/** The bytes of a capture, from standard input as well. @throws InputError */
+export function readCaptureFile(file: string, io: Io): Uint8Array {
+  return file === '-' ? io.stdin({ isCapture: true }) : readFile(file);
+}
+
+function readFile(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (error) {

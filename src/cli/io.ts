@@ -1,12 +1,15 @@
 // What the command line touches of the outside world, so that tests can stand in for it; and its few colours.
 
 export interface Io {
-  /** Results. */
-  stdout(text: string): void;
+  /** Results: text, or the bytes of a file. */
+  stdout(result: string | Uint8Array): void;
   /** Everything else: notes, warnings, errors. */
   stderr(text: string): void;
-  /** All of standard input, for `-f -`. */
-  stdin(): string;
+  /**
+   * All of standard input, for `-`. `isCapture`: an interrupt is meant for the program that writes it, as for tcpdump at the other end of a
+   * pipe, and all it has written is read.
+   */
+  stdin(options?: { readonly isCapture?: boolean }): Uint8Array;
   /** Standard output is a terminal. */
   readonly isTTY: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;

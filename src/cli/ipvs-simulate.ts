@@ -7,7 +7,7 @@ import { asPath, serviceRefOf } from '../ipvs/references.ts';
 import type { ServiceEntry } from '../ipvs/registry.ts';
 import { saveText } from '../ipvs/save.ts';
 import { flagNames, readServiceSettings } from '../ipvs/settings.ts';
-import { readText } from './input.ts';
+import { originOf, readText } from './input.ts';
 import { InputError, type Io, UsageError, writeJson } from './io.ts';
 import { requireValid } from './ipvs-check.ts';
 import { type ClientEnd, drawClients, readClients } from './ipvs-clients.ts';
@@ -223,7 +223,7 @@ function clientSource(options: SimulateOptions, io: Io): (family: Family) => rea
   if (csv !== undefined) {
     if (connections !== undefined || clients !== undefined || clientCidr !== undefined)
       throw new UsageError('--csv says who connects: --connections, --clients and --client-cidr do not go with it');
-    const read = readClients(csv === '-' ? io.stdin() : readText(csv), csv === '-' ? '<stdin>' : csv);
+    const read = readClients(readText(csv, io), originOf(csv));
     return (family) => {
       const own = read.filter(({ address }) => address.includes(':') === (family === 'IPv6'));
       if (own.length === 0) throw new InputError(`${csv}: no ${family} client, and a service is ${family} (--service chooses among them)`);

@@ -6,7 +6,7 @@ import type { TimeoutSettings } from '../ipvs/engine.ts';
 import { Registry, type ServiceEntry } from '../ipvs/registry.ts';
 import { type CommandLine, readCommandLine } from '../ipvs/restore.ts';
 import { findNode, openCluster, openDataplane } from './cluster-input.ts';
-import { readObjects, readText } from './input.ts';
+import { originOf, readObjects, readText } from './input.ts';
 import { type Io, UsageError } from './io.ts';
 import { type InputOptions, type NodeOptions, withInputOptions } from './options.ts';
 
@@ -37,8 +37,7 @@ export function readTable(file: string | undefined, options: TableOptions, io: I
     return tableOfManifests(options, io);
   }
   if (options.filename !== undefined) throw new UsageError(`${file} and -f exclude each other: a table comes from one of them`);
-  const text = file === '-' ? io.stdin() : readText(file);
-  return { ...readLines(text, file === '-' ? '<stdin>' : file), servicePorts: new Map() };
+  return { ...readLines(readText(file, io), originOf(file)), servicePorts: new Map() };
 }
 
 /** The virtual services of that node in ipvs mode. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The program `svcplane`: run() with the process behind it.
 import { readFileSync } from 'node:fs';
-import { decodeText } from './decode-text.ts';
+import { isatty } from 'node:tty';
 import type { Io } from './io.ts';
 import { run } from './run.ts';
 
@@ -12,9 +12,15 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const io: Io = {
-  stdout: (text) => void process.stdout.write(text),
+  stdout: (result) => void process.stdout.write(result),
   stderr: (text) => void process.stderr.write(text),
-  stdin: () => decodeText(readFileSync(0), '<stdin>'),
+  stdin({ isCapture = false } = {}) {
+    const readOn = () => {};
+    if (isCapture && !isatty(0)) process.on('SIGINT', readOn);
+    const bytes = readFileSync(0);
+    process.off('SIGINT', readOn);
+    return bytes;
+  },
   isTTY: process.stdout.isTTY === true,
   env: process.env,
   now: Date.now,

@@ -17,7 +17,7 @@ const KINDS: Readonly<Partial<Record<FrameKind, string>>> = {
 export function replayText(summary: ReplaySummary, file: string | undefined): string {
   const { frames, durationMs, passed, dropped, rejected, servicePorts, kinds, connections } = summary;
   const said = `${count(frames, 'frame')} in ${(durationMs / 1000).toFixed(3)} s: ${passed} passed, ${dropped} dropped, ${rejected} rejected`;
-  const written = file === undefined ? '' : `; written to ${file}`;
+  const written = file === undefined ? '' : `; written to ${file === '-' ? 'standard output' : file}`;
   const others = Object.entries(KINDS).flatMap(([kind, text]) => {
     const times = kinds[kind as FrameKind] ?? 0;
     return times === 0 ? [] : [[String(times), text]];

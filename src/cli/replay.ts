@@ -7,7 +7,7 @@ import type { CapturedFrame } from '../frames/captured-frame.ts';
 import { type Replayed, replay } from '../frames/replay.ts';
 import { findNode, openCluster, openDataplane, SEED } from './cluster-input.ts';
 import { conntrackLine } from './conntrack-text.ts';
-import { readBytes, readObjects, unreadable } from './input.ts';
+import { originOf, readCaptureFile, readObjects, unreadable } from './input.ts';
 import { type Io, UsageError, writeJson } from './io.ts';
 import { collect, type InputOptions, type NodeOptions, withInputOptions, withNodeOptions, withOutputOption } from './options.ts';
 import { replayText } from './replay-text.ts';
@@ -27,12 +27,26 @@ export function addReplay(program: Command, io: Io): void {
   const command = program
     .command('replay')
     .description('send a capture through a node: what leaves, and what happened for each Service')
-    .argument('<capture>', 'pcap or pcapng file');
+    .argument('<capture>', 'pcap or pcapng file, or - for standard input');
   withCaptureOptions(command)
-    .option('-w, --write <file>', 'the capture of what leaves: a .pcap or .pcapng file')
-    .option('-o, --output <format>', 'how the summary is printed, text or json; a name that ends in .pcap or .pcapng is a --write', collect)
+    .option(
+      '-w, --write <file>',
+      'the capture of what leaves: a .pcap or .pcapng file; - is a pcap on standard output, and the summary goes to standard error',
+    )
+    .option(
+      '-o, --output <format>',
+      'how the summary is printed, text or json; - and names that end in .pcap or .pcapng are a --write',
+      collect,
+    )
     .option('--conntrack', 'print the connections that are tracked at the end, as conntrack -L does')
-    .addHelpText('after', '\nExample:\n  svcplane replay in.pcap -f cluster.yaml -o out.pcap')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  svcplane replay in.pcap -f cluster.yaml -o out.pcap
+  tcpdump -i eth0 -w - | svcplane replay - -f cluster.yaml
+  svcplane replay in.pcap -f cluster.yaml -w - | tshark -r -`,
+    )
     .action((capture: string, options: ReplayOptions) => runReplay(capture, options, io));
 }
 
@@ -40,7 +54,7 @@ export function addConntrack(program: Command, io: Io): void {
   const command = program
     .command('conntrack')
     .description('send a capture through a node and print the connections that are tracked at its end, as conntrack -L does')
-    .argument('<capture>', 'pcap or pcapng file');
+    .argument('<capture>', 'pcap or pcapng file, or - for standard input');
   withOutputOption(withCaptureOptions(command)).action(
     (capture: string, options: CaptureOptions & { readonly output: 'text' | 'json' }) => {
       const { connections } = replayFile(capture, options, io);
@@ -65,16 +79,18 @@ function parseSeed(text: string): number {
 function runReplay(capture: string, options: ReplayOptions, io: Io): void {
   const { format, file } = settleOutput(options);
   const { replayed, connections } = replayFile(capture, options, io);
-  if (file !== undefined) writeFrames(file, replayed.frames);
+  if (file !== undefined) writeFrames(file, replayed.frames, io);
+  // What describes a capture must not get into it.
+  const summaryIo = file === '-' ? { ...io, stdout: io.stderr } : io;
   if (format === 'json') {
     const written = file === undefined ? {} : { written: { file, frames: replayed.frames.length } };
-    writeJson(io, 'Replay', { capture, ...replayed.summary, ...written, ...(options.conntrack ? { items: connections } : {}) });
+    writeJson(summaryIo, 'Replay', { capture, ...replayed.summary, ...written, ...(options.conntrack ? { items: connections } : {}) });
     return;
   }
-  io.stdout(replayText(replayed.summary, file));
+  summaryIo.stdout(replayText(replayed.summary, file));
   if (options.conntrack) {
-    io.stdout('\n');
-    printConnections(connections, io);
+    summaryIo.stdout('\n');
+    printConnections(connections, summaryIo);
   }
 }
 
@@ -84,8 +100,8 @@ function settleOutput({ output = [], write }: ReplayOptions): { readonly format:
   let file = write;
   for (const value of output) {
     if (value === 'text' || value === 'json') format = value;
-    else if (/\.pcap(ng)?$/.test(value)) file = value;
-    else throw new UsageError(`-o ${value} is none of text, json, or a name that ends in .pcap or .pcapng`);
+    else if (value === '-' || /\.pcap(ng)?$/.test(value)) file = value;
+    else throw new UsageError(`-o ${value} is none of text, json, -, or a name that ends in .pcap or .pcapng`);
   }
   return { format, file };
 }
@@ -102,7 +118,10 @@ function replayFile(
     seed: options.seed,
   });
   const { dataplane } = connected;
-  const captured = readCapture(readBytes(capture), { origin: capture, onWarning: (message) => io.stderr(`warning: ${message}\n`) });
+  const captured = readCapture(readCaptureFile(capture, io), {
+    origin: originOf(capture),
+    onWarning: (message) => io.stderr(`warning: ${message}\n`),
+  });
   const replayed = replay(dataplane, captured, {
     setTime: (ms) => {
       clock.ms = ms;
@@ -112,10 +131,11 @@ function replayFile(
   return { replayed, connections: [...dataplane.connections()] };
 }
 
-function writeFrames(path: string, frames: readonly CapturedFrame[]): void {
+function writeFrames(path: string, frames: readonly CapturedFrame[], io: Io): void {
   const bytes = writeCapture(frames, path.endsWith('.pcapng') ? 'pcapng' : 'pcap');
   try {
-    writeFileSync(path, bytes);
+    if (path === '-') io.stdout(bytes);
+    else writeFileSync(path, bytes);
   } catch (error) {
     throw unreadable(path, error);
   }

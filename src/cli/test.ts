@@ -7,7 +7,7 @@ import type { Dataplane } from '../dataplane-types.ts';
 import type { ManifestError } from '../errors.ts';
 import type { ProxyMode } from '../packet.ts';
 import { openCluster, openDataplane } from './cluster-input.ts';
-import { readObjects, readProxyConfig, readText } from './input.ts';
+import { originOf, readObjects, readProxyConfig, readText } from './input.ts';
 import { InputError, type Io, paintFor, writeJson } from './io.ts';
 import { type InputOptions, type NodeOptions, withInputOptions, withNodeOptions } from './options.ts';
 import { parseRoutingCases, type RoutingCase } from './routing-cases.ts';
@@ -39,7 +39,7 @@ Example:
 
 function test(files: readonly string[], options: TestOptions, io: Io): number {
   const usual = options.mode ?? settleConfig({ config: readProxyConfig(options.config) }).mode;
-  const read = files.map((file) => ({ file, ...parseRoutingCases(file === '-' ? io.stdin() : readText(file), file, { mode: usual }) }));
+  const read = files.map((file) => ({ file, ...parseRoutingCases(readText(file, io), originOf(file), { mode: usual }) }));
   const problems = read.flatMap((each) => each.problems);
   if (problems.length > 0) return refuse(problems, io);
   const cases = read.flatMap((each) => each.cases);

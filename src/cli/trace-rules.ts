@@ -8,7 +8,7 @@ import { readNumber } from '../parse/values.ts';
 import { addressAndPort } from './address-port.ts';
 import { SEED } from './cluster-input.ts';
 import { explanationText } from './explanation-text.ts';
-import { readText } from './input.ts';
+import { originOf, readText } from './input.ts';
 import { InputError, type Io, paintFor, UsageError, writeJson } from './io.ts';
 import type { NodeOptions, OutputFormat } from './options.ts';
 
@@ -46,7 +46,7 @@ export function traceRules(options: TraceRulesOptions, io: Io): void {
 }
 
 function openDump(options: TraceRulesOptions, io: Io): Dataplane {
-  const dumps = options.rules.map((file) => ({ file, text: file === '-' ? io.stdin() : readText(file) }));
+  const dumps = options.rules.map((file) => ({ file: originOf(file), text: readText(file, io) }));
   try {
     return createDataplaneSync({
       rules: dumps.map(({ text }) => text).join('\n'),

@@ -12,18 +12,19 @@ export interface Answer {
 
 export async function svcplane(
   argv: readonly string[],
-  io: { stdin?: string; isTTY?: boolean; env?: Record<string, string>; untilStopped?: () => Promise<void> } = {},
+  io: { stdin?: string | Uint8Array; isTTY?: boolean; env?: Record<string, string>; untilStopped?: () => Promise<void> } = {},
 ): Promise<Answer> {
   let stdout = '';
   let stderr = '';
   const code = await run(argv, {
-    stdout: (text) => {
-      stdout += text;
+    stdout: (result) => {
+      // Of bytes, a letter for each.
+      stdout += typeof result === 'string' ? result : Buffer.from(result).toString('latin1');
     },
     stderr: (text) => {
       stderr += text;
     },
-    stdin: () => io.stdin ?? '',
+    stdin: () => Buffer.from(io.stdin ?? ''),
     isTTY: io.isTTY ?? false,
     env: io.env ?? {},
     now: () => Date.parse('2025-01-01T00:00:00Z'),

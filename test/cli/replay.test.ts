@@ -49,6 +49,27 @@ describe('svcplane replay', () => {
     expect(stdout).toMatch(/default\/empty \(TCP\) +0 +0 +0 +0 +0 +0 +1\n/);
   });
 
+  it('reads a capture from a pipe, and writes one into another with the summary beside it', async () => {
+    const stdin = readFileSync('examples/hostnames.pcap');
+    const [, ...options] = HOSTNAMES;
+    const file = join(directoryWith({}), 'out.pcap');
+    const { stdout: summary } = await svcplane(['replay', ...HOSTNAMES, '-w', file]);
+    for (const flag of ['-w', '-o']) {
+      const { code, stdout, stderr } = await svcplane(['replay', '-', ...options, flag, '-'], { stdin });
+      expect(code).toBe(0);
+      expect(Buffer.from(stdout, 'latin1')).toEqual(readFileSync(file));
+      expect(stderr).toBe(summary.replace(file, 'standard output'));
+    }
+    const { stderr } = await svcplane(['replay', '-', ...options, '-o', 'json', '-w', '-', '--conntrack'], { stdin });
+    expect(JSON.parse(stderr)).toMatchObject({ capture: '-', written: { file: '-', frames: 51 } });
+    const { stdout } = await svcplane(['conntrack', '-', ...options], { stdin });
+    expect(stdout.trimEnd().split('\n')).toHaveLength(7);
+    expect(await svcplane(['replay', '-', ...options], { stdin: 'apiVersion: v1\n' })).toMatchObject({
+      code: 3,
+      stderr: 'error: <stdin>: byte 0: is neither pcap nor pcapng (it begins with 0x61706956)\n',
+    });
+  });
+
   it.each([
     [['replay', 'nope.pcap', '-f', 'examples/hostnames.yaml'], 3, 'error: nope.pcap: no such file\n'],
     [
@@ -56,7 +77,7 @@ describe('svcplane replay', () => {
       3,
       'error: README.md: byte 0: is neither pcap nor pcapng (it begins with 0x23207376)\n',
     ],
-    [['replay', ...HOSTNAMES, '-o', 'out.txt'], 2, 'error: -o out.txt is none of text, json, or a name that ends in .pcap or .pcapng\n'],
+    [['replay', ...HOSTNAMES, '-o', 'out.txt'], 2, 'error: -o out.txt is none of text, json, -, or a name that ends in .pcap or .pcapng\n'],
     [['replay', 'examples/hostnames.pcap'], 2, 'error: no manifests given: use -f FILE, -f DIRECTORY or -f - for standard input\n'],
   ])('%j ends with code %i and says why', async (argv, code, stderr) => {
     expect(await svcplane(argv)).toEqual({ code, stdout: '', stderr });

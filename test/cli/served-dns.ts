@@ -21,12 +21,12 @@ export async function serveDnsOf(argv: readonly string[]): Promise<ServedDns> {
     listens = resolve;
   });
   const code = run(['dns', 'serve', '--listen', '127.0.0.1:0', ...argv], {
-    stdout: (text) => listens(text),
+    stdout: (result) => listens(String(result)),
     stderr: (text) => {
       stderr += text;
       heard();
     },
-    stdin: () => '',
+    stdin: () => new Uint8Array(),
     isTTY: false,
     env: {},
     now: () => 0,

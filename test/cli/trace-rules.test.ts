@@ -30,7 +30,7 @@ async function trace(dump: string, ...more: string[]): Promise<{ code: number; o
   const io: Io = {
     stdout: (text) => (out += text),
     stderr: (text) => (err += text),
-    stdin: () => '',
+    stdin: () => new Uint8Array(),
     isTTY: false,
     env: {},
     now: () => 0,
