@@ -36,6 +36,19 @@ describe('families', () => {
     expect([IPv4.tables.length, IPv6.tables.length]).toEqual([1, 1]);
   });
 
+  test('of a second table of one name are the other, where nothing else tells', () => {
+    const nat = (line = '') => `*nat\n:PREROUTING ACCEPT [0:0]\n${line}COMMIT\n`;
+    const { IPv4, IPv6 } = parseIptablesSave(`${empty}${nat()}${empty}${nat('-A PREROUTING -d fd00::1/128 -j DROP\n')}`);
+    for (const { tables } of [IPv4, IPv6]) expect(tables.map(({ name }) => name)).toEqual(['filter', 'nat']);
+    expect(IPv6.tables[1]?.chains[0]?.rules).toHaveLength(1);
+  });
+
+  test('are those that svcplane render names, with what sysctl reads beside them', () => {
+    const rendered = `# sysctl (IPv4)\nnet.ipv4.conf.all.route_localnet = 1\n\n# ip6tables-restore\n${empty}\n# iptables-restore\n${empty}`;
+    const { IPv4, IPv6 } = parseIptablesSave(rendered);
+    expect([IPv4.tables.length, IPv6.tables.length]).toEqual([1, 1]);
+  });
+
   test.each([
     ['-A FORWARD -s fd00::/64 -j DROP', 'IPv6'],
     ['-A FORWARD -j REJECT --reject-with icmp6-port-unreachable', 'IPv6'],
@@ -88,7 +101,7 @@ describe('what is no dump', () => {
     ['*filter\n:INPUT ACCEPT [0:0]\n', 'rules line 1: *filter has no COMMIT'],
     ['*filter\n*nat\nCOMMIT\n', 'rules line 2: *nat begins a table while filter has no COMMIT yet'],
     ['*broute\nCOMMIT\n', 'rules line 1: *broute is no table of iptables'],
-    [`${filterTable()}${filterTable()}`, 'rules line 6: *filter is a second table of this name for IPv4'],
+    [filterTable('-A FORWARD -d 10.0.0.1/32 -j DROP').repeat(2), 'rules line 7: *filter is a second table of this name for IPv4'],
     [filterTable(':OWN'), 'rules line 5: :OWN is not understood, expected :CHAIN POLICY [packets:bytes]'],
     [filterTable('-I FORWARD -j DROP'), 'rules line 5: -I FORWARD -j DROP is not understood, expected a rule that begins with -A'],
     [filterTable('-A GONE -j DROP'), 'rules line 5: -A GONE -j DROP is a rule of a chain that filter does not declare'],
