@@ -69,6 +69,8 @@ function serviceSpec(given: Fields, families: readonly Family[]): Fields {
   return compact({
     ...spec,
     ports: Array.isArray(given.ports) ? given.ports.map(servicePort) : given.ports,
+    // An empty map is no map, once it is stored.
+    selector: isFields(given.selector) && Object.keys(given.selector).length === 0 ? undefined : given.selector,
     sessionAffinityConfig: affinityConfig(spec),
     ...(isExternalName ? {} : familyFields(spec, families)),
     internalTrafficPolicy: given.internalTrafficPolicy || (isExternalName ? undefined : 'Cluster'),

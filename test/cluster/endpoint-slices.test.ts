@@ -29,6 +29,17 @@ describe('EndpointSlices', () => {
     ]);
   });
 
+  it('an empty selector is none: whoever wrote it keeps the endpoints', () => {
+    const cluster = createCluster();
+    cluster.apply(parse(`${service('web').replace('{app: web}', '{}')}${deployment('web', 1)}`));
+    expect(cluster.objects('EndpointSlice')).toEqual([]);
+    const subsets = 'subsets: [{addresses: [{ip: 192.0.2.7}], ports: [{port: 8080}]}]';
+    cluster.apply(parse(`{apiVersion: v1, kind: Endpoints, metadata: {name: web}, ${subsets}}`));
+    expect(endpoints(cluster)).toMatchObject([{ addresses: ['192.0.2.7'] }]);
+    cluster.apply(parse(service('web'))); // from now on it has one
+    expect(endpoints(cluster)).toMatchObject([{ addresses: ['10.244.1.2'] }]);
+  });
+
   it('a Pod that is not ready is in the slice, but not ready', () => {
     const cluster = createCluster();
     cluster.apply(parse(service('web') + workload('StatefulSet', 'web', 'replicas: 2, ')));
