@@ -40,6 +40,7 @@ function familiesOf(objects: readonly KubernetesObject[], cidrs: readonly string
   const named = objects.flatMap((object) => {
     const spec = fieldsOf(object.spec);
     if (object.kind === 'Node') return nodePodCIDRs(object);
+    if (object.kind === 'ServiceCIDR') return textsOf(spec.cidrs);
     return object.kind === 'Service' ? [...textsOf(spec.ipFamilies), ...clusterIPsOf(spec)] : [];
   });
   const families = [...named, ...cidrs].map((text) => (text.includes(':') || text === 'IPv6' ? 'IPv6' : 'IPv4'));
@@ -49,16 +50,18 @@ function familiesOf(objects: readonly KubernetesObject[], cidrs: readonly string
   return [families[0] ?? 'IPv4'];
 }
 
-/** Services that an API server has admitted show its range; those of a plain manifest must keep to the usual one. */
+/** What ServiceCIDR objects say, else the usual. Services that an API server has admitted may show more; those of a plain manifest must keep to it. */
 function serviceCIDRsOf(objects: readonly KubernetesObject[], families: readonly Family[], onNote: (text: string) => void): string[] {
   const admitted = objects.filter(
     (object) => object.kind === 'Service' && (object.metadata.uid ?? object.metadata.resourceVersion) !== undefined,
   );
   const addresses = admitted.flatMap((service) => clusterIPsOf(fieldsOf(service.spec)));
+  const named = objects.flatMap((object) => (object.kind === 'ServiceCIDR' ? textsOf(fieldsOf(object.spec).cidrs) : []));
   return DEFAULT_CIDRS.filter(({ family }) => families.includes(family)).map(({ family, services }) => {
-    const wider = covering(services, family, addresses, family === 'IPv4' ? 16 : 108);
-    if (wider !== services)
-      onNote(`Service addresses lie outside ${services}: taking ${wider} as the Service CIDR (--service-cidr says otherwise)`);
+    const usual = named.find((cidr) => parsePrefix(cidr)?.family === family) ?? services;
+    const wider = covering(usual, family, addresses, family === 'IPv4' ? 16 : 108);
+    if (wider !== usual)
+      onNote(`Service addresses lie outside ${usual}: taking ${wider} as the Service CIDR (--service-cidr says otherwise)`);
     return wider;
   });
 }

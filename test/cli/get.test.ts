@@ -163,6 +163,15 @@ status: {phase: Running, podIP: 10.244.1.1${name.length}, conditions: [{type: Re
     expect(stdout).toContain('10.43.7.9');
     expect(stderr).toContain('taking 10.43.0.0/16 as the Service CIDR');
   });
+
+  it('takes the addresses of Services from the ranges of a ServiceCIDR beside them', async () => {
+    const range =
+      '{apiVersion: networking.k8s.io/v1, kind: ServiceCIDR, metadata: {name: kubernetes}, spec: {cidrs: [10.43.0.0/16, "fd43::/112"]}}';
+    const service = '{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {ipFamilyPolicy: PreferDualStack, ports: [{port: 80}]}}';
+    const { stdout, stderr } = await svcplane(['get', 'svc', '-o', 'yaml', '-f', '-'], { stdin: `${range}\n---\n${service}` });
+    expect(stdout).toMatch(/clusterIPs:\n +- 10\.43\.\d+\.\d+\n +- fd43::/);
+    expect(stderr).toBe('');
+  });
 });
 
 describe('columns', () => {

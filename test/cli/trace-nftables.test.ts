@@ -5,6 +5,8 @@ import { svcplane } from './command.ts';
 const trace = (...argv: string[]) =>
   svcplane(['trace', '-f', 'test/golden/cluster.yaml', '--mode', 'nftables', '--node', 'node-1', ...argv]);
 
+const SERVICE = '{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {ports: [{port: 80}]}}';
+
 describe('svcplane trace in nftables mode', () => {
   it('tells lookups, policies and backends in plain words', async () => {
     const { stdout } = await trace('--from', '203.0.113.10', '--to', '198.51.100.30:443');
@@ -24,5 +26,12 @@ describe('svcplane trace in nftables mode', () => {
     expect(stdout).toContain('ip daddr @nodeport-ips meta l4proto . th dport vmap @service-nodeports\n');
     expect(stdout).toMatch(/chance picks one of the endpoints \(50%\)\n +numgen random mod 2 vmap \{ 0 : goto endpoint-/);
     expect(stdout).toContain('meta mark set meta mark ^ 0x00004000\n');
+  });
+
+  it('drops what goes to an address in the range of a ServiceCIDR that no Service has', async () => {
+    const range = '{apiVersion: networking.k8s.io/v1, kind: ServiceCIDR, metadata: {name: kubernetes}, spec: {cidrs: [10.43.0.0/16]}}';
+    const argv = ['trace', '-f', '-', '--mode', 'nftables', '--from', '10.244.0.9', '--to', '10.43.7.7:80'];
+    const { stdout } = await svcplane(argv, { stdin: `${range}\n---\n${SERVICE}` });
+    expect(stdout).toMatch(/^10\.244\.0\.9:40000 → 10\.43\.7\.7:80\/TCP in nftables mode on node-1: DROP/);
   });
 });
