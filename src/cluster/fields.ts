@@ -64,14 +64,20 @@ export function withoutNulls<T>(value: T): T {
 
 const TEXT_MAPS: ReadonlySet<string> = new Set(['annotations', 'labels', 'matchLabels', 'nodeSelector', 'selector']);
 
-/** JSON with the keys in order, without empty lists and maps: what says the same gives the same text. */
-export function comparableJson(value: unknown): string | undefined {
-  const comparable = (_key: string, inner: unknown) =>
-    isFields(inner) ? Object.fromEntries(Object.entries(inner).filter(isFilled).sort(byKey)) : inner;
+/**
+ * JSON with the keys in order, without empty lists and maps: what says the same gives the same text.
+ * @param defaults by the name of the field, wherever it stands: written out they say nothing new
+ */
+export function comparableJson(value: unknown, defaults: Fields = {}): string | undefined {
+  const comparable = (key: string, inner: unknown) => {
+    if (!isFields(inner)) return inner;
+    const said = Object.entries(inner).filter(([name, field]) => TEXT_MAPS.has(key) || (isFilled(field) && field !== defaults[name]));
+    return Object.fromEntries(said.sort(byKey));
+  };
   return JSON.stringify(value, comparable);
 }
 
-function isFilled([, value]: readonly [string, unknown]): boolean {
+function isFilled(value: unknown): boolean {
   return typeof value !== 'object' || value === null || Object.keys(value).length > 0;
 }
 

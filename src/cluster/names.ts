@@ -28,8 +28,21 @@ export function generatedName(prefix: string, seed: string): string {
   return prefix.slice(0, GENERATED_PREFIX_MAX) + suffix;
 }
 
+/** What the API server fills into a template. Not restartPolicy: `Always` makes a sidecar of an init container. */
+const TEMPLATE_DEFAULTS = {
+  dnsPolicy: 'ClusterFirst',
+  failureThreshold: 3,
+  periodSeconds: 10,
+  protocol: 'TCP',
+  scheme: 'HTTP',
+  schedulerName: 'default-scheduler',
+  successThreshold: 1,
+  terminationGracePeriodSeconds: 30,
+  timeoutSeconds: 1,
+};
+
 /** The pod-template-hash of a workload: a number's digits in the alphabet of generated names, as Kubernetes writes it. */
 export function templateHash(template: unknown): string {
-  const digits = String(hash32(comparableJson(template) ?? '')).padStart(TEMPLATE_HASH_LENGTH, '0');
+  const digits = String(hash32(comparableJson(template, TEMPLATE_DEFAULTS) ?? '')).padStart(TEMPLATE_HASH_LENGTH, '0');
   return [...digits].map((digit) => ALPHABET.charAt(digit.charCodeAt(0) % ALPHABET.length)).join('');
 }

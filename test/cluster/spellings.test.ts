@@ -9,7 +9,7 @@ import { deployment, parse, service, workload } from './manifests.ts';
 
 const LOCAL = 'type: LoadBalancer, externalTrafficPolicy: Local';
 const MANIFESTS = [
-  deployment('web', 3, 'ports: [{name: http, containerPort: 8080}]'),
+  deployment('web', 3, 'ports: [{name: http, containerPort: 8080}], readinessProbe: {httpGet: {port: http}}'),
   workload('StatefulSet', 'db', 'replicas: 2, serviceName: db, '),
   workload('DaemonSet', 'agent', ''),
   '{apiVersion: v1, kind: Pod, metadata: {name: bare, labels: {app: web}}, spec: {containers: [{name: c}]}}\n---\n',
@@ -48,6 +48,10 @@ const NULLABLE: Readonly<Record<string, readonly string[]>> = {
   workload: ['replicas', 'strategy', 'updateStrategy', 'revisionHistoryLimit'],
 };
 
+/** What an API server fills into a template, and who writes it out says nothing new. */
+const PROBE = { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 };
+const TEMPLATE = { dnsPolicy: 'ClusterFirst', schedulerName: 'default-scheduler', terminationGracePeriodSeconds: 30 };
+
 /** Fields that are not there, empty or null; some of each. */
 function filled(spec: unknown, kind: string, pick: Pick): Record<string, unknown> {
   const { [kind]: empty = {} } = EMPTY;
@@ -62,8 +66,17 @@ function otherwise(object: KubernetesObject, pick: Pick): KubernetesObject {
   const spec = fieldsOf(object.spec);
   const isOwn = kind === 'Service' || kind === 'Pod';
   const template = fieldsOf(spec.template);
-  const pod = filled(template.spec, 'template', pick);
-  const containers = listOf(pod.containers).map((container) => ({ resources: {}, env: null, ...fieldsOf(container) }));
+  const defaults = pick(2) === 0 ? {} : TEMPLATE;
+  const pod: Record<string, unknown> = { ...defaults, ...filled(template.spec, 'template', pick) };
+  const containers = listOf(pod.containers)
+    .map(fieldsOf)
+    .map(({ ports, readinessProbe, ...container }) => ({
+      resources: {},
+      env: null,
+      ...container,
+      ...(ports === undefined ? {} : { ports: listOf(ports).map((port) => ({ protocol: 'TCP', ...fieldsOf(port) })) }),
+      ...(readinessProbe === undefined ? {} : { readinessProbe: { ...PROBE, ...fieldsOf(readinessProbe) } }),
+    }));
   const written = {
     ...object,
     metadata: { creationTimestamp: null, annotations: null, ...metadata },
