@@ -139,10 +139,6 @@ export class CapacityError extends SvcplaneError {
 /** A dataplane or an IPVS was used after it was disposed. */
 export class DisposedError extends SvcplaneError {
   override name = 'DisposedError';
-
-  constructor(what: string) {
-    super(`this ${what} is disposed`);
-  }
 }
 
 /** The WebAssembly core is missing, stale, or trapped: always a bug of svcplane, never of its input. */

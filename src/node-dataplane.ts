@@ -142,7 +142,7 @@ export class NodeDataplane implements Dataplane {
       else watched.set(key, read);
     }
     if (this.#dumped !== undefined && [...watched.values()].some(({ kind }) => kind !== 'Node')) {
-      throw new UnsupportedError('a dataplane that runs a dump of rules takes no Services and EndpointSlices: its rules stand already');
+      throw new UnsupportedError('a dataplane of dumped rules takes no Services and EndpointSlices');
     }
     this.#change(watched, []);
     for (const [key, kind] of ignored) this.#ignored.set(key, kind);
@@ -233,17 +233,14 @@ export class NodeDataplane implements Dataplane {
   trace(packet: Packet): Trace {
     const program = this.#programFor(packet);
     const now = this.#now();
-    const { tcpLoose } = this.#settings;
-    const view = this.#live().view(program.family, now);
-    return tracePacket(program, packet, view, { now, tcpLoose });
+    return tracePacket(program, packet, this.#live().view(program.family, now), { now, tcpLoose: this.#settings.tcpLoose });
   }
 
   createBatch(capacity: number, options: { readonly family?: Family } = {}): PacketBatch {
     if (!Number.isInteger(capacity) || capacity < 1) throw new InvalidArgumentError('capacity', capacity, 'is not a positive integer');
     const { family = 'IPv4' } = options;
     if (!FAMILIES.includes(family)) throw new InvalidArgumentError('family', family, 'is not one of IPv4, IPv6');
-    const engine = this.#live();
-    return new EnginePacketBatch(engine, engine.createBatch(family, capacity));
+    return this.#newBatch(family, capacity);
   }
 
   processBatch(batch: PacketBatch): void {
@@ -299,17 +296,21 @@ export class NodeDataplane implements Dataplane {
 
   /** @throws DisposedError */
   #live(): Engine {
-    if (this.#engine === undefined) throw new DisposedError('dataplane');
+    if (this.#engine === undefined) throw new DisposedError('this dataplane is disposed');
     return this.#engine;
   }
 
   #singleBatch(family: Family): EnginePacketBatch {
     const known = this.#single.get(family);
     if (known !== undefined) return known;
-    const engine = this.#live();
-    const batch = new EnginePacketBatch(engine, engine.createBatch(family, 1));
+    const batch = this.#newBatch(family, 1);
     this.#single.set(family, batch);
     return batch;
+  }
+
+  #newBatch(family: Family, capacity: number): EnginePacketBatch {
+    const engine = this.#live();
+    return new EnginePacketBatch(engine, engine.createBatch(family, capacity));
   }
 
   #ringMemory(name: string, ring: FrameRing): EngineFrameRing {

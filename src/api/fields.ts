@@ -47,8 +47,9 @@ export class Field {
     return new Field(this.#record()[name], this.#refusal, this, name);
   }
 
+  /** A hole, which `map` would pass over, is an item that is missing. */
   items(): Field[] {
-    return this.#values().map((item: unknown, index) => new Field(item, this.#refusal, this, index));
+    return Array.from(this.#values(), (item, index) => new Field(item, this.#refusal, this, index));
   }
 
   /** The first item, where there is one. */
@@ -123,8 +124,7 @@ export class Field {
   #values(): readonly unknown[] {
     if (this.isAbsent) return NO_ITEMS;
     if (!Array.isArray(this.value)) throw this.invalid('is not a list');
-    // A hole, which loops would pass over, is an item that is missing.
-    return this.value.includes(undefined) ? Array.from(this.value) : this.value;
+    return this.value;
   }
 
   #record(): Readonly<Record<string, unknown>> {

@@ -185,7 +185,7 @@ class NamespaceIpvs implements Ipvs {
 
   /** @throws DisposedError */
   #live(): IpvsEngine {
-    if (this.#engine === undefined) throw new DisposedError('IPVS');
+    if (this.#engine === undefined) throw new DisposedError('this IPVS is disposed');
     return this.#engine;
   }
 

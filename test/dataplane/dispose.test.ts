@@ -32,7 +32,7 @@ describe.each(['wasm', 'js'] as const)('on the engine %s', (engine) => {
       render: () => dataplane.render(),
     };
     dataplane[Symbol.dispose]();
-    for (const [verb, call] of Object.entries(calls)) expect(call, verb).toThrow(new DisposedError('dataplane'));
+    for (const [verb, call] of Object.entries(calls)) expect(call, verb).toThrow(new DisposedError('this dataplane is disposed'));
     dataplane[Symbol.dispose]();
     expect(dataplane).toMatchObject({ mode: 'iptables', engine, seed: 1 });
   });
@@ -60,7 +60,7 @@ describe.each(['wasm', 'js'] as const)('on the engine %s', (engine) => {
       restore: () => ipvs.restore('-A -t 10.96.0.2:80'),
     };
     ipvs[Symbol.dispose]();
-    for (const [verb, call] of Object.entries(calls)) expect(call, verb).toThrow(new DisposedError('IPVS'));
+    for (const [verb, call] of Object.entries(calls)) expect(call, verb).toThrow(new DisposedError('this IPVS is disposed'));
     ipvs[Symbol.dispose]();
     expect(ipvs).toMatchObject({ engine, seed: 1 });
   });
