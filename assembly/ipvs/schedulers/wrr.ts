@@ -47,7 +47,7 @@ export function pickWrr(service: Service): Server {
         }
         if (weight > highest) highest = weight;
       }
-      if (isLastPass && number + 1 == start) {
+      if (isLastPass && hasRestarted && number + 1 == start) {
         service.position = start;
         return noServer();
       }
@@ -61,7 +61,7 @@ export function pickWrr(service: Service): Server {
       if (isLastPass || start == 0) return noServer();
       hasRestarted = true;
     }
-    if (hasRestarted && service.level <= gcd) isLastPass = true;
+    isLastPass = service.level <= gcd;
   }
 }
 

@@ -37,7 +37,7 @@ export function bindWrr(service: ServiceView): Scheduler {
           position = index;
           return server;
         }
-        if (isLastPass && index === start) {
+        if (isLastPass && hasRestarted && index === start) {
           position = start;
           return undefined;
         }
@@ -50,7 +50,7 @@ export function bindWrr(service: ServiceView): Scheduler {
         if (isLastPass || start === BEFORE_FRONT) return undefined;
         hasRestarted = true;
       }
-      if (hasRestarted && level <= gcd) isLastPass = true;
+      isLastPass = level <= gcd;
     }
   }
 
