@@ -18,7 +18,7 @@ export interface DataplaneOptions {
   readonly nodeIPs?: readonly string[];
   /** kube-proxy's own configuration; an option of the same meaning beside it wins. */
   readonly config?: KubeProxyConfiguration;
-  /** Where cluster IPs come from, as ServiceCIDR objects tell kube-proxy: nftables mode drops what goes to one that no Service has. */
+  /** Where cluster IPs come from, on top of what ServiceCIDR objects say: nftables mode drops what goes to one that no Service has. */
   readonly serviceCIDRs?: readonly string[];
   /** Instead of objects: what iptables-save printed on a node, what ip6tables-save printed, or one after the other. */
   readonly rules?: string;

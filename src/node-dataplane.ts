@@ -142,7 +142,7 @@ export class NodeDataplane implements Dataplane {
       else watched.set(key, read);
     }
     if (this.#dumped !== undefined && [...watched.values()].some(({ kind }) => kind !== 'Node')) {
-      throw new UnsupportedError('a dataplane of dumped rules takes no Services and EndpointSlices');
+      throw new UnsupportedError('a dataplane of dumped rules takes Nodes alone');
     }
     this.#change(watched, []);
     for (const [key, kind] of ignored) this.#ignored.set(key, kind);
@@ -178,13 +178,13 @@ export class NodeDataplane implements Dataplane {
 
   /** Compiles what changed and puts it in force: both families are compiled before either is loaded. */
   #reload(): void {
-    const { node } = this.#state;
+    const { node, serviceCIDRs } = this.#state;
     const changed = FAMILIES.flatMap((family) => {
       const expected = this.#state.expectedState(family);
-      const from = [expected, node];
+      const from = [expected, node, serviceCIDRs];
       const known = this.#programs.get(family)?.from;
       if (known !== undefined && from.every((part, index) => part === known[index])) return [];
-      return [{ from, program: this.#programOf(expected, compileOptionsFor(this.#settings, family, node)) }];
+      return [{ from, program: this.#programOf(expected, compileOptionsFor(this.#settings, family, node, serviceCIDRs)) }];
     });
     if (changed.length === 0) return;
     const engine = this.#live();

@@ -2,9 +2,14 @@
 import type { KubernetesObject, ObjectRef } from './types.ts';
 
 /** The kinds kube-proxy watches. Pods, workloads and everything else reach it only through EndpointSlices. */
-export type WatchedKind = 'Service' | 'EndpointSlice' | 'Node';
+export type WatchedKind = 'Service' | 'EndpointSlice' | 'Node' | 'ServiceCIDR';
 
-const watchedGroups: Readonly<Record<WatchedKind, string>> = { Service: '', EndpointSlice: 'discovery.k8s.io', Node: '' };
+const watchedGroups: Readonly<Record<WatchedKind, string>> = {
+  Service: '',
+  EndpointSlice: 'discovery.k8s.io',
+  Node: '',
+  ServiceCIDR: 'networking.k8s.io',
+};
 
 const clusterScopedKinds: ReadonlySet<string> = new Set([
   'APIService',
@@ -51,7 +56,11 @@ export function groupOf({ apiVersion }: KubernetesObject): string {
 
 /** The watched kind of that name. */
 export function watchedKindNamed(kind: string): WatchedKind | undefined {
-  return kind === 'Service' || kind === 'EndpointSlice' || kind === 'Node' ? kind : undefined;
+  return isWatched(kind) ? kind : undefined;
+}
+
+function isWatched(kind: string): kind is WatchedKind {
+  return Object.hasOwn(watchedGroups, kind);
 }
 
 /** The namespace of an object; `default` when it names none, `` when its kind has none. */

@@ -1,6 +1,8 @@
 // Settings and the Node → what the compilers ask for, for one address family. The dataplane calls it whenever its Node changes.
 import type { Address, Family, Prefix } from '../address.ts';
+import type { ServiceCIDR } from '../api/service-cidr.ts';
 import type { Settings } from '../api/settings.ts';
+import { textsOf } from '../state/service-ports.ts';
 import type { CompileOptions, LocalDetector } from './options.ts';
 
 /** What a Node object says about its own rules. */
@@ -11,18 +13,27 @@ export interface NodeFacts {
 
 const noFacts: NodeFacts = { addresses: [], podCIDRs: [] };
 
-/** @param node this node's object, as far as it is known yet. */
-export function compileOptionsFor(settings: Settings, family: Family, node: NodeFacts = noFacts): CompileOptions {
+/**
+ * @param node this node's object, as far as it is known yet.
+ * @param serviceCIDRs the ranges that objects name, on top of those of the settings.
+ */
+export function compileOptionsFor(
+  settings: Settings,
+  family: Family,
+  node: NodeFacts = noFacts,
+  serviceCIDRs: readonly Pick<ServiceCIDR, 'cidrs'>[] = [],
+): CompileOptions {
   const localDetector = localDetectorFor(settings, family, node);
   const addresses = settings.nodeIPs ?? node.addresses;
+  const ranges = [...settings.serviceCIDRs, ...serviceCIDRs.flatMap(({ cidrs }) => cidrs)];
   return {
-    nodeAddresses: [...new Set(addresses.filter((address) => address.family === family).map((address) => address.text))],
+    nodeAddresses: [...new Set(textsOf(addresses, family))],
     ...(localDetector === undefined ? {} : { localDetector }),
     masqueradeAll: settings.masqueradeAll,
     masqueradeMark: settings.masqueradeMark,
     nodePortAddresses: settings.nodePortAddresses,
     localhostNodePorts: settings.localhostNodePorts,
-    serviceCIDRs: settings.serviceCIDRs.filter((prefix) => prefix.family === family).map((prefix) => prefix.text),
+    serviceCIDRs: [...new Set(textsOf(ranges, family))].sort(),
     randomFully: settings.randomFully,
     nfacct: settings.nfacct,
     tcpBeLiberal: settings.tcpBeLiberal,

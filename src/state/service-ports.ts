@@ -1,5 +1,5 @@
 // A Service → its ServicePorts, as one address family sees them.
-import type { Family } from '../address.ts';
+import type { Address, Family, Prefix } from '../address.ts';
 import type { Service } from '../api/service.ts';
 import type { Features } from '../api/settings.ts';
 import type { ServicePort } from './expected-state.ts';
@@ -65,7 +65,8 @@ export function servicePortsOf(service: Service, family: Family, features: Featu
 
 const NO_TEXTS: readonly string[] = [];
 
-function textsOf(items: Service['externalIPs' | 'loadBalancerSourceRanges'], family: Family): readonly string[] {
+/** Those of the family. */
+export function textsOf(items: readonly (Address | Prefix)[], family: Family): readonly string[] {
   if (items.length === 0) return NO_TEXTS;
   return items.filter((item) => item.family === family).map(({ text }) => text);
 }

@@ -6,6 +6,7 @@ import { watchedKindNamed } from '../api/kinds.ts';
 import type { Node } from '../api/node.ts';
 import type { WatchedObject } from '../api/read-object.ts';
 import { FAMILIES, type Service } from '../api/service.ts';
+import type { ServiceCIDR } from '../api/service-cidr.ts';
 import type { Features } from '../api/settings.ts';
 import type { ObjectRef } from '../api/types.ts';
 import type { ConntrackCleanup } from './conntrack-cleanup.ts';
@@ -24,6 +25,8 @@ export interface StateOptions {
 export interface ClusterState {
   /** The Node object of this node, once it was applied. */
   readonly node: Node | undefined;
+  /** In no order; the same list (===) until one of them comes, changes or goes. */
+  readonly serviceCIDRs: readonly ServiceCIDR[];
   /** Its part in topology hints. */
   readonly topology: NodeTopology;
   /** Creates or updates objects; Nodes other than this one are passed over. */
@@ -52,6 +55,7 @@ export function createState(options: StateOptions): ClusterState {
 }
 
 class NodeLocalState implements ClusterState {
+  serviceCIDRs: readonly ServiceCIDR[] = [];
   readonly #options: StateOptions;
   readonly #families: Readonly<Record<Family, FamilyState>> = { IPv4: new FamilyState('IPv4'), IPv6: new FamilyState('IPv6') };
   readonly #sliceHomes = new Map<string, SliceHome>();
@@ -74,6 +78,7 @@ class NodeLocalState implements ClusterState {
     for (const object of objects) {
       if (object.kind === 'Service') this.#applyService(object);
       else if (object.kind === 'EndpointSlice') this.#applyEndpointSlice(object);
+      else if (object.kind === 'ServiceCIDR') this.#setServiceCIDRs(object.name, [object]);
       else if (object.name === this.#options.nodeName) this.#setNode(object);
     }
   }
@@ -84,6 +89,7 @@ class NodeLocalState implements ClusterState {
       const watchedKind = watchedKindNamed(kind);
       if (watchedKind === 'Service') for (const family of FAMILIES) this.#families[family].setServicePorts(key, []);
       else if (watchedKind === 'EndpointSlice') this.#removeSlice(key, name);
+      else if (watchedKind === 'ServiceCIDR') this.#setServiceCIDRs(name, []);
       else if (watchedKind === 'Node' && name === this.#options.nodeName) this.#setNode(undefined);
     }
   }
@@ -128,6 +134,11 @@ class NodeLocalState implements ClusterState {
     if (home === undefined) return;
     this.#sliceHomes.delete(sliceKey);
     this.#families[home.family].deleteSlice(home.serviceKey, sliceName);
+  }
+
+  /** @param named the one of that name from now on, or none. */
+  #setServiceCIDRs(name: string, named: readonly ServiceCIDR[]): void {
+    this.serviceCIDRs = [...this.serviceCIDRs.filter((other) => other.name !== name), ...named];
   }
 
   #setNode(node: Node | undefined): void {

@@ -37,10 +37,12 @@ describe('a Node', () => {
 });
 
 describe('kinds', () => {
-  test('only Services, EndpointSlices and Nodes of their own API groups are looked at', () => {
+  test('only Services, EndpointSlices, Nodes and ServiceCIDRs of their own API groups are looked at', () => {
     const metadata = { name: 'a' };
     expect(readWatchedObject({ apiVersion: 'v1', kind: 'Service', metadata })?.kind).toBe('Service');
     expect(readWatchedObject({ apiVersion: 'serving.knative.dev/v1', kind: 'Service', metadata })).toBeUndefined();
+    expect(readWatchedObject({ apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata })?.kind).toBe('ServiceCIDR');
+    expect(readWatchedObject({ apiVersion: 'networking.gke.io/v1', kind: 'ServiceCIDR', metadata })).toBeUndefined();
     expect(readWatchedObject({ apiVersion: 'v1', kind: 'Pod', metadata })).toBeUndefined();
     expect(readWatchedObject({ apiVersion: 'example.com/v1', kind: 'Anything', metadata })).toBeUndefined();
   });
