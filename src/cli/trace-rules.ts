@@ -47,6 +47,9 @@ export function traceRules(options: TraceRulesOptions, io: Io): void {
 
 function openDump(options: TraceRulesOptions, io: Io): Dataplane {
   const dumps = options.rules.map((file) => ({ file: originOf(file), text: readText(file, io) }));
+  // As iptables-save leaves a file that lacks the rights to ask.
+  if (!dumps.some(({ text }) => /^\s*[^\s#]/m.test(text)))
+    throw new InputError(`${dumps.map(({ file }) => file).join(', ')}: no tables found, expected what iptables-save prints`);
   try {
     return createDataplaneSync({
       rules: dumps.map(({ text }) => text).join('\n'),
