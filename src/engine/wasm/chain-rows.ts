@@ -114,9 +114,10 @@ function tagWords(padded: number, written: number): number {
 
 /** What the columns of a long chain have in common, so that the core need not look at all of them. */
 export function describeColumns(chain: ChainRows, { records, addressWords }: ChainMemory): void {
+  if (chain.padded < CHAIN_PAD) return;
   const { words } = records.memory;
   const places = placesOf(chain, addressWords * 2 + 2);
-  const alike = chain.padded < CHAIN_PAD ? 0 : alikeRows(words, places, chain.written);
+  const alike = alikeRows(words, places, chain.written);
   words[(chain.block.address + CHAIN_ALIKE) / 4] = alike;
   writeTags(words, places, alike);
 }
