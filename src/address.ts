@@ -105,3 +105,12 @@ export function prefixContains(prefix: Prefix, address: Address): boolean {
 export function formatEndpoint(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
+
+/** Most lists are empty: one serves all. */
+const NO_TEXTS: readonly string[] = [];
+
+/** The texts of those of the family. */
+export function textsOf(items: readonly (Address | Prefix)[], family: Family): readonly string[] {
+  if (items.length === 0) return NO_TEXTS;
+  return items.filter((item) => item.family === family).map(({ text }) => text);
+}

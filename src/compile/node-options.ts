@@ -1,8 +1,7 @@
 // Settings and the Node → what the compilers ask for, for one address family. The dataplane calls it whenever its Node changes.
-import type { Address, Family, Prefix } from '../address.ts';
+import { type Address, type Family, type Prefix, textsOf } from '../address.ts';
 import type { ServiceCIDR } from '../api/service-cidr.ts';
 import type { Settings } from '../api/settings.ts';
-import { textsOf } from '../state/service-ports.ts';
 import type { CompileOptions, LocalDetector } from './options.ts';
 
 /** What a Node object says about its own rules. */

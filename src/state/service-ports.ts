@@ -1,5 +1,5 @@
 // A Service → its ServicePorts, as one address family sees them.
-import type { Address, Family, Prefix } from '../address.ts';
+import { type Family, textsOf } from '../address.ts';
 import type { Service } from '../api/service.ts';
 import type { Features } from '../api/settings.ts';
 import type { ServicePort } from './expected-state.ts';
@@ -63,17 +63,10 @@ export function servicePortsOf(service: Service, family: Family, features: Featu
   return [...byKey.values()];
 }
 
-const NO_TEXTS: readonly string[] = [];
-
-/** Those of the family. */
-export function textsOf(items: readonly (Address | Prefix)[], family: Family): readonly string[] {
-  if (items.length === 0) return NO_TEXTS;
-  return items.filter((item) => item.family === family).map(({ text }) => text);
-}
-
 function loadBalancerIPsOf(service: Service, family: Family, features: Features): readonly string[] {
-  if (service.loadBalancerIngress.length === 0) return NO_TEXTS;
-  return service.loadBalancerIngress
-    .filter(({ address, ipMode }) => address.family === family && (ipMode === 'VIP' || !features.loadBalancerIPMode))
-    .map(({ address }) => address.text);
+  const ingresses = service.loadBalancerIngress.filter(({ ipMode }) => ipMode === 'VIP' || !features.loadBalancerIPMode);
+  return textsOf(
+    ingresses.map(({ address }) => address),
+    family,
+  );
 }
