@@ -1,5 +1,4 @@
 // One measured variant of one case, and the sentence parts that several questions make of such figures.
-
 import type { Ratio } from './statistics.ts';
 import type { VariantName } from './variants.ts';
 

@@ -1,6 +1,5 @@
 // The parts of C's work in one process: passes with the first part alone, with two, and so on, in turn. The number of connections is the
 // first argument; what each part adds leaves as JSON.
-
 import { twinOptions } from './create-processor.ts';
 import { establishedWorkload } from './established.ts';
 import { Native, type NativePart } from './native/native.ts';

@@ -56,6 +56,17 @@ export interface RandomService {
   }[];
 }
 
+/** With nothing special, but its endpoints. */
+export const PLAIN_SERVICE = {
+  protocol: 'TCP',
+  type: 'ClusterIP',
+  internalLocal: false,
+  externalLocal: false,
+  affinity: false,
+  hasExternalIP: false,
+  range: -1,
+} as const;
+
 const protocol = fc.constantFrom<TransportProtocol>('TCP', 'TCP', 'UDP', 'SCTP');
 
 export function randomService(withAffinity: boolean): fc.Arbitrary<RandomService> {

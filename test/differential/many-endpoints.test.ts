@@ -2,22 +2,13 @@
 import { expect, test } from 'vitest';
 import { createDataplaneSync } from '../../src/dataplane.ts';
 import type { Packet } from '../../src/packet.ts';
-import { objectsOf, PLANS, type RandomService } from './clusters.ts';
+import { objectsOf, PLAIN_SERVICE, PLANS, type RandomService } from './clusters.ts';
 
 const COUNTS = [3, 63, 64, 1, 65, 200, 127, 128, 2];
 const CONNECTIONS = 100;
 
 function serviceWith(endpoints: number): RandomService {
-  return {
-    protocol: 'TCP',
-    type: 'ClusterIP',
-    internalLocal: false,
-    externalLocal: false,
-    affinity: false,
-    hasExternalIP: false,
-    range: -1,
-    endpoints: Array.from({ length: endpoints }, (_, pod) => ({ pod, isLocal: pod === 0, condition: 'ready' })),
-  };
+  return { ...PLAIN_SERVICE, endpoints: Array.from({ length: endpoints }, (_, pod) => ({ pod, isLocal: pod === 0, condition: 'ready' })) };
 }
 
 test.each([

@@ -4,6 +4,7 @@ import type { Testbed } from './testbed.ts';
 
 /** For explain, to which it makes no difference. */
 const ANY_PORT = 20_000;
+
 export interface Probe {
   readonly title: string;
   readonly protocol: Packet['protocol'];

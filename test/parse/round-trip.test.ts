@@ -11,26 +11,17 @@ import type { Program } from '../../src/program/program.ts';
 import type { Table } from '../../src/program/ruleset.ts';
 import { renderIptablesRestore } from '../../src/render/iptables-restore.ts';
 import { createState } from '../../src/state/state.ts';
-import { NODE, objectsOf, PLANS, type RandomService } from '../differential/clusters.ts';
+import { NODE, objectsOf, PLAIN_SERVICE, PLANS, type RandomService } from '../differential/clusters.ts';
 
 const endpoints = [
   { pod: 0, isLocal: true, condition: 'ready' },
   { pod: 1, isLocal: false, condition: 'ready' },
 ] as const;
-const plain = {
-  protocol: 'TCP',
-  type: 'ClusterIP',
-  internalLocal: false,
-  externalLocal: false,
-  affinity: false,
-  hasExternalIP: false,
-  range: -1,
-} as const;
 const services: readonly RandomService[] = [
-  { ...plain, endpoints },
-  { ...plain, protocol: 'UDP', type: 'NodePort', endpoints, affinity: true },
-  { ...plain, type: 'LoadBalancer', externalLocal: true, hasExternalIP: true, range: 3, endpoints },
-  { ...plain, protocol: 'SCTP', type: 'NodePort', endpoints: [] },
+  { ...PLAIN_SERVICE, endpoints },
+  { ...PLAIN_SERVICE, protocol: 'UDP', type: 'NodePort', endpoints, affinity: true },
+  { ...PLAIN_SERVICE, type: 'LoadBalancer', externalLocal: true, hasExternalIP: true, range: 3, endpoints },
+  { ...PLAIN_SERVICE, protocol: 'SCTP', type: 'NodePort', endpoints: [] },
 ];
 
 function programOf(family: Family): Program {
@@ -83,7 +74,7 @@ describe.each(['wasm', 'js'] as const)('a dump on the %s engine', (engine) => {
 
   test('takes no Services besides', () => {
     const dataplane = createDataplaneSync({ rules, engine, nodeIPs: PLANS.IPv4.node });
-    expect(() => dataplane.apply(objectsOf(0, { ...plain, endpoints }, PLANS.IPv4))).toThrow(UnsupportedError);
+    expect(() => dataplane.apply(objectsOf(0, { ...PLAIN_SERVICE, endpoints }, PLANS.IPv4))).toThrow(UnsupportedError);
   });
 
   test('with a match that is not modelled is refused with its line, or a warning when lenient', () => {
